@@ -1,0 +1,64 @@
+# Penstock. `make demo` shows it at work, `make test` proves it. Both install what they lack (Debian packages,
+# as root or with sudo), build, run, and say what they do.
+
+PREFIX ?= /usr/local
+ROWS ?= 100000
+SWIFT ?= swift
+PACKAGES = libcurl4-openssl-dev libsqlite3-dev libssl-dev pkg-config
+# The tests build the C example, hold the header against two compilers, and start a TLS server.
+TEST_PACKAGES = gcc g++ libc6-dev openssl util-linux
+SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+BUILD_FLAGS = --explicit-target-dependency-import-check error
+
+.PHONY: demo test build check bench install deps help
+
+help:
+	@echo "make demo      build, then sync a CSV file into a sandbox CRM on this machine (no account needed)"
+	@echo "make test      build, then run every test"
+	@echo "make build     build everything (debug)"
+	@echo "make check     format lint, then make test"
+	@echo "make bench     measure (ROWS=$(ROWS)); prints ratios to floors measured in the same run"
+	@echo "make install   build optimised and install below PREFIX=$(PREFIX)"
+
+test: PACKAGES += $(TEST_PACKAGES)
+
+deps:
+	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "== installing$$missing"; \
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+build: deps
+	@echo "== building (the first build takes some minutes, most of it for the HTTP library of the sandbox)"
+	$(SWIFT) build $(BUILD_FLAGS)
+
+demo: build
+	@echo "== running the demo"
+	@rm -rf penstock-demo
+	@"$$($(SWIFT) build --show-bin-path)/penstock" demo --dir penstock-demo
+
+test: deps
+	@echo "== building the tests"
+	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+	@echo "== running the tests"
+	$(SWIFT) test --skip-build
+
+check: deps
+	@echo "== checking the format"
+	$(SWIFT) format lint --strict -r Package.swift Sources Plugins Tests
+	@$(MAKE) --no-print-directory test
+
+bench: deps
+	@cd Tests/Benchmarks && ROWS=$(ROWS) ./run
+
+install: deps
+	@echo "== building optimised"
+	$(SWIFT) build -c release $(BUILD_FLAGS)
+	@echo "== installing below $(DESTDIR)$(PREFIX)"
+	@bin="$$($(SWIFT) build -c release --show-bin-path)"; \
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/penstock/connectors"; \
+	install -m 755 "$$bin/penstock" "$(DESTDIR)$(PREFIX)/bin/penstock"; \
+	for f in "$$bin"/libpenstock-*.so; do install -m 755 "$$f" "$(DESTDIR)$(PREFIX)/lib/penstock/connectors/"; done; \
+	for f in "$$bin"/penstock-sandbox-*; do case "$$f" in *.*) ;; *) install -m 755 "$$f" "$(DESTDIR)$(PREFIX)/lib/penstock/connectors/";; esac; done
+	@echo "== installed: $(DESTDIR)$(PREFIX)/bin/penstock"

@@ -1,0 +1,186 @@
+// swift-tools-version: 6.2
+// The module graph: one sentence per target, and the list of connectors.
+
+import PackageDescription
+
+/// What every target is held to.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Exports one symbol, and finds a bundled Swift runtime one folder up.
+let oneExport: [LinkerSetting] = [
+    .unsafeFlags([
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Plugins/exports.map",
+        "-Xlinker", "-rpath=$ORIGIN/..",
+    ])
+]
+
+/// One folder under `Plugins/`, built as one dynamic library with one exported symbol.
+struct Connector {
+    let name: String
+    let dependencies: [Target.Dependency]
+    let testDependencies: [Target.Dependency]
+
+    init(_ name: String, _ dependencies: Target.Dependency..., tests: [Target.Dependency] = []) {
+        self.name = name
+        self.dependencies = ["ConnectorKit"] + dependencies
+        testDependencies = dependencies + tests
+    }
+
+    /// `libpenstock-<name>.so`.
+    var product: Product {
+        .library(name: "penstock-\(name.lowercased())", type: .dynamic, targets: ["\(name)Entry"])
+    }
+
+    var targets: [Target] {
+        [
+            .target(
+                name: "\(name)Connector", dependencies: dependencies, path: "Plugins/\(name)/Sources",
+                swiftSettings: strict),
+            .target(
+                name: "\(name)Entry", dependencies: ["CPenstock", "ConnectorKit", .target(name: "\(name)Connector")],
+                path: "Plugins/\(name)/Entry", swiftSettings: strict, linkerSettings: oneExport),
+            .testTarget(
+                name: "\(name)ConnectorTests",
+                dependencies: [.target(name: "\(name)Connector"), "ConnectorTesting"] + testDependencies,
+                path: "Plugins/\(name)/Tests", swiftSettings: strict),
+        ]
+    }
+}
+
+/// The connectors: one folder under `Plugins/` and one line here each.
+let connectors: [Connector] = [
+    Connector("CSV"),
+    Connector("Pipedrive", "ConnectorHTTP", tests: ["PipedriveSandbox"]),
+    Connector("SQLite", "CSQLite"),
+]
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+
+/// What host and connectors share.
+let shared: [Target] = [
+    /** The nouns and the verbs: values, schema, record batch, catalog, Source, Destination. */
+    .target(name: "PenstockModel", swiftSettings: strict),
+    /** The contract between host and connector: the C header, which has no dependency. */
+    .target(name: "CPenstock"),
+    /** Both halves of the C boundary; the only shared module that may use unsafe pointers. */
+    .target(name: "PenstockABI", dependencies: ["CPenstock", "PenstockModel"], swiftSettings: strict),
+]
+
+/// What a connector may use.
+let connectorSide: [Target] = [
+    /** What a connector author imports. */
+    .target(name: "ConnectorKit", dependencies: ["PenstockABI", "PenstockModel"], swiftSettings: strict),
+    /** HTTP for connectors: requests over libcurl, one at a time or many at once. */
+    .target(name: "ConnectorHTTP", dependencies: ["CCurl", "ConnectorKit"], swiftSettings: strict),
+    /** Fakes that run real logic, for our connectors' tests and other people's. */
+    .target(name: "ConnectorTesting", dependencies: ["PenstockModel"], swiftSettings: strict),
+    /** The system's libcurl. */
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    /** The system's libsqlite3. */
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+]
+
+/// What runs syncs.
+let hostSide: [Target] = [
+    /** The shared core: mapping, limits, decisions about rows. Pure values; opens nothing. */
+    .target(name: "PenstockEngine", dependencies: ["PenstockModel"], swiftSettings: strict),
+    /** What must survive a crash, one SQLite file per sync, and scratch stores that need not. */
+    .target(name: "PenstockState", dependencies: ["PenstockModel", "CSQLite"], swiftSettings: strict),
+    /** The files that a user writes, decoded with positions; all findings at once. */
+    .target(name: "PenstockProject", dependencies: ["PenstockModel", yams], swiftSettings: strict),
+    /** The system's libcrypto, for the digests in the lock file. */
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    /** Finds and loads connectors, opens connections, and executes the engine's decisions: plans and runs. */
+    .target(
+        name: "PenstockHost",
+        dependencies: ["CCrypto", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockState", logging],
+        swiftSettings: strict),
+    /** The command line: options in, text and JSON out. */
+    .executableTarget(
+        name: "penstock",
+        dependencies: [
+            "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockProject", "PenstockState",
+            argumentParser, logging,
+        ],
+        swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath=$ORIGIN/../lib/penstock"])]),
+]
+
+/// The sandbox of the Pipedrive connector, beside it in its folder.
+let sandbox: [Target] = [
+    /** The Pipedrive API on loopback: for rehearsing a sync without an account, and for tests. */
+    .target(
+        name: "PipedriveSandbox",
+        dependencies: [
+            "PenstockModel", .product(name: "NIOCore", package: "swift-nio"),
+            .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+        ],
+        path: "Plugins/Pipedrive/Sandbox/Sources", swiftSettings: strict),
+    /** The sandbox's command line; `penstock sandbox` starts it. */
+    .executableTarget(
+        name: "penstock-sandbox-pipedrive", dependencies: ["PipedriveSandbox", argumentParser],
+        path: "Plugins/Pipedrive/Sandbox/Main", swiftSettings: strict),
+    .testTarget(
+        name: "PipedriveSandboxTests", dependencies: ["PenstockModel", "PipedriveSandbox", yams],
+        path: "Plugins/Pipedrive/Sandbox/Tests", swiftSettings: strict),
+]
+
+let tests: [Target] = [
+    .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"], swiftSettings: strict),
+    /** A connector with every type, for the tests of the boundary. */
+    .target(
+        name: "LoopbackConnector", dependencies: ["ConnectorKit"], path: "Tests/Fixtures/Loopback/Sources",
+        swiftSettings: strict),
+    /** The same as a library, for the tests of the loader. */
+    .target(
+        name: "LoopbackEntry", dependencies: ["CPenstock", "ConnectorKit", "LoopbackConnector"],
+        path: "Tests/Fixtures/Loopback/Entry", swiftSettings: strict, linkerSettings: oneExport),
+    .testTarget(
+        name: "PenstockABITests",
+        dependencies: ["CPenstock", "ConnectorTesting", "LoopbackConnector", "PenstockABI", "PenstockModel"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "PenstockHostTests",
+        dependencies: [
+            "ConnectorTesting", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockState",
+            logging,
+        ],
+        swiftSettings: strict),
+    .testTarget(
+        name: "PenstockEngineTests", dependencies: ["PenstockEngine", "PenstockModel"], swiftSettings: strict),
+    .testTarget(
+        name: "PenstockStateTests", dependencies: ["PenstockState", "PenstockModel"], swiftSettings: strict),
+    .testTarget(
+        name: "PenstockProjectTests", dependencies: ["PenstockModel", "PenstockProject"], swiftSettings: strict),
+    .testTarget(name: "ConnectorHTTPTests", dependencies: ["ConnectorHTTP"], swiftSettings: strict),
+    /** The built programs with real connectors, files and servers: what a user meets. */
+    .testTarget(
+        name: "EndToEndTests", dependencies: ["CSQLite", "PenstockModel", "PipedriveSandbox"], exclude: ["demo.txt"],
+        swiftSettings: strict),
+    /** The house rules that a machine can hold. */
+    .testTarget(name: "TidyTests", swiftSettings: strict),
+]
+
+let package = Package(
+    name: "penstock",
+    products: [
+        .executable(name: "penstock", targets: ["penstock"]),
+        .executable(name: "penstock-sandbox-pipedrive", targets: ["penstock-sandbox-pipedrive"]),
+        /** The fixture's library; its name keeps it out of the folders that are searched. */
+        .library(name: "loopback-fixture", type: .dynamic, targets: ["LoopbackEntry"]),
+    ] + connectors.map(\.product),
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    ],
+    targets: shared + connectorSide + hostSide + connectors.flatMap(\.targets) + sandbox + tests,
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// A file of the project, by its path from the root.
+struct SourceFile: CustomStringConvertible, Sendable {
+    let path: String
+    let lines: [String]
+
+    var description: String { path }
+    var isSwift: Bool { path.hasSuffix(".swift") }
+
+    func isIn(_ folders: String...) -> Bool { folders.contains { path.hasPrefix($0 + "/") } }
+
+    static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+
+    static let all: [SourceFile] = {
+        let folders = ["Sources", "Plugins", "Tests", "docs/examples"]
+        return folders.flatMap { folder -> [SourceFile] in
+            let files = FileManager.default.enumerator(atPath: root.appendingPathComponent(folder).path)
+            return (files?.compactMap { $0 as? String } ?? []).sorted().compactMap { name in
+                let path = "\(folder)/\(name)"
+                guard ["swift", "c", "h"].contains(URL(fileURLWithPath: path).pathExtension),
+                    !path.contains("/.build"),
+                    let text = try? String(contentsOf: root.appendingPathComponent(path), encoding: .utf8)
+                else { return nil }  // A file that is gone or not text is not source.
+                return SourceFile(path: path, lines: text.components(separatedBy: "\n"))
+            }
+        }
+    }()
+}
+
+@Suite struct TidyTests {
+    @Test func theProjectIsFound() {
+        #expect(SourceFile.all.count > 40)
+        #expect(SourceFile.all.contains { $0.path == "Tests/TidyTests/TidyTests.swift" })
+    }
+
+    @Test("Files stay readable in one sitting", arguments: SourceFile.all)
+    func fileIsShort(file: SourceFile) {
+        // The example is one plain C file, so that one command builds it.
+        let limit = file.isIn("docs/examples/connectors") ? 601 : 501
+        #expect(file.lines.count <= limit, "\(file) has \(file.lines.count - 1) lines")
+    }
+
+    @Test("Functions stay readable at one glance", arguments: SourceFile.all.filter(\.isSwift))
+    func functionsAreShort(file: SourceFile) {
+        for function in functions(of: file) {
+            #expect(function.length <= 60, "\(file):\(function.line) has \(function.length) lines")
+        }
+    }
+
+    @Test("Every file says its licence", arguments: SourceFile.all)
+    func licenceIsSaid(file: SourceFile) {
+        #expect(file.lines.prefix(2).contains { $0.contains("SPDX-License-Identifier: Apache-2.0") }, "\(file)")
+    }
+
+    @Test("Unsafe pointers stay behind the boundary", arguments: SourceFile.all.filter(\.isSwift))
+    func unsafeStaysBehindTheBoundary(file: SourceFile) {
+        guard !file.isIn("Tests"), !file.path.contains("/Tests/") else { return }
+        let isAllowed =
+            file.isIn("Sources/PenstockABI", "Sources/ConnectorHTTP") || file.path.contains("/Entry/")
+            || Self.boundaryFiles.contains(file.path)
+        guard !isAllowed, file.lines.contains(where: { $0.contains("Unsafe") }) else { return }
+        for (number, line) in file.lines.enumerated() {
+            #expect(!code(line).contains("Unsafe"), "\(file):\(number + 1) uses an unsafe pointer")
+        }
+    }
+
+    @Test("Nothing under Sources names a connector", arguments: SourceFile.all.filter { $0.isIn("Sources") })
+    func sourcesNameNoConnector(file: SourceFile) {
+        let names = ["pipedrive", "\"csv\"", "\"sqlite\"", "\"postgres\"", "\"mysql\""]
+        let whole = file.lines.joined(separator: "\n").lowercased()
+        guard names.contains(where: whole.contains) else { return }
+        for (number, line) in file.lines.enumerated() {
+            let text = line.lowercased()
+            let isDocumentation = text.trimmingCharacters(in: .whitespaces).hasPrefix("//")
+            for name in names where text.contains(name) {
+                #expect(isDocumentation, "\(file):\(number + 1) names a connector")
+            }
+        }
+    }
+
+    @Test("Connectors know nothing of the host", arguments: SourceFile.all.filter { $0.isIn("Plugins") })
+    func connectorsKnowNothingOfTheHost(file: SourceFile) {
+        for line in file.lines where line.contains("import ") {
+            for module in ["PenstockEngine", "PenstockHost", "PenstockProject", "PenstockState"] {
+                #expect(!line.contains("import \(module)"), "\(file) imports \(module)")
+            }
+        }
+    }
+
+    @Test("Foundation stays out of connectors and of the row path", arguments: SourceFile.all.filter(\.isSwift))
+    func foundationStaysOut(file: SourceFile) {
+        let isBarred =
+            file.isIn(
+                "Sources/PenstockModel", "Sources/PenstockABI", "Sources/ConnectorKit", "Sources/ConnectorHTTP",
+                "Sources/PenstockEngine") || (file.isIn("Plugins") && file.path.contains("/Sources/"))
+        guard isBarred else { return }
+        #expect(!file.lines.contains { $0.hasPrefix("import Foundation") }, "\(file) imports Foundation")
+    }
+
+    @Test("What silences the compiler says why", arguments: SourceFile.all.filter { $0.isIn("Sources", "Plugins") })
+    func silencersSayWhy(file: SourceFile) {
+        guard file.isSwift, !file.path.contains("/Tests/") else { return }
+        let silencers = [" try? ", "(try? ", "@unchecked Sendable", "nonisolated(unsafe)", "fatalError("]
+        let whole = file.lines.joined(separator: "\n")
+        guard silencers.contains(where: whole.contains) else { return }
+        for (number, line) in file.lines.enumerated() {
+            guard silencers.contains(where: code(line).contains) else { continue }
+            let near = file.lines[max(0, number - 3)...min(file.lines.count - 1, number + 1)]
+            #expect(near.contains { $0.contains("//") }, "\(file):\(number + 1) silences without a reason")
+        }
+    }
+
+    @Test("Nothing is left to do", arguments: SourceFile.all)
+    func nothingIsLeftToDo(file: SourceFile) {
+        guard file.path != "Tests/TidyTests/TidyTests.swift" else { return }
+        for (number, line) in file.lines.enumerated() {
+            #expect(!line.contains("TODO") && !line.contains("FIXME"), "\(file):\(number + 1)")
+        }
+    }
+
+    /// The one file of each module or connector that may hold unsafe pointers.
+    private static let boundaryFiles: Set<String> = [
+        "Sources/PenstockState/SQLiteConnection.swift",
+        "Plugins/CSV/Sources/FileReader.swift",
+        "Plugins/SQLite/Sources/SQLiteDatabase.swift",
+    ]
+
+    private func code(_ line: String) -> String {
+        line.range(of: "//").map { String(line[..<$0.lowerBound]) } ?? line
+    }
+
+    private func functions(of file: SourceFile) -> [(line: Int, length: Int)] {
+        var found: [(line: Int, length: Int)] = []
+        for (start, line) in file.lines.enumerated() {
+            let words = line.split(separator: " ")
+            let opens = words.contains("func") || words.contains { $0.hasPrefix("init(") || $0.hasPrefix("init?(") }
+            guard opens, !line.trimmingCharacters(in: .whitespaces).hasPrefix("//") else { continue }
+            let indent = line.prefix { $0 == " " }
+            let body = file.lines[start...].first { $0.hasSuffix("{") || $0.hasSuffix("}") || $0.isEmpty }
+            guard let body, !body.isEmpty, body.hasPrefix(indent) else { continue }
+            guard let end = file.lines[(start + 1)...].firstIndex(where: { $0 == indent + "}" }) else { continue }
+            let isOneLine = file.lines[start].hasSuffix("}")
+            found.append((start + 1, isOneLine ? 1 : end - start + 1))
+        }
+        return found
+    }
+}
