@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A 128-bit digest of a row, a key or a payload.
+///
+/// Two different inputs among 10⁷ share a digest with a chance of about 10⁻²⁵. It is stored in state files, so the
+/// function never changes; it is not a defence against people who choose their rows to collide.
+public struct Fingerprint: Sendable, Hashable {
+    /// The first 8 bytes, as a little-endian number.
+    public var low: UInt64
+    /// The last 8 bytes, as a little-endian number.
+    public var high: UInt64
+
+    /// A digest from its two halves.
+    public init(low: UInt64, high: UInt64) {
+        self.low = low
+        self.high = high
+    }
+
+    /// The 16 bytes.
+    public var bytes: [UInt8] {
+        [low, high].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> ($0 * 8)) } }
+    }
+
+    /// A digest from its 16 bytes, or nil for another number of bytes.
+    public init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        var halves: [UInt64] = [0, 0]
+        for (index, byte) in bytes.enumerated() { halves[index / 8] |= UInt64(byte) << UInt64(index % 8 * 8) }
+        self.init(low: halves[0], high: halves[1])
+    }
+
+    /// The 32 hexadecimal digits of the bytes.
+    public var hex: String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+/// Computes a ``Fingerprint`` over typed values: SipHash-2-4 with 128 bits of output and a fixed key.
+public struct FingerprintHasher: Sendable {
+    private var v0: UInt64 = 0x736f_6d65_7073_6575 ^ FingerprintHasher.key0
+    private var v1: UInt64 = 0x646f_7261_6e64_6f6d ^ FingerprintHasher.key1 ^ 0xee
+    private var v2: UInt64 = 0x6c79_6765_6e65_7261 ^ FingerprintHasher.key0
+    private var v3: UInt64 = 0x7465_6462_7974_6573 ^ FingerprintHasher.key1
+    private var tail: UInt64 = 0
+    private var length: UInt64 = 0
+
+    private static let key0: UInt64 = 0x7065_6e73_746f_636b
+    private static let key1: UInt64 = 0x726f_7773_2d31_3238
+
+    /// A hasher that has seen nothing.
+    public init() {}
+
+    /// Adds raw bytes, without their number.
+    public mutating func combine(raw bytes: some Sequence<UInt8>) {
+        for byte in bytes { add(byte) }
+    }
+
+    private mutating func add(_ byte: UInt8) {
+        tail |= UInt64(byte) << (8 * (length & 7))
+        length &+= 1
+        if length & 7 == 0 {
+            compress(tail)
+            tail = 0
+        }
+    }
+
+    /// Adds a number, as 8 bytes.
+    public mutating func combine(_ number: UInt64) {
+        if length & 7 == 0 {
+            compress(number)
+        } else {
+            let shift = 8 * (length & 7)
+            compress(tail | number << shift)
+            tail = number >> (64 - shift)
+        }
+        length &+= 8
+    }
+
+    /// Adds raw bytes, without their number; the same as for a sequence, eight bytes at a time.
+    public mutating func combine(raw bytes: Span<UInt8>) {
+        var place = 0
+        while place &+ 8 <= bytes.count {
+            var word: UInt64 = 0
+            for byte in 0..<8 { word |= UInt64(bytes[place &+ byte]) << UInt64(byte &* 8) }
+            combine(word)
+            place &+= 8
+        }
+        while place < bytes.count {
+            add(bytes[place])
+            place &+= 1
+        }
+    }
+
+    /// Adds bytes with their number in front, so that neighbours cannot run into each other.
+    public mutating func combine(bytes: Span<UInt8>) {
+        combine(UInt64(bytes.count))
+        combine(raw: bytes)
+    }
+
+    /// Adds bytes with their number in front, so that neighbours cannot run into each other.
+    public mutating func combine(bytes: some Collection<UInt8>) {
+        combine(UInt64(bytes.count))
+        combine(raw: bytes)
+    }
+
+    /// Adds a text with its length in front.
+    public mutating func combine(_ text: String) { combine(bytes: text.utf8) }
+
+    /// Adds a cell of a column: whether it is NULL, its layout's value, and nothing of its name.
+    public mutating func combine(_ column: Column, row: Int) {
+        guard !column.isNull(row) else { return combine(UInt64.max) }
+        combine(1)
+        switch column.type.layout {
+        case .int64: combine(UInt64(bitPattern: column.int64s[row]))
+        case .uint64: combine(column.uint64s[row])
+        case .float64: combine(column.float64s[row].bitPattern)
+        case .bytes: combine(bytes: column.bytes.span.extracting(column.byteRange(row)))
+        }
+    }
+
+    /// The digest of everything added so far.
+    public func finish() -> Fingerprint {
+        var state = self
+        state.compress(state.tail | (state.length & 0xff) << 56)
+        state.v2 ^= 0xee
+        for _ in 0..<4 { state.round() }
+        let low = state.v0 ^ state.v1 ^ state.v2 ^ state.v3
+        state.v1 ^= 0xdd
+        for _ in 0..<4 { state.round() }
+        return Fingerprint(low: low, high: state.v0 ^ state.v1 ^ state.v2 ^ state.v3)
+    }
+
+    @inline(__always)
+    private mutating func compress(_ word: UInt64) {
+        v3 ^= word
+        round()
+        round()
+        v0 ^= word
+    }
+
+    @inline(__always)
+    private mutating func round() {
+        v0 = v0 &+ v1
+        v1 = v1 << 13 | v1 >> 51
+        v1 ^= v0
+        v0 = v0 << 32 | v0 >> 32
+        v2 = v2 &+ v3
+        v3 = v3 << 16 | v3 >> 48
+        v3 ^= v2
+        v0 = v0 &+ v3
+        v3 = v3 << 21 | v3 >> 43
+        v3 ^= v0
+        v2 = v2 &+ v1
+        v1 = v1 << 17 | v1 >> 47
+        v1 ^= v2
+        v2 = v2 << 32 | v2 >> 32
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Something a destination can write, known without a connection.
+public struct ObjectDescriptor: Sendable, Hashable {
+    /// The name for project files, in the singular, for example `organization`.
+    public var id: String
+    /// The name for people.
+    public var title: String
+    /// The fields of which Append needs every one mapped.
+    public var requiredOnCreate: [String]
+    /// What requests cost.
+    public var costs: RequestCosts
+    /// The field (of kind instant) that says when a record was created; empty where there is none.
+    public var createdAtField: String
+
+    /// Something a destination can write.
+    public init(
+        id: String, title: String, requiredOnCreate: [String], costs: RequestCosts, createdAtField: String = ""
+    ) {
+        self.createdAtField = createdAtField
+        self.id = id
+        self.title = title
+        self.requiredOnCreate = requiredOnCreate
+        self.costs = costs
+    }
+}
+
+/// What requests cost of the daily budget, in the destination's own unit (Pipedrive: tokens).
+public struct RequestCosts: Sendable, Hashable {
+    /// One create.
+    public var create: Int64
+    /// One update.
+    public var update: Int64
+    /// One delete.
+    public var delete: Int64
+    /// One read-back request for records by id.
+    public var readByIDs: Int64
+    /// The most ids in one such request; 0 where records cannot be read by id.
+    public var readByIDsMax: Int
+    /// One page of a read-back of all or changed records.
+    public var readPage: Int64
+    /// The most records on such a page.
+    public var readPageMax: Int
+
+    /// What requests cost.
+    public init(
+        create: Int64, update: Int64, delete: Int64, readByIDs: Int64, readByIDsMax: Int, readPage: Int64,
+        readPageMax: Int
+    ) {
+        self.create = create
+        self.update = update
+        self.delete = delete
+        self.readByIDs = readByIDs
+        self.readByIDsMax = readByIDsMax
+        self.readPage = readPage
+        self.readPageMax = readPageMax
+    }
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a sync does, as values: everything the engine needs to know of a sync file.
+public struct SyncDefinition: Sendable, Hashable {
+    /// The sync's name, which is its file's name.
+    public var name: String
+    /// Where rows come from.
+    public var source: SyncSource
+    /// Where they go.
+    public var destination: SyncDestination
+    /// The field map, in the order of the file.
+    public var map: [MapEntry]
+    /// How rows are fetched.
+    public var fetch: FetchDefinition
+    /// How rows are inserted.
+    public var insert: InsertDefinition
+    /// How many rejects a run may have and still exit with 0.
+    public var rejectsMax: RejectLimit
+
+    /// A sync.
+    public init(
+        name: String, source: SyncSource, destination: SyncDestination, map: [MapEntry],
+        fetch: FetchDefinition = FetchDefinition(), insert: InsertDefinition = InsertDefinition(),
+        rejectsMax: RejectLimit = .count(0)
+    ) {
+        self.name = name
+        self.source = source
+        self.destination = destination
+        self.map = map
+        self.fetch = fetch
+        self.insert = insert
+        self.rejectsMax = rejectsMax
+    }
+}
+
+/// Where a sync's rows come from.
+public struct SyncSource: Sendable, Hashable {
+    /// The connection's name.
+    public var connection: String
+    /// The table, or the text of the model's query.
+    public var target: ReadRequest.Target
+    /// The model's name, or nil for a table.
+    public var model: String?
+    /// The source key's columns: of the sync, else of the model; empty where neither names one.
+    public var key: [String]
+
+    /// Where a sync's rows come from.
+    public init(connection: String, target: ReadRequest.Target, model: String? = nil, key: [String] = []) {
+        self.connection = connection
+        self.target = target
+        self.model = model
+        self.key = key
+    }
+}
+
+/// Where a sync's rows go.
+public struct SyncDestination: Sendable, Hashable {
+    /// The connection's name.
+    public var connection: String
+    /// The object's id.
+    public var object: String
+
+    /// Where a sync's rows go.
+    public init(connection: String, object: String) {
+        self.connection = connection
+        self.object = object
+    }
+}
+
+/// One line of a field map: a target field and what fills it.
+public struct MapEntry: Sendable, Hashable {
+    /// What to do with a list element or option that the destination does not know.
+    public enum WhenMissing: String, Sendable, Hashable, CaseIterable {
+        /// The row is a reject.
+        case reject
+        /// The element is left out; where nothing is left, the field is left alone.
+        case skip
+    }
+
+    /// How option values are named in the source.
+    public enum OptionStyle: String, Sendable, Hashable, CaseIterable {
+        /// By the label that people see.
+        case label
+        /// By the id.
+        case id
+    }
+
+    /// The target field: an API name, a custom field's label, or its code.
+    public var target: String
+    /// The source column, or nil for a constant or for parts.
+    public var from: String?
+    /// The constant, as the text written in the file, or nil.
+    public var value: String?
+    /// What stands in for NULL, as the text written in the file, or nil.
+    public var defaultText: String?
+    /// How option values are named; nil lets the field's kind decide: label first, then id.
+    public var option: OptionStyle?
+    /// Splits the text into a list at this separator, or nil.
+    public var split: String?
+    /// What happens to elements that do not exist.
+    public var whenMissing: WhenMissing
+    /// Parts of a compound target (address, money, ranges), by part name; empty for others.
+    public var parts: [MapEntry]
+
+    /// One line of a field map.
+    public init(
+        target: String, from: String? = nil, value: String? = nil, defaultText: String? = nil,
+        option: OptionStyle? = nil, split: String? = nil, whenMissing: WhenMissing = .reject, parts: [MapEntry] = []
+    ) {
+        self.target = target
+        self.from = from
+        self.value = value
+        self.defaultText = defaultText
+        self.option = option
+        self.split = split
+        self.whenMissing = whenMissing
+        self.parts = parts
+    }
+
+    /// The source columns that this entry reads, its parts included.
+    public var columns: [String] { (from.map { [$0] } ?? []) + parts.flatMap(\.columns) }
+}
+
+/// How rows are fetched.
+public struct FetchDefinition: Sendable, Hashable {
+    /// The two fetch modes.
+    public enum Mode: String, Sendable, Hashable, CaseIterable {
+        /// Reads every row, every run.
+        case full = "FULL"
+        /// Reads the rows whose Incremental Key is past the watermark.
+        case incremental = "INCREMENTAL"
+    }
+
+    /// What happens to rows whose Incremental Key is NULL.
+    public enum NullKey: String, Sendable, Hashable, CaseIterable {
+        /// They are rejects.
+        case reject
+        /// They are fetched in every run.
+        case include
+    }
+
+    /// How far to read again for rows that were committed late.
+    public enum Lookback: Sendable, Hashable {
+        /// For dates and timestamps.
+        case microseconds(Int64)
+        /// For numbers, as a decimal text.
+        case number(String)
+    }
+
+    /// The fetch mode.
+    public var mode: Mode
+    /// The Incremental Key's column; nil with FULL.
+    public var key: String?
+    /// Where the first run starts, as the text written in the file, or nil for everything.
+    public var start: String?
+    /// How far to read again, or nil.
+    public var lookback: Lookback?
+    /// What happens to rows whose key is NULL.
+    public var nullKey: NullKey
+
+    /// How rows are fetched.
+    public init(
+        mode: Mode = .full, key: String? = nil, start: String? = nil, lookback: Lookback? = nil,
+        nullKey: NullKey = .reject
+    ) {
+        self.mode = mode
+        self.key = key
+        self.start = start
+        self.lookback = lookback
+        self.nullKey = nullKey
+    }
+}
+
+/// How rows are inserted.
+public struct InsertDefinition: Sendable, Hashable {
+    /// The two insert modes.
+    public enum Mode: String, Sendable, Hashable, CaseIterable {
+        /// Creates one record for every fetched row.
+        case append = "Append"
+        /// Changes only the mapped fields of existing records.
+        case update = "Update"
+    }
+
+    /// What happens to an Update row for which there is no record.
+    public enum OnMissing: String, Sendable, Hashable, CaseIterable {
+        /// It is a reject.
+        case reject
+        /// It is counted as skipped.
+        case skip
+        /// A record is created, and remembered.
+        case create
+    }
+
+    /// What a NULL does to the field.
+    public enum OnNull: String, Sendable, Hashable, CaseIterable {
+        /// The field is left alone.
+        case keep
+        /// The field is cleared.
+        case clear
+    }
+
+    /// How it is found out whether a record already is as the row wants it.
+    public enum Compare: String, Sendable, Hashable, CaseIterable {
+        /// The ledger where it knows the row, else the destination where that is cheaper than sending.
+        case auto
+        /// By what was last accepted; costs nothing.
+        case ledger
+        /// By what the destination holds now.
+        case remote
+        /// Not at all: everything is sent.
+        case none
+    }
+
+    /// Whether FULL + Append with a schedule is meant.
+    public enum Repeat: String, Sendable, Hashable, CaseIterable {
+        /// It is warned about.
+        case warn
+        /// It is meant.
+        case allow
+    }
+
+    /// The insert mode.
+    public var mode: Mode
+    /// The target field that finds the record: `id`, or the name of another mapped field.
+    public var match: String
+    /// What happens where there is no record.
+    public var onMissing: OnMissing
+    /// What a NULL does.
+    public var onNull: OnNull
+    /// How unchanged rows are found.
+    public var compare: Compare
+    /// Whether repeating is meant.
+    public var repeats: Repeat
+
+    /// How rows are inserted.
+    public init(
+        mode: Mode = .append, match: String = "id", onMissing: OnMissing = .reject, onNull: OnNull = .keep,
+        compare: Compare = .auto, repeats: Repeat = .warn
+    ) {
+        self.mode = mode
+        self.match = match
+        self.onMissing = onMissing
+        self.onNull = onNull
+        self.compare = compare
+        self.repeats = repeats
+    }
+}
+
+/// How many rejects a run may have and still succeed.
+public enum RejectLimit: Sendable, Hashable {
+    /// So many rows.
+    case count(Int)
+    /// So many hundredths of a percent of the fetched rows: `1%` is 100.
+    case basisPoints(Int)
+}
