@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+extension ObjectDescriptor {
+    /// The objects as they cross the boundary.
+    static func document(_ objects: [ObjectDescriptor]) -> JSON {
+        Document.list("objects", objects.map(\.document))
+    }
+
+    /// The objects in a document.
+    static func list(document: JSON) throws(DocumentError) -> [ObjectDescriptor] {
+        try document.decoded("objects") { item throws(DocumentError) in try ObjectDescriptor(document: item) }
+    }
+
+    private var document: JSON {
+        .object(
+            [
+                "id": .string(id), "title": .string(title), "required_on_create": .strings(requiredOnCreate),
+                "created_at_field": .string(createdAtField),
+                "costs": .object(
+                    [
+                        "create": .integer(costs.create), "update": .integer(costs.update),
+                        "delete": .integer(costs.delete), "read_by_ids": .integer(costs.readByIDs),
+                        "read_by_ids_max": .integer(costs.readByIDsMax), "read_page": .integer(costs.readPage),
+                        "read_page_max": .integer(costs.readPageMax),
+                    ] as JSONObject),
+            ] as JSONObject)
+    }
+
+    private init(document: JSON) throws(DocumentError) {
+        let costs = document["costs"] ?? .object([:] as JSONObject)
+        self.init(
+            id: try document.text("id"), title: try document.text("title"),
+            requiredOnCreate: try document.texts("required_on_create"),
+            costs: RequestCosts(
+                create: Int64(try costs.integer("create") ?? 0), update: Int64(try costs.integer("update") ?? 0),
+                delete: Int64(try costs.integer("delete") ?? 0),
+                readByIDs: Int64(try costs.integer("read_by_ids") ?? 0),
+                readByIDsMax: try costs.integer("read_by_ids_max") ?? 0,
+                readPage: Int64(try costs.integer("read_page") ?? 0),
+                readPageMax: try costs.integer("read_page_max") ?? 0),
+            createdAtField: try document.textIfPresent("created_at_field") ?? "")
+    }
+}
