@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One HTTP request.
+package struct HTTPRequest: Sendable, Hashable {
+    /// The methods that connectors need.
+    package enum Method: String, Sendable, Hashable {
+        /// Reads.
+        case get = "GET"
+        /// Creates.
+        case post = "POST"
+        /// Changes what is named.
+        case patch = "PATCH"
+        /// Deletes.
+        case delete = "DELETE"
+    }
+
+    /// The method.
+    package var method: Method
+    /// The absolute address; without a NUL.
+    package var url: String
+    /// Headers, in order.
+    package var headers: [HTTPHeader]
+    /// The body, or empty for none.
+    package var body: [UInt8]
+    /// Whether the body may go out more than once.
+    ///
+    /// libcurl repeats a request by itself, of any method, when a kept connection turns out dead before the first
+    /// byte of an answer; the server may have acted on it all the same. With false the repetition ends in
+    /// ``HTTPFailure/Cause/notRepeated`` instead.
+    package var isRepeatable: Bool
+
+    /// A request.
+    package init(
+        _ method: Method, _ url: String, headers: [HTTPHeader] = [], body: [UInt8] = [], isRepeatable: Bool
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.isRepeatable = isRepeatable
+    }
+
+    /// The text with everything but letters, digits and `-._~` percent-encoded, for a part of a query.
+    package static func percentEncoded(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var out: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
+                out.append(byte)
+            default: out.append(contentsOf: [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]])
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}
+
+/// One header line.
+package struct HTTPHeader: Sendable, Hashable {
+    /// The name; in lower case where it was received.
+    package let name: String
+    /// The value, without space around it.
+    package let value: String
+
+    /// A header, or nil where name or value hold a line break or another control character.
+    ///
+    /// Such a character would let a value add headers of its own.
+    package init?(_ name: String, _ value: String) {
+        guard !name.isEmpty, !(name + value).utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return nil }
+        self.name = name
+        self.value = value
+    }
+
+    /// A header as a server sent it.
+    init(received name: String, _ value: String) {
+        self.name = name
+        self.value = value
+    }
+}

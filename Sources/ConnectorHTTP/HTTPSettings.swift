@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What holds for every request of a connection.
+package struct HTTPSettings: Sendable, Hashable {
+    /// How long one request may take in all, in milliseconds; this also ends answers that trickle in for ever.
+    package var timeoutMilliseconds = 30_000
+    /// How long a connection may take to be made, in milliseconds, TLS included.
+    package var connectTimeoutMilliseconds = 10_000
+    /// A file of certificates to trust instead of the system's, or nil.
+    package var caFile: String?
+    /// Whether `http://` is allowed besides `https://`; only for hosts on this machine.
+    package var allowsPlainHTTP = false
+    /// The `User-Agent` header.
+    package var userAgent = "penstock"
+    /// The most bytes that an answer's body may have, after decompression.
+    package var bodyBytesMax = 16 << 20
+    /// The most bytes that an answer's header may have.
+    package var headerBytesMax = 64 << 10
+
+    /// Settings with the usual limits.
+    package init() {}
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConnectorHTTP
+import Testing
+
+@Suite struct RetryAfterTests {
+    @Test func secondsAreRead() { #expect(RetryAfter.milliseconds("3939", now: 0) == 3_939_000) }
+
+    @Test func aDateIsTakenFromNow() {
+        let now: Int64 = 1_445_412_470_000
+        #expect(RetryAfter.milliseconds("Wed, 21 Oct 2015 07:28:00 GMT", now: now) == 10_000)
+    }
+
+    @Test func aDateThatHasPassedMeansNow() {
+        #expect(RetryAfter.milliseconds("Wed, 21 Oct 2015 07:28:00 GMT", now: 1_800_000_000_000) == 0)
+    }
+
+    @Test(arguments: ["", "soon", "-5", "99999999999999999999"])
+    func nonsenseIsIgnored(text: String) { #expect(RetryAfter.milliseconds(text, now: 0) == nil) }
+}
