@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import PipedriveSandbox
+
+/// Writes the demo project, then serves the CRM that it talks to.
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "Writes a demo project and serves the CRM that it talks to.",
+        discussion: "Example: penstock sandbox demo --dir penstock-demo")
+
+    @Option(help: "The folder for the project: new, empty, or one with an earlier demo.")
+    var dir: String
+
+    @OptionGroup var server: ServerOptions
+
+    func run() throws {
+        var options = try server.options()
+        options.seedDemo = true
+        try Serving.run(options) { sandbox in
+            try DemoProject.write(to: dir, baseURL: sandbox.baseURL, options: options)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+/// One client connection: collects a request, asks the sandbox, and delivers the answer or the fault.
+final class SandboxConnection: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    private static let bodyMax = 1 << 20
+
+    private let sandbox: Sandbox
+    private var head: HTTPRequestHead?
+    private var body: [UInt8] = []
+
+    init(_ sandbox: Sandbox) { self.sandbox = sandbox }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            self.head = head
+            body.removeAll(keepingCapacity: true)
+        case .body(let buffer):
+            body.append(contentsOf: buffer.readableBytesView.prefix(Self.bodyMax + 1 - body.count))
+        case .end:
+            guard let head else { return }
+            self.head = nil
+            answer(head, context)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+
+    private func answer(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard body.count <= Self.bodyMax else {
+            return deliver(SandboxReply(answer: .html(413, "413 Payload Too Large")), head, context)
+        }
+        let request = SandboxRequest(
+            method: head.method.rawValue, target: head.uri, token: Self.token(head.headers),
+            contentType: head.headers.first(name: "content-type"), body: body)
+        let reply = sandbox.reply(to: request)
+        guard sandbox.options.latency > 0, reply.delivery != .hang else { return deliver(reply, head, context) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(sandbox.options.latency)) {
+            self.deliver(reply, head, context)
+        }
+    }
+
+    private static func token(_ headers: HTTPHeaders) -> String? {
+        if let token = headers.first(name: "x-api-token") { return token }
+        guard let value = headers.first(name: "authorization"), value.hasPrefix("Bearer ") else { return nil }
+        return String(value.dropFirst(7))
+    }
+
+    private func deliver(_ reply: SandboxReply, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch reply.delivery {
+        case .hang: return
+        case .reset: reset(context)
+        case .answer:
+            writeHead(reply.answer, head, context)
+            let body = head.method == .HEAD ? [] : reply.answer.body
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
+            end(head, context)
+        case .slow(let pause):
+            writeHead(reply.answer, head, context)
+            dribble(reply.answer.body[...], .milliseconds(Int64(pause)), head, context)
+        }
+    }
+
+    private func writeHead(_ answer: SandboxAnswer, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders([
+            ("Content-Type", answer.contentType), ("Content-Length", String(answer.body.count)),
+        ])
+        for header in answer.headers { headers.add(name: header.name, value: header.value) }
+        if !head.isKeepAlive { headers.add(name: "Connection", value: "close") }
+        let status = HTTPResponseStatus(statusCode: answer.status)
+        context.write(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: status, headers: headers))), promise: nil)
+    }
+
+    private func end(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard !head.isKeepAlive else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+        let written = context.writeAndFlush(wrapOutboundOut(.end(nil)))
+        written.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+    }
+
+    private func dribble(
+        _ rest: ArraySlice<UInt8>, _ pause: TimeAmount, _ head: HTTPRequestHead, _ context: ChannelHandlerContext
+    ) {
+        guard let byte = rest.first else { return end(head, context) }
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: [byte])))), promise: nil)
+        context.eventLoop.assumeIsolated().scheduleTask(in: pause) {
+            guard context.channel.isActive else { return }
+            self.dribble(rest.dropFirst(), pause, head, context)
+        }
+    }
+
+    /// Closes with a linger time of 0, so that the client sees a reset and not an end.
+    private func reset(_ context: ChannelHandlerContext) {
+        guard let socket = context.channel as? any SocketOptionProvider else { return context.close(promise: nil) }
+        let done = socket.setSoLinger(linger(l_onoff: 1, l_linger: 0))
+        done.assumeIsolated().whenComplete { _ in context.close(promise: nil) }
+    }
+}
