@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConnectorHTTP
+import ConnectorKit
+import Synchronization
+
+/// The wire: addresses, the credential, tokens, limits, and reads with their repetitions.
+package final class PipedriveAPI: Sendable {
+    /// What listing the users costs, in tokens.
+    package static let usersCost: Int64 = 20
+    /// What one page of field definitions costs, in tokens.
+    static let fieldsPageCost: Int64 = 10
+    /// What asking who the credential belongs to costs, in tokens.
+    static let meCost: Int64 = 2
+    /// What creating a field costs, in tokens.
+    static let createFieldCost: Int64 = 5
+
+    /// How often a read is tried in all; reads change nothing, so any failure that may pass can be tried again.
+    private static let readTriesMax = 4
+    /// How long to wait before the second try of a read; it doubles with every further one.
+    private static let readBackoff: Int64 = 500
+    /// A longer wait than this is left to a later run.
+    private static let readWaitMax: Int64 = 120_000
+
+    let host: any HostServices
+    let site: PipedriveSite
+    let http: HTTPSettings
+    private let client: HTTPClient
+    private let token: Secret
+    private let readHeaders: [HTTPHeader]
+    private let writeHeaders: [HTTPHeader]
+    private let known = Mutex<[String: RateLimit]>([:])
+
+    /// The wire to the account that the settings name.
+    ///
+    /// - Throws: ``ConnectorError`` `badConfig`, naming the setting.
+    package init(_ settings: ConnectorSettings, host: any HostServices) throws(ConnectorError) {
+        self.host = host
+        site = try PipedriveSite(companyDomain: settings.text("company_domain"), baseURL: settings.text("base_url"))
+        let token = try settings.requiredText("api_token")
+        guard !token.isEmpty, let credential = HTTPHeader("x-api-token", token),
+            let accept = HTTPHeader("Accept", "application/json"),
+            let content = HTTPHeader("Content-Type", "application/json")
+        else {
+            throw ConnectorError(
+                .badConfig, "The setting api_token is empty or holds a character that no token has.",
+                field: "api_token")
+        }
+        self.token = Secret(token)
+        readHeaders = [credential, accept]
+        writeHeaders = [credential, accept, content]
+        var http = HTTPSettings()
+        http.timeoutMilliseconds = (settings.integer("timeout") ?? 30) * 1_000
+        http.caFile = settings.text("ca_file")
+        http.allowsPlainHTTP = site.isPlain
+        http.userAgent = "penstock/\(PipedriveConnector.version)"
+        self.http = http
+        client = HTTPClient(http)
+    }
+
+    /// Closes what is kept open.
+    func close() { client.close() }
+
+    /// A request.
+    ///
+    /// - Parameters:
+    ///   - path: From the root of the site, for example `/api/v2/organizations`.
+    ///   - query: Names and values, encoded here.
+    func request(
+        _ method: HTTPRequest.Method, _ path: String, query: [(String, String)] = [], body: [UInt8] = []
+    ) -> HTTPRequest {
+        let pairs = query.map { "\($0)=\(HTTPRequest.percentEncoded($1))" }.joined(separator: "&")
+        return HTTPRequest(
+            method, site.base + path + (pairs.isEmpty ? "" : "?" + pairs),
+            headers: body.isEmpty ? readHeaders : writeHeaders, body: body, isRepeatable: method != .post)
+    }
+
+    /// Takes a slot, sends once, and gives the slot back.
+    ///
+    /// - Throws: ``ConnectorError`` `quotaSpent` or `cancelled` where the slot was refused; nothing was sent.
+    func sendOnce(
+        _ request: HTTPRequest, cost: Int64, kind: RequestIntent.Kind = .read, isCancelled: () -> Bool = { false }
+    ) throws(ConnectorError) -> HTTPOutcome {
+        let intent = RequestIntent(bucket: RateLimit.burst, cost: cost, kind: kind)
+        while true {
+            switch try host.acquire(intent) {
+            case .wait(let milliseconds): try pause(max(1, milliseconds), isCancelled)
+            case .granted(let ticket):
+                let outcome = client.send(request) { host.isCancelled || isCancelled() }
+                host.release(ticket, note(outcome))
+                return outcome
+            }
+        }
+    }
+
+    /// Waits, in pieces of a second, so that a read that is given up ends soon.
+    private func pause(_ milliseconds: Int64, _ isCancelled: () -> Bool) throws(ConnectorError) {
+        var left = milliseconds
+        while left > 0 {
+            if isCancelled() { throw ConnectorError(.cancelled, "The read was cancelled.") }
+            try host.pause(milliseconds: min(left, 1_000))
+            left -= 1_000
+        }
+    }
+
+    /// Reads one answer of JSON with `success`, again where a failure may pass.
+    ///
+    /// - Throws: ``ConnectorError``.
+    func read(
+        _ path: String, query: [(String, String)] = [], cost: Int64, object: PipedriveObject? = nil,
+        isCancelled: () -> Bool = { false }
+    ) throws(ConnectorError) -> JSON {
+        let request = request(.get, path, query: query)
+        for attempt in 1... {
+            let outcome = try sendOnce(request, cost: cost, isCancelled: isCancelled)
+            let problem: PipedriveProblem
+            switch answer(outcome, object: object) {
+            case .success(let json): return json
+            case .failure(let found): problem = found
+            }
+            let mayPass: Set<ConnectorError.Code> = [.unavailable, .rateLimited, .timedOut]
+            let wait = problem.error.retryAfterMilliseconds ?? Self.readBackoff << Int64(attempt - 1)
+            guard mayPass.contains(problem.error.code), !problem.endsWork, attempt < Self.readTriesMax,
+                wait <= Self.readWaitMax
+            else { throw problem.error }
+            try pause(wait, isCancelled)
+        }
+        throw ConnectorError(.internalFault, "A read of \(site.name) ended without an answer.")
+    }
+
+    /// Reads every page of a list.
+    ///
+    /// - Throws: ``ConnectorError``.
+    func readAll(_ path: String, pageCost: Int64) throws(ConnectorError) -> [JSON] {
+        var items: [JSON] = []
+        var cursor: String?
+        repeat {
+            let page = try read(
+                path, query: [("limit", "500")] + (cursor.map { [("cursor", $0)] } ?? []), cost: pageCost)
+            items += page["data"]?.arrayValue ?? []
+            let next = page["additional_data"]?["next_cursor"]?.stringValue
+            guard next == nil || next != cursor else {
+                throw ConnectorError(.unavailable, "\(site.name) sent the same page mark twice for \(path).")
+            }
+            cursor = next
+        } while cursor != nil
+        return items
+    }
+
+    /// The JSON of a success, or what else it means.
+    func answer(_ outcome: HTTPOutcome, object: PipedriveObject?) -> Result<JSON, PipedriveProblem> {
+        switch outcome {
+        case .failure(let failure): return .failure(PipedriveProblem(failure, site: site.name))
+        case .success(let response):
+            guard response.status == 200 || response.status == 201 else {
+                return .failure(problem(response, object: object))
+            }
+            // What is wrong with a success that cannot be read is the same whatever the parser found.
+            guard let json = try? JSON(parsing: response.body), json["success"]?.boolValue != false,
+                json["data"] != nil
+            else { return .failure(PipedriveProblem(unreadable: response.status, site: site.name)) }
+            return .success(json)
+        }
+    }
+
+    /// What an answer that is no success means, without the token should the server have repeated it.
+    package func problem(_ response: HTTPResponse, object: PipedriveObject?) -> PipedriveProblem {
+        var problem = PipedriveProblem(response, object: object, now: host.wallMilliseconds)
+        problem.error.message = token.reveal { problem.error.message.replacing($0, with: "••••") }
+        return problem
+    }
+
+    /// Passes on what an answer says about limits, and returns what the host wants to know of it.
+    func note(_ outcome: HTTPOutcome) -> RequestAnswer {
+        switch outcome {
+        case .failure(let failure): return RequestAnswer(status: 0, wasNeverSent: failure.wasNeverSent)
+        case .success(let response):
+            for limit in Self.limits(response) {
+                known.withLock { $0[limit.bucket] = limit }
+                host.report(limit)
+            }
+            var wait = PipedriveProblem.retryAfter(response, host.wallMilliseconds)
+            if wait == nil && response.status == 429 { wait = Self.resetMilliseconds(response) }
+            return RequestAnswer(status: response.status, retryAfterMilliseconds: wait)
+        }
+    }
+
+    /// The limits that answers have named so far, newest numbers.
+    var limits: [RateLimit] {
+        known.withLock { known in [RateLimit.burst, RateLimit.daily].compactMap { known[$0] } }
+    }
+
+    /// The limits in an answer's headers: requests in 2 seconds, and tokens a day.
+    package static func limits(_ response: HTTPResponse) -> [RateLimit] {
+        let burst = RateLimit(
+            bucket: RateLimit.burst, limit: response.number("x-ratelimit-limit"),
+            remaining: response.number("x-ratelimit-remaining"), windowMilliseconds: 2_000,
+            resetsInMilliseconds: resetMilliseconds(response))
+        let daily = RateLimit(
+            bucket: RateLimit.daily, limit: response.number("x-daily-ratelimit-token-limit"),
+            remaining: response.number("x-daily-ratelimit-token-remaining"))
+        return [burst, daily].filter { $0.limit != nil || $0.remaining != nil }
+    }
+
+    /// The time left of the burst window.
+    ///
+    /// Its unit is not documented: a window has 2 seconds, so larger numbers than 60 are taken as milliseconds.
+    package static func resetMilliseconds(_ response: HTTPResponse) -> Int64? {
+        response.number("x-ratelimit-reset").map { $0 <= 60 ? $0 * 1_000 : min($0, 60_000) }
+    }
+}

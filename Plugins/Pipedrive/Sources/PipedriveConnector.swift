@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConnectorKit
+
+/// Writes to Pipedrive through its API v2.
+package struct PipedriveConnector: Connector {
+    /// The connector's version, which also stands in the `User-Agent`.
+    package static let version = "0.1.0"
+
+    package static let settings = [
+        ConfigField(
+            "company_domain", .string, "The company's part of its Pipedrive address; this or base_url is needed.",
+            example: "acme"),
+        ConfigField(
+            "base_url", .string, "The address of the API without a version; it is used instead of company_domain.",
+            example: "https://acme.pipedrive.com"),
+        ConfigField(
+            "api_token", .secret, "The personal API token, from Personal preferences, API.", isRequired: true),
+        ConfigField(
+            "timeout", .integer(1...300), "How many seconds one request may take.", defaultValue: .integer(30)),
+        ConfigField("ca_file", .path, "A PEM file of certificates to trust instead of the system's."),
+    ]
+
+    /// The connector.
+    package init() {}
+
+    package var descriptor: ConnectorDescriptor {
+        ConnectorDescriptor(
+            id: "pipedrive", title: "Pipedrive", version: Self.version,
+            summary: "Creates and changes records of the Pipedrive CRM.",
+            capabilities: [.destination, .prepare, .delete], settings: Self.settings,
+            objects: PipedriveObject.all.map(\.descriptor))
+    }
+
+    package func openSource(_ settings: JSON, host: any HostServices) throws(ConnectorError) -> any Source {
+        throw ConnectorError(.unsupported, "Pipedrive can be written to, but not be read as a source.")
+    }
+
+    package func openDestination(
+        _ settings: JSON, host: any HostServices
+    ) throws(ConnectorError) -> any Destination {
+        PipedriveDestination(try PipedriveAPI(ConnectorSettings(settings, Self.settings), host: host))
+    }
+}

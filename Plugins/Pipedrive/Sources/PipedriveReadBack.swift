@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConnectorKit
+import Synchronization
+
+/// Records read back, page by page.
+final class PipedriveReadBack: RecordStream {
+    let schema: Schema
+
+    private let api: PipedriveAPI
+    private let object: PipedriveObject
+    private let fields: [PipedriveField]
+    private let query: [(String, String)]
+    private let pageCost: Int64
+    private var cursor: String?
+    private var hasEnded: Bool
+    private let isCancelled = Atomic(false)
+
+    /// The most keys that the query parameter `custom_fields` may name.
+    private static let customFieldsMax = 15
+
+    init(
+        _ request: ReadBackRequest, object: PipedriveObject, fields: PipedriveFields, api: PipedriveAPI
+    ) throws(ConnectorError) {
+        self.api = api
+        self.object = object
+        self.fields = try Self.columns(request.fields, object, fields)
+        schema = Schema(
+            [Schema.Field("id", .text, isNullable: false)]
+                + self.fields.map { Schema.Field($0.field.key, $0.field.kind.columnType) })
+        var query: [(String, String)] = []
+        hasEnded = false
+        pageCost = object.costs.readPage
+        switch request.selection {
+        case .ids(let ids):
+            guard ids.count <= object.costs.readByIDsMax else {
+                throw ConnectorError(
+                    .badRequest, "At most \(object.costs.readByIDsMax) records can be read by id at once.")
+            }
+            // Other texts are ids of nothing; and without any id the list would be that of all records.
+            let numbers = ids.filter { PipedriveBody.isID(Array($0.utf8)[...]) }
+            hasEnded = numbers.isEmpty
+            query = [("ids", numbers.joined(separator: ",")), ("limit", String(object.costs.readByIDsMax))]
+        case .changedSince(let milliseconds):
+            var time: [UInt8] = []
+            PipedriveTime.writeInstant(milliseconds * 1_000, into: &time)
+            query = [
+                ("updated_since", String(decoding: time, as: UTF8.self)), ("limit", String(object.costs.readPageMax)),
+            ]
+        case .all: query = [("limit", String(object.costs.readPageMax))]
+        }
+        let custom = self.fields.filter(\.field.isCustom).map(\.field.key)
+        if (1...Self.customFieldsMax).contains(custom.count) {
+            query.append(("custom_fields", custom.joined(separator: ",")))
+        }
+        self.query = query
+    }
+
+    private static func columns(
+        _ keys: [String], _ object: PipedriveObject, _ fields: PipedriveFields
+    ) throws(ConnectorError) -> [PipedriveField] {
+        var found: [PipedriveField] = []
+        for key in keys where key != "id" {
+            guard let field = fields[key] else {
+                throw ConnectorError(.notFound, "The \(object.id) of this account has no field \(key).", field: key)
+            }
+            found.append(field)
+        }
+        return found
+    }
+
+    func next() throws(ConnectorError) -> SourceBatch? {
+        while !hasEnded {
+            if isCancelled.load(ordering: .relaxed) { throw ConnectorError(.cancelled, "The read was cancelled.") }
+            let page = try api.read(
+                "/api/v2/\(object.path)", query: query + (cursor.map { [("cursor", $0)] } ?? []), cost: pageCost,
+                object: object, isCancelled: { isCancelled.load(ordering: .relaxed) })
+            let next = page["additional_data"]?["next_cursor"]?.stringValue
+            guard next == nil || next != cursor else {
+                throw ConnectorError(.unavailable, "\(api.site.name) sent the same page mark twice.")
+            }
+            cursor = next
+            hasEnded = next == nil
+            let batch = try batch(page["data"]?.arrayValue ?? [])
+            if batch.batch.rowCount > 0 { return batch }
+        }
+        return nil
+    }
+
+    private func batch(_ records: [JSON]) throws(ConnectorError) -> SourceBatch {
+        var columns = schema.fields.map { Column($0.type, capacity: records.count) }
+        var rejects: [SourceReject] = []
+        var row = 0
+        for record in records where record["is_deleted"]?.boolValue != true {
+            guard let id = record["id"]?.numberText else {
+                throw ConnectorError(.unavailable, "\(api.site.name) sent a record of \(object.id) without an id.")
+            }
+            columns[0].append(bytes: id.utf8)
+            var isRejected = false
+            for (index, field) in fields.enumerated() {
+                let holder = field.field.isCustom ? record["custom_fields"] : record
+                let value = holder?[field.field.key] ?? .null
+                guard !PipedriveCell.append(value, field.field, to: &columns[index + 1]), !isRejected else { continue }
+                isRejected = true
+                rejects.append(
+                    SourceReject(
+                        row: row, column: field.field.key, value: String(value.text.prefix(80)),
+                        message: "\(object.id) \(id) holds something else in \(field.field.key) than its kind says"))
+            }
+            row += 1
+        }
+        return SourceBatch(RecordBatch(schema, columns), rejects: rejects)
+    }
+
+    func cancel() { isCancelled.store(true, ordering: .relaxed) }
+
+    func close() {
+        cancel()
+        hasEnded = true
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConnectorHTTP
+import ConnectorKit
+
+/// The thread of a write session: takes slots, sends, reads answers, and hands out results.
+struct PipedriveWriteLoop {
+    private struct OpenBatch {
+        var batch: RecordBatch
+        var id: UInt64
+        var nextRow = 0
+    }
+
+    private struct Sent {
+        var batch: UInt64
+        var row: Int
+        var ticket: UInt64
+    }
+
+    /// How long to wait at most without a look at ``HostServices/isCancelled``, in milliseconds.
+    private static let pollMax = 1_000
+
+    private let mode: WriteRequest.Mode
+    private let object: PipedriveObject
+    private let body: PipedriveBody
+    private let api: PipedriveAPI
+    private let multi: HTTPMulti
+    private let shared: Monitor<PipedriveWriteSession.Shared>
+    private let onResults: @Sendable (UInt64, [RowResult]) -> Void
+    private let remoteIDColumn: Int?
+
+    /// Batches with rows that were not sent yet, in the order of their arrival.
+    private var batches: [OpenBatch] = []
+    /// The request of the first row of `batches`, rendered and waiting for its slot.
+    private var prepared: HTTPRequest?
+    private var sent: [Sent?]
+    private var freeTags: [Int]
+    private var results: [(batch: UInt64, result: RowResult)] = []
+    private var ending: ConnectorError?
+    private var askAgainAt: Int64 = 0
+
+    init(
+        _ request: WriteRequest, object: PipedriveObject, body: PipedriveBody, api: PipedriveAPI, multi: HTTPMulti,
+        shared: Monitor<PipedriveWriteSession.Shared>, onResults: @escaping @Sendable (UInt64, [RowResult]) -> Void
+    ) {
+        mode = request.mode
+        self.object = object
+        self.body = body
+        self.api = api
+        self.multi = multi
+        self.shared = shared
+        self.onResults = onResults
+        remoteIDColumn = request.schema.index(of: WriteRequest.remoteIDColumn)
+        sent = Array(repeating: nil, count: request.inFlightMax)
+        freeTags = Array(0..<request.inFlightMax)
+    }
+
+    /// Runs until the session has ended and every row has its result.
+    mutating func run() {
+        while takeArrivals() {
+            if ending == nil && api.host.isCancelled {
+                ending = ConnectorError(.cancelled, "The work was cancelled.")
+            }
+            if ending == nil { startRows() }
+            if ending != nil { dropRows() }
+            deliver()
+            for completion in multi.poll(milliseconds: pollTime) { finish(completion) }
+            deliver()
+        }
+    }
+
+    /// Takes over what was submitted; false once there is nothing left to do.
+    private mutating func takeArrivals() -> Bool {
+        let (arrivals, isStopped, isEnded, openRows) = shared.update { shared in
+            defer { shared.arrivals.removeAll() }
+            return (shared.arrivals, shared.isAborted || shared.isEnded, shared.isEnded, shared.openRows)
+        }
+        batches += arrivals.map { OpenBatch(batch: $0.batch, id: $0.id) }
+        if isStopped && ending == nil { ending = ConnectorError(.cancelled, "The session was stopped.") }
+        return !isEnded || openRows > 0
+    }
+
+    private var pollTime: Int {
+        guard ending == nil, !batches.isEmpty, multi.hasRoom else { return Self.pollMax }
+        return Int(max(1, min(Int64(Self.pollMax), askAgainAt - MonotonicClock.milliseconds)))
+    }
+
+    private mutating func startRows() {
+        while let open = batches.first, ending == nil {
+            guard open.nextRow < open.batch.rowCount else {
+                batches.removeFirst()
+                continue
+            }
+            guard multi.hasRoom, MonotonicClock.milliseconds >= askAgainAt else { return }
+            guard let request = prepared ?? render(open) else { continue }
+            prepared = request
+            guard let ticket = slot(BatchRow(batch: open.id, row: open.nextRow)) else { return }
+            prepared = nil
+            let tag = freeTags.removeLast()
+            sent[tag] = Sent(batch: open.id, row: open.nextRow, ticket: ticket)
+            batches[0].nextRow += 1
+            multi.start(request, tag: tag)
+        }
+    }
+
+    /// A ticket for the row, or nil where it must wait or the work ends.
+    private mutating func slot(_ row: BatchRow) -> UInt64? {
+        let (kind, cost): (RequestIntent.Kind, Int64) =
+            switch mode {
+            case .create: (.create, object.costs.create)
+            case .update: (.update, object.costs.update)
+            case .delete: (.delete, object.costs.delete)
+            }
+        do throws(ConnectorError) {
+            switch try api.host.acquire(RequestIntent(bucket: RateLimit.burst, cost: cost, kind: kind, row: row)) {
+            case .granted(let ticket): return ticket
+            case .wait(let milliseconds): askAgainAt = MonotonicClock.milliseconds + max(1, milliseconds)
+            }
+        } catch { ending = error }
+        return nil
+    }
+
+    /// The request of the batch's next row; nil where the row has its result without one, and is passed over.
+    private mutating func render(_ open: OpenBatch) -> HTTPRequest? {
+        let row = open.nextRow
+        var path = "/api/v2/\(object.path)"
+        if mode != .create {
+            let id = remoteIDColumn.map { open.batch.columns[$0].byteSlice(row) } ?? []
+            guard PipedriveBody.isID(id) else {
+                let shown = String(decoding: id.prefix(80), as: UTF8.self)
+                let message = "There is no \(object.id) with the id \"\(shown)\": ids are numbers."
+                settle(open.id, row, .rejected, ConnectorError(.notFound, message, field: "id"))
+                return nil
+            }
+            path += "/" + String(decoding: id, as: UTF8.self)
+        }
+        guard mode != .delete else { return api.request(.delete, path) }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(512)
+        do throws(ConnectorError) {
+            guard try body.render(open.batch, row, into: &bytes) || mode == .create else {
+                settle(open.id, row, .unchanged, nil)
+                return nil
+            }
+        } catch {
+            settle(open.id, row, .rejected, error)
+            return nil
+        }
+        return api.request(mode == .create ? .post : .patch, path, body: bytes)
+    }
+
+    /// Notes the result of the first waiting row, which needed no request.
+    private mutating func settle(_ batch: UInt64, _ row: Int, _ status: RowResult.Status, _ error: ConnectorError?) {
+        results.append((batch, RowResult(row: row, status: status, error: error)))
+        batches[0].nextRow += 1
+    }
+
+    private mutating func finish(_ completion: HTTPCompletion) {
+        guard let row = sent[completion.tag] else { return }
+        sent[completion.tag] = nil
+        freeTags.append(completion.tag)
+        api.host.release(row.ticket, api.note(completion.outcome))
+        var outcome = PipedriveOutcome(completion.outcome, mode: mode, object: object, api: api)
+        outcome.result.row = row.row
+        results.append((row.batch, outcome.result))
+        if ending == nil { ending = outcome.ending }
+        // An answer may have freed a slot before the time that the host named.
+        askAgainAt = 0
+    }
+
+    /// Gives every row that was not sent its result.
+    private mutating func dropRows() {
+        prepared = nil
+        for open in batches {
+            for row in open.nextRow..<max(open.nextRow, open.batch.rowCount) {
+                results.append((open.id, RowResult(row: row, status: .notTried, error: ending)))
+            }
+        }
+        batches.removeAll()
+        shared.update { shared in
+            if shared.failure == nil && !shared.isAborted && !shared.isEnded { shared.failure = ending }
+        }
+    }
+
+    /// Hands the results out, batch by batch, and only then counts their rows as done.
+    private mutating func deliver() {
+        let waiting = batches.reduce(0) { $0 + $1.batch.rowCount - $1.nextRow }
+        let count = results.count
+        while let id = results.first?.batch {
+            let ofBatch = results.filter { $0.batch == id }.map(\.result)
+            results.removeAll { $0.batch == id }
+            onResults(id, ofBatch)
+        }
+        shared.update { shared in
+            shared.openRows -= count
+            shared.waitingRows = waiting + shared.arrivals.reduce(0) { $0 + $1.batch.rowCount }
+        }
+    }
+}
