@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Applies a compiled map to one batch, target by target.
+struct BatchMapper {
+    private let mapping: CompiledMapping
+    private let batch: RecordBatch
+    private let rows: Range<Int>
+    private var out: MappedBatch
+    /// The place of every source column in the batch.
+    private let places: [String: Int]
+
+    init(_ mapping: CompiledMapping, _ batch: RecordBatch, _ rows: Range<Int>) {
+        self.mapping = mapping
+        self.batch = batch
+        self.rows = rows
+        var places: [String: Int] = [:]
+        for column in (mapping.plans + [mapping.idPlan].compactMap { $0 }).flatMap(\.columns) {
+            guard let place = batch.schema.index(of: column.name), batch.schema.fields[place].type == column.type
+            else { preconditionFailure("the batch has the columns that the map was compiled with") }
+            places[column.name] = place
+        }
+        self.places = places
+        var matchKind: DestinationField.Kind?
+        if case .target(let target) = mapping.match { matchKind = mapping.targets[target].field.kind }
+        out = MappedBatch(
+            rowCount: rows.count, columns: [],
+            presence: Presence(rowCount: rows.count, targetCount: mapping.plans.count),
+            rejects: [], createRejects: [], payloads: [], match: mapping.match, matchKind: matchKind, ids: nil,
+            isRejected: [Bool](repeating: false, count: rows.count))
+    }
+
+    mutating func map() -> MappedBatch {
+        if let plan = mapping.idPlan { mapIDs(plan) }
+        for (target, plan) in mapping.plans.enumerated() {
+            var column = Column(plan.field.kind.columnType, capacity: rows.count)
+            if !mapFast(plan, target, &column) { map(plan, target, &column) }
+            out.columns.append(column)
+        }
+        out.rejects.sort { $0.row < $1.row }
+        for rejected in out.rejects { out.presence.clear(rejected.row) }
+        var seen: Set<Int> = []
+        out.createRejects = out.createRejects.filter { !out.isRejected[$0.row] && seen.insert($0.row).inserted }
+        out.createRejects.sort { $0.row < $1.row }
+        out.payloads = payloads()
+        return out
+    }
+
+    // MARK: Rejects
+
+    private mutating func reject(_ row: Int, _ plan: FieldPlan, _ fault: CellFault, _ value: Value) {
+        out.isRejected[row] = true
+        out.rejects.append(MappedBatch.Rejected(row: row, reject: rowReject(plan, fault, value)))
+    }
+
+    private func rowReject(_ plan: FieldPlan, _ fault: CellFault, _ value: Value) -> RowReject {
+        RowReject(
+            code: fault.code, field: plan.name, value: fault.element ?? CellText.of(value), message: fault.message)
+    }
+
+    // MARK: Cells of any kind
+
+    private func cell(_ name: String, _ row: Int) -> Value {
+        guard let place = places[name] else { return .null }
+        return batch.columns[place].value(rows.lowerBound + row)
+    }
+
+    /// The one column that a target is filled from, or nil: looked up once, because that costs more than a cell.
+    private func cells(_ plan: FieldPlan) -> Column? {
+        guard case .column(let source) = plan.origin, let place = places[source.name] else { return nil }
+        return batch.columns[place]
+    }
+
+    private mutating func map(_ plan: FieldPlan, _ target: Int, _ column: inout Column) {
+        let cells = cells(plan)
+        for row in 0..<rows.count { mapOne(plan, cells, target, row, &column) }
+    }
+
+    /// - Parameter cells: What ``cells(_:)`` says for the plan.
+    private mutating func mapOne(
+        _ plan: FieldPlan, _ cells: Column?, _ target: Int, _ row: Int, _ column: inout Column
+    ) {
+        if out.isRejected[row] { return column.appendNull() }
+        var value = Value.null
+        do throws(CellFault) {
+            switch try converted(plan, cells, row, &value) {
+            case .value(let converted): try store(converted, plan, target, row, &column)
+            case .null: try storeNull(plan, target, row, &column)
+            case .leftAlone: column.appendNull()
+            }
+        } catch {
+            column.appendNull()
+            reject(row, plan, error, value)
+        }
+    }
+
+    /// - Parameters:
+    ///   - cells: What ``cells(_:)`` says for the plan.
+    ///   - value: Becomes the cell that was read, for the reject.
+    private func converted(
+        _ plan: FieldPlan, _ cells: Column?, _ row: Int, _ value: inout Value
+    ) throws(CellFault) -> Converted {
+        let result: Converted
+        switch plan.origin {
+        case .column:
+            value = cells?.value(rows.lowerBound + row) ?? .null
+            result = try plan.converter.convert(value)
+        case .constant(let constant): result = constant
+        case .parts(let parts): result = try assembled(parts, plan, row, &value)
+        }
+        return result == .null ? plan.defaultValue ?? .null : result
+    }
+
+    private func assembled(
+        _ parts: [PartPlan], _ plan: FieldPlan, _ row: Int, _ value: inout Value
+    ) throws(CellFault) -> Converted {
+        guard let shape = plan.converter.shape else { return .null }
+        var values: [String: JSON] = [:]
+        var hasCell = false
+        for part in parts {
+            if let column = part.column {
+                value = cell(column.name, row)
+                if !value.isNull {
+                    values[part.name] = try shape.convert(value, part: part.name)
+                    hasCell = true
+                    continue
+                }
+            }
+            values[part.name] = part.constant
+        }
+        // Where no column has anything, constants are a value only if they are a whole one.
+        if !hasCell, shape.required.contains(where: { values[$0] == nil }) { return .null }
+        return try shape.assembled(values).map { .value(.json($0.text)) } ?? .null
+    }
+
+    private mutating func store(
+        _ value: Value, _ plan: FieldPlan, _ target: Int, _ row: Int, _ column: inout Column
+    ) throws(CellFault) {
+        if plan.field.isRequiredOnCreate, case .text(let text) = value, text.isBlank { throw Self.requiredEmpty }
+        column.append(value)
+        out.presence[row, target] = true
+    }
+
+    private static let requiredEmpty = CellFault(
+        .requiredEmpty, "A record must have this field, and it is NULL, empty or blank; fill it in the source.")
+
+    /// What NULL means for a field, as the sync's `on_null` says; a new record has nothing to clear.
+    private mutating func storeNull(
+        _ plan: FieldPlan, _ target: Int, _ row: Int, _ column: inout Column
+    ) throws(CellFault) {
+        let field = plan.field
+        if field.isRequiredOnCreate, mapping.insert.mode == .append { throw Self.requiredEmpty }
+        let isMatch = mapping.match == .target(target)
+        if mapping.insert.mode == .update, mapping.insert.onNull == .clear, !isMatch {
+            guard field.isClearable else {
+                throw CellFault(
+                    .cannotClear, "The value is NULL and the destination cannot clear this field; fill it or keep it.")
+            }
+            out.presence[row, target] = true
+        }
+        column.appendNull()
+        if field.isRequiredOnCreate, mapping.insert.onMissing == .create {
+            out.createRejects.append(
+                MappedBatch.Rejected(row: row, reject: rowReject(plan, Self.requiredEmpty, .null)))
+        }
+    }
+
+    private mutating func mapIDs(_ plan: FieldPlan) {
+        var ids = Column(.text, capacity: rows.count)
+        let cells = cells(plan)
+        let integers = cells?.type == .int64 ? cells : nil
+        for row in 0..<rows.count {
+            if let integers, integers.int64s[rows.lowerBound + row] > 0 {
+                ids.append(bytes: String(integers.int64s[rows.lowerBound + row]).utf8)
+                continue
+            }
+            var value = Value.null
+            do throws(CellFault) {
+                if case .value(let id) = try converted(plan, cells, row, &value) {
+                    ids.append(id)
+                } else {
+                    ids.appendNull()
+                }
+            } catch {
+                ids.appendNull()
+                // An empty text is no id, as NULL is none: what then happens is for `on_missing` to say.
+                if error.code != .emptyValue { reject(row, plan, error, value) }
+            }
+        }
+        out.ids = ids
+    }
+
+    // MARK: Cells that need no conversion
+
+    /// Maps a text or a number without making a `String` of every cell.
+    ///
+    /// - Returns: False where the plan is of another kind; nothing was done then.
+    private mutating func mapFast(_ plan: FieldPlan, _ target: Int, _ column: inout Column) -> Bool {
+        guard let cells = cells(plan) else { return false }
+        switch (plan.field.kind, cells.type) {
+        case (.text, .text):
+            let lengthMax = plan.field.lengthMax ?? Int.max
+            let mayHoldNUL = cells.bytes.contains(0)
+            let isRequired = plan.field.isRequiredOnCreate
+            mapBytes(plan, target, cells, &column) { bytes in
+                // A letter at the front settles that the text is not blank.
+                bytes.count <= lengthMax && (!mayHoldNUL || !bytes.contains(0))
+                    && (!isRequired || bytes.first.map { $0 > 0x20 && $0 < 0x7F } ?? false)
+            }
+        case (.number, .text), (.number, .decimal):
+            mapBytes(plan, target, cells, &column) { isPlainNumber($0) }
+        case (.number, .int64):
+            mapInt64s(plan, target, cells, &column) { number, column in
+                column.append(bytes: String(number).utf8)
+                return true
+            }
+        case (.integer, .int64):
+            mapInt64s(plan, target, cells, &column) { number, column in
+                column.append(number)
+                return true
+            }
+        case (.date, .date):
+            mapInt64s(plan, target, cells, &column) { days, column in
+                guard Self.commonDays.contains(days) else { return false }
+                column.append(days)
+                return true
+            }
+        default: return false
+        }
+        return true
+    }
+
+    /// Copies the cells that `isPlain` lets through, and converts the others one by one.
+    private mutating func mapBytes(
+        _ plan: FieldPlan, _ target: Int, _ cells: Column, _ column: inout Column,
+        isPlain: (ArraySlice<UInt8>) -> Bool
+    ) {
+        for row in 0..<rows.count {
+            let place = rows.lowerBound + row
+            if !out.isRejected[row], !cells.isNull(place) {
+                let bytes = cells.byteSlice(place)
+                if isPlain(bytes) {
+                    column.append(bytes: bytes)
+                    out.presence[row, target] = true
+                    continue
+                }
+            }
+            mapOne(plan, cells, target, row, &column)
+        }
+    }
+
+    /// The days from 1900 to 2199: dates that need no look at the calendar.
+    private static let commonDays: Range<Int64> = -25_567..<84_006
+
+    /// Appends the cells that `append` takes, and converts the others one by one.
+    private mutating func mapInt64s(
+        _ plan: FieldPlan, _ target: Int, _ cells: Column, _ column: inout Column,
+        append: (Int64, inout Column) -> Bool
+    ) {
+        for row in 0..<rows.count {
+            let place = rows.lowerBound + row
+            if !out.isRejected[row], !cells.isNull(place), append(cells.int64s[place], &column) {
+                out.presence[row, target] = true
+            } else {
+                mapOne(plan, cells, target, row, &column)
+            }
+        }
+    }
+
+    // MARK: Payload
+
+    /// The digests that the ledger stores; what goes into them, and in which order, never changes.
+    ///
+    /// Target by target and not row by row, so that each column is looked up once.
+    private func payloads() -> [Fingerprint] {
+        var hashers = [FingerprintHasher](repeating: FingerprintHasher(), count: out.rowCount)
+        for (target, key) in mapping.payloadOrder {
+            let column = out.columns[target]
+            for row in hashers.indices where out.presence[row, target] {
+                hashers[row].combine(key.low)
+                hashers[row].combine(key.high)
+                if column.isNull(row) {
+                    hashers[row].combine(UInt64.max)
+                } else {
+                    hashers[row].combine(cell: column, row)
+                }
+            }
+        }
+        return hashers.map { $0.finish() }
+    }
+}
+
+extension FingerprintHasher {
+    /// Adds a cell that is not NULL: a number without the zeros that end its fraction, everything else as it is.
+    fileprivate mutating func combine(cell column: borrowing Column, _ row: Int) {
+        guard column.type.layout == .bytes else {
+            // The 1 tells -1 from NULL; the length of bytes does that by itself.
+            combine(1)
+            return combine(UInt64(bitPattern: column.int64s[row]))
+        }
+        let start = Int(column.offsets[row])
+        var end = Int(column.offsets[row + 1])
+        if column.type == .decimal { end = significantEnd(column.bytes, start, end) }
+        combine(UInt64(end - start))
+        let whole = start + ((end - start) & ~7)
+        combine(raw: column.bytes.span.extracting(start..<whole))
+        guard whole < end else { return }
+        // The last bytes are a word that zeros fill up.
+        var word: UInt64 = 0
+        for place in whole..<end { word |= UInt64(column.bytes[place]) << UInt64((place - whole) * 8) }
+        combine(word)
+    }
+}
+
+/// Whether the bytes are a number as the destination's column has it: no sign `+`, no leading zeros, no exponent.
+private func isPlainNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
+    var position = bytes.startIndex
+    if bytes.first == UInt8(ascii: "-") { position += 1 }
+    let start = position
+    while position < bytes.endIndex, bytes[position] &- 0x30 < 10 { position += 1 }
+    let digits = position - start
+    guard digits > 0, bytes[start] != 0x30 || (digits == 1 && start == bytes.startIndex) else { return false }
+    if position == bytes.endIndex { return true }
+    guard bytes[position] == UInt8(ascii: ".") else { return false }
+    position += 1
+    let fraction = position
+    while position < bytes.endIndex, bytes[position] &- 0x30 < 10 { position += 1 }
+    return position == bytes.endIndex && position > fraction
+}
+
+/// Where a plain number ends without the zeros that end its fraction.
+private func significantEnd(_ bytes: [UInt8], _ start: Int, _ end: Int) -> Int {
+    var point = start
+    while point < end, bytes[point] != UInt8(ascii: ".") { point += 1 }
+    guard point < end else { return end }
+    var last = end - 1
+    while bytes[last] == 0x30 { last -= 1 }
+    return last == point ? point : last + 1
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// A field map that fits its source and its destination, ready to be applied to batches.
+package struct CompiledMapping: Sendable {
+    /// A target field, as columns and presence bits count them.
+    package struct Target: Sendable, Hashable {
+        /// The entry's place in the map.
+        package let entry: Int
+        /// The field as the map spells it.
+        package let name: String
+        /// The field.
+        package let field: DestinationField
+    }
+
+    /// What finds the record of a row.
+    package enum Match: Sendable, Hashable {
+        /// Nothing: every row becomes a record.
+        case none
+        /// The record's id; see ``MappedBatch/idText(_:)``.
+        case id
+        /// The target at this place; see ``MappedBatch/matchText(_:)``.
+        case target(Int)
+    }
+
+    /// The targets in the order of the map, `id` left out: it is no field of a write.
+    package let targets: [Target]
+    /// The source columns that are read, each once, in the order in which the map names them.
+    package let columns: [String]
+    /// What finds the record of a row.
+    package let match: Match
+    /// The field columns of a write: one per target, named by key, in the column type of the kind.
+    package let fieldSchema: Schema
+
+    let plans: [FieldPlan]
+    let idPlan: FieldPlan?
+    let insert: InsertDefinition
+    /// The places of the targets in the order of their keys, and a digest of each key.
+    let payloadOrder: [(target: Int, key: Fingerprint)]
+
+    /// Compiles a map.
+    ///
+    /// - Parameters:
+    ///   - source: The columns of the table or model.
+    ///   - fields: The fields of the object, with the options of those that the map names.
+    ///   - optionsKnown: False where the options of users were not read, to check a map without paying for them:
+    ///     then any id of a field without options passes. A run needs true.
+    /// - Throws: Everything that is wrong, in the order of the map, the whole map's problems last.
+    package init(
+        map: [MapEntry], insert: InsertDefinition, source: Schema, fields: [DestinationField],
+        optionsKnown: Bool = true
+    ) throws(MappingProblems) {
+        var compiler = MappingCompiler(map, insert, source, fields, optionsKnown: optionsKnown)
+        compiler.compile()
+        guard compiler.problems.isEmpty else { throw MappingProblems(problems: compiler.problems) }
+        let plans = compiler.plans.filter { $0.field.kind != .id }
+        self.plans = plans
+        self.insert = insert
+        idPlan = compiler.plans.first { $0.field.kind == .id }
+        targets = plans.map { Target(entry: $0.entry, name: $0.name, field: $0.field) }
+        var columns: [String] = []
+        for column in compiler.plans.flatMap(\.columns) where !columns.contains(column.name) {
+            columns.append(column.name)
+        }
+        self.columns = columns
+        if let field = compiler.matchField {
+            match = plans.firstIndex { $0.field.key == field.key }.map { .target($0) } ?? .id
+        } else {
+            match = .none
+        }
+        fieldSchema = Schema(plans.map { Schema.Field($0.field.key, $0.field.kind.columnType) })
+        payloadOrder = plans.indices
+            .sorted { plans[$0].field.key.utf8.lexicographicallyPrecedes(plans[$1].field.key.utf8) }
+            .map { place in
+                var hasher = FingerprintHasher()
+                hasher.combine(plans[place].field.key)
+                return (place, hasher.finish())
+            }
+    }
+
+    /// Maps rows of a batch of the source; every one of them is mapped or a reject.
+    ///
+    /// - Parameters:
+    ///   - batch: Has the columns of ``columns`` under these names, in any order, in the types they were compiled
+    ///     with; other columns are passed over.
+    ///   - rows: The rows to map, or nil for all. Row 0 of the result is the first of them.
+    package func map(_ batch: RecordBatch, rows: Range<Int>? = nil) -> MappedBatch {
+        var mapper = BatchMapper(self, batch, rows ?? 0..<batch.rowCount)
+        return mapper.map()
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// How one target field is filled.
+struct FieldPlan: Sendable {
+    /// Where the value comes from.
+    enum Origin: Sendable {
+        /// A column of the source.
+        case column(SourceColumn)
+        /// A constant, converted already.
+        case constant(Converted)
+        /// The parts of a compound field.
+        case parts([PartPlan])
+    }
+
+    let entry: Int
+    /// The target as the map spells it.
+    let name: String
+    let field: DestinationField
+    let origin: Origin
+    /// What stands in for NULL, converted already.
+    let defaultValue: Converted?
+    let converter: FieldConverter
+
+    /// The columns read.
+    var columns: [SourceColumn] {
+        switch origin {
+        case .column(let column): [column]
+        case .constant: []
+        case .parts(let parts): parts.compactMap(\.column)
+        }
+    }
+}
+
+/// How one part of a compound field is filled.
+struct PartPlan: Sendable {
+    let name: String
+    /// The column, or nil for a constant.
+    let column: SourceColumn?
+    /// The constant, or what stands in for NULL.
+    let constant: JSON?
+}
+
+/// A column that the map reads.
+struct SourceColumn: Sendable, Hashable {
+    let name: String
+    let type: DataType
+}

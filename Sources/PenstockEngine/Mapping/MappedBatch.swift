@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Rows as the destination is to have them.
+package struct MappedBatch: Sendable {
+    /// A row that cannot be sent, and why.
+    package struct Rejected: Sendable, Hashable {
+        /// The row, counted from 0.
+        package let row: Int
+        /// The first thing wrong with it, in the order of the map.
+        package let reject: RowReject
+    }
+
+    /// How many rows there are, rejected ones included.
+    package let rowCount: Int
+    /// One column per target, in the types of ``CompiledMapping/fieldSchema``; what stands where the presence is
+    /// false means nothing.
+    package internal(set) var columns: [Column]
+    /// Which fields each row sets; none in a rejected row.
+    package internal(set) var presence: Presence
+    /// The rows that cannot be sent, in their order.
+    package internal(set) var rejects: [Rejected]
+    /// Rows that can update a record but cannot become a new one, because a required field is NULL; in their order.
+    ///
+    /// There is at most one per row. They are for ``InsertDefinition/OnMissing/create``; with Append such rows are among ``rejects``.
+    package internal(set) var createRejects: [Rejected]
+    /// Per row, a digest of the keys and values of the fields it sets.
+    ///
+    /// It is what the ledger compares and stores: the order of the map does not matter, nor how a number is
+    /// written (`1.50` is `1.5`). That of a rejected row means nothing.
+    package internal(set) var payloads: [Fingerprint]
+
+    let match: CompiledMapping.Match
+    let matchKind: DestinationField.Kind?
+    var ids: Column?
+    var isRejected: [Bool]
+
+    /// Whether row `row` is a reject.
+    package func isRejected(_ row: Int) -> Bool { isRejected[row] }
+
+    /// The id of the record that row `row` is to update, or nil where the row has none.
+    package func idText(_ row: Int) -> String? {
+        guard let ids, !ids.isNull(row) else { return nil }
+        return String(decoding: ids.byteSlice(row), as: UTF8.self)
+    }
+
+    /// What finds the record of row `row` where that is not the id: ``RecordComparison/matchText(_:_:_:)`` of the
+    /// match field; nil where the row has nothing to look for.
+    package func matchText(_ row: Int) -> String? {
+        guard case .target(let target) = match, let matchKind, presence[row, target] else { return nil }
+        return RecordComparison.matchText(columns[target], row, matchKind)
+    }
+}

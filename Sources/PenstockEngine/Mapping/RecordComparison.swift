@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Compares rows as they should be with records as the destination has them.
+package struct RecordComparison: Sendable {
+    /// A field that is not as the row wants it.
+    package struct Difference: Sendable, Hashable {
+        /// The target's place in ``CompiledMapping/targets``.
+        package let target: Int
+        /// What the destination has, for people; empty for nothing.
+        package let old: String
+        /// What the row wants, for people; empty for nothing.
+        package let new: String
+    }
+
+    private let targets: [CompiledMapping.Target]
+    private let options: [OptionIndex]
+    private let places: [Int?]
+
+    /// A comparison with records of `schema`, whose columns are named by field key.
+    ///
+    /// A field without a column there counts as NULL.
+    package init(_ mapping: CompiledMapping, records schema: Schema) {
+        targets = mapping.targets
+        options = mapping.plans.map(\.converter.options)
+        places = mapping.targets.map { target in
+            schema.index(of: target.field.key).flatMap {
+                schema.fields[$0].type == target.field.kind.columnType ? $0 : nil
+            }
+        }
+    }
+
+    /// The fields that the row sets and the record has differently, in the order of the map.
+    package func differences(
+        _ mapped: MappedBatch, _ row: Int, _ records: RecordBatch, _ recordRow: Int
+    ) -> [Difference] {
+        var out: [Difference] = []
+        for (place, target) in targets.enumerated() where mapped.presence[row, place] {
+            let new = mapped.columns[place]
+            guard let column = places[place] else {
+                if !new.isNull(row) { out.append(Difference(target: place, old: "", new: display(new, row, place))) }
+                continue
+            }
+            let old = records.columns[column]
+            if !Self.isSame(new, row, old, recordRow, target.field.kind) {
+                out.append(
+                    Difference(
+                        target: place, old: display(old, recordRow, place), new: display(new, row, place)))
+            }
+        }
+        return out
+    }
+
+    /// Whether a wanted value and one of the destination are the same for a field of `kind`.
+    ///
+    /// Where the wanted value leaves parts open (parts of an address, the currency, a time zone, a label), the
+    /// destination's are passed over.
+    /// - Precondition: Both columns have the kind's column type.
+    package static func isSame(
+        _ wanted: Column, _ row: Int, _ held: Column, _ heldRow: Int, _ kind: DestinationField.Kind
+    ) -> Bool {
+        switch kind.columnType.layout {
+        case .int64:
+            if wanted.isNull(row) || held.isNull(heldRow) { return wanted.isNull(row) == held.isNull(heldRow) }
+            return wanted.int64s[row] == held.int64s[heldRow]
+        default: break
+        }
+        let isJSON = kind.columnType == .json
+        let wantedIsNull = wanted.isNull(row)
+        if wantedIsNull || held.isNull(heldRow) {
+            if wantedIsNull, held.isNull(heldRow) { return true }
+            guard isJSON else { return false }
+        } else if wanted.byteSlice(row) == held.byteSlice(heldRow) {
+            return true
+        }
+        guard isJSON || kind == .number else { return false }
+        let wantedText = String(decoding: wanted.byteSlice(row), as: UTF8.self)
+        let heldText = String(decoding: held.byteSlice(heldRow), as: UTF8.self)
+        if kind == .number {
+            guard let first = DecimalText(wantedText), let second = DecimalText(heldText) else { return false }
+            return first == second
+        }
+        return JSONComparison.isSame(json(wantedText), json(heldText), kind)
+    }
+
+    /// NULL is the JSON `null`; what is not JSON is a text, so that it differs from everything that is.
+    private static func json(_ text: String) -> JSON {
+        guard !text.isEmpty else { return .null }
+        do { return try JSON(parsing: text) } catch { return .string(text) }
+    }
+
+    /// The text by which records are found: the same for all values that are the same for a field of `kind`.
+    ///
+    /// - Returns: Nil for NULL, for a blank text, and for kinds by which nothing can be found.
+    package static func matchText(_ column: Column, _ row: Int, _ kind: DestinationField.Kind) -> String? {
+        guard kind.isMatchable || kind == .id, !column.isNull(row) else { return nil }
+        switch column.value(row) {
+        case .decimal(let text): return DecimalText(text)?.canonicalText
+        case let value:
+            let text = CellText.of(value)
+            return text.isBlank ? nil : text
+        }
+    }
+
+    /// A value of target `target` for people: options by label, compound values in a few words; empty for NULL.
+    package func display(_ column: Column, _ row: Int, _ target: Int) -> String {
+        let value = column.value(row)
+        let text = CellText.of(value)
+        switch targets[target].field.kind {
+        case .option, .user:
+            return options[target].label(ofID: text).map { "\($0) (\(text))" } ?? text
+        case .options:
+            guard let ids = Self.json(text).arrayValue else { return text }
+            return ids.map { element in
+                let id = element.stringValue ?? element.numberText ?? element.text
+                return options[target].label(ofID: id).map { "\($0) (\(id))" } ?? id
+            }.joined(separator: ", ")
+        case .texts:
+            return Self.json(text).arrayValue?.map { $0.stringValue ?? $0.text }.joined(separator: ", ") ?? text
+        case .money, .dateRange, .time, .timeRange, .address, .contacts: return JSONComparison.display(Self.json(text))
+        case .id, .text, .number, .integer, .boolean, .date, .instant, .reference, .json: return text
+        }
+    }
+}

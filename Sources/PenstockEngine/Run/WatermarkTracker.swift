@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Finds where a watermark may move when a run ends: to the largest key, once nothing is outstanding.
+///
+/// While a row is outstanding the watermark stays. What was settled beyond it is in the ledger and is dropped as
+/// reread by the run that finishes the rest, so nothing is lost and nothing goes twice.
+package struct WatermarkTracker: Sendable {
+    private let isBefore: @Sendable (Value, Value) -> Bool
+    private var largest: Value?
+
+    /// Whether a row stayed outstanding.
+    package private(set) var hasOutstanding = false
+
+    /// A tracker that orders keys by `isBefore`.
+    ///
+    /// - Parameter start: The watermark before the run, or nil; it never moves back.
+    package init(start: Value?, isBefore: @escaping @Sendable (Value, Value) -> Bool) {
+        self.isBefore = isBefore
+        largest = start
+    }
+
+    /// Takes note of the key of a row that was fetched or reread.
+    ///
+    /// NULL keys do not count.
+    package mutating func see(_ key: Value) {
+        guard !key.isNull else { return }
+        if largest.map({ isBefore($0, key) }) ?? true { largest = key }
+    }
+
+    /// Takes note that a row, or a part of the source, is not settled.
+    package mutating func leaveOutstanding() { hasOutstanding = true }
+
+    /// Where the watermark may move, or nil where it stays.
+    package var watermark: Value? { hasOutstanding ? nil : largest }
+}
