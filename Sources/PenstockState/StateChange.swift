@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// One change of the state; ``StateStore/commit(_:)`` makes many of them at once or none.
+package enum StateChange: Sendable, Hashable {
+    /// Replaces the whole entry of its key, or adds it.
+    case ledger(LedgerEntry)
+    /// Sets the outcome of the key's entry to `intent` and keeps what else is known of it, or adds an entry.
+    case intent(
+        key: Fingerprint, keyText: String, run: Int64, payload: Fingerprint, startedAtMilliseconds: Int64)
+    /// Replaces the reject of its key, or adds it; the earlier ``RejectRecord/firstSeenMilliseconds`` of the two stays.
+    case reject(RejectRecord)
+    /// Removes the reject of the key, if there is one.
+    case rejectCleared(Fingerprint)
+    /// Remembers that a record was created by this sync, whatever becomes of its row.
+    case created(remoteID: String)
+    /// Removes the rejects of runs before this one: the run has read everything, and did not meet them again.
+    case rejectsOutdated(before: Int64)
+    /// Sets the watermark, or removes it.
+    case watermark(Watermark?)
+    /// Replaces the run of this number, which must exist.
+    case run(RunRecord)
+}

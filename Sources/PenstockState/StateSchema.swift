@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One step from a schema version to the next.
+package struct StateMigration: Sendable {
+    /// The version that the step leads to; the one before leads to this minus 1.
+    package let version: Int
+    /// Runs inside the step's transaction; a throw leaves the file at the version before.
+    package let apply: @Sendable (SQLiteConnection) throws(StateError) -> Void
+
+    /// A step from its parts.
+    package init(version: Int, apply: @escaping @Sendable (SQLiteConnection) throws(StateError) -> Void) {
+        self.version = version
+        self.apply = apply
+    }
+}
+
+/// The tables of a state file, as the steps that lead to them; a step that was released never changes.
+package enum StateSchema {
+    /// "Pstk", in the header of every state file.
+    static let applicationID: Int64 = 0x5073_746B
+
+    /// The steps to the current schema, in order.
+    package static let migrations = [
+        StateMigration(version: 1) { connection throws(StateError) in try connection.execute(version1) }
+    ]
+
+    /// Rows of `ledger` and `reject` lie in the order in which they came, which later runs of a sync repeat: an update
+    /// touches neighbours, while a table in the order of its random keys would touch a page of the file per row.
+    private static let version1 = """
+        CREATE TABLE ledger (
+            id INTEGER PRIMARY KEY,
+            key BLOB NOT NULL UNIQUE CHECK (length(key) = 16),
+            key_text TEXT NOT NULL,
+            remote_id TEXT,
+            payload BLOB,
+            source BLOB,
+            cursor TEXT,
+            run INTEGER NOT NULL,
+            outcome INTEGER NOT NULL,
+            intent_payload BLOB,
+            intent_started_at INTEGER,
+            "check" INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX ledger_unsettled ON ledger (outcome) WHERE outcome >= 16;
+        CREATE INDEX ledger_remote_id ON ledger (remote_id) WHERE remote_id IS NOT NULL;
+        CREATE TABLE created (remote_id TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+        CREATE TABLE reject (
+            id INTEGER PRIMARY KEY,
+            key BLOB NOT NULL UNIQUE CHECK (length(key) = 16),
+            key_text TEXT NOT NULL,
+            run INTEGER NOT NULL,
+            row INTEGER NOT NULL,
+            stage TEXT NOT NULL,
+            code TEXT NOT NULL,
+            field TEXT NOT NULL,
+            value TEXT NOT NULL,
+            message TEXT NOT NULL,
+            record TEXT NOT NULL,
+            remote_id TEXT,
+            http_status INTEGER NOT NULL,
+            is_settled INTEGER NOT NULL,
+            attempts INTEGER NOT NULL,
+            first_seen INTEGER NOT NULL,
+            last_seen INTEGER NOT NULL,
+            "check" INTEGER NOT NULL
+        ) STRICT;
+        CREATE INDEX reject_position ON reject (run, row);
+        CREATE INDEX reject_code ON reject (code, last_seen);
+        CREATE TABLE run (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            kind TEXT NOT NULL,
+            status TEXT NOT NULL,
+            started_at INTEGER NOT NULL,
+            finished_at INTEGER,
+            definition BLOB NOT NULL,
+            counts TEXT NOT NULL,
+            watermark_before TEXT,
+            watermark_after TEXT,
+            message TEXT NOT NULL,
+            exit_code INTEGER,
+            attempts INTEGER NOT NULL,
+            "check" INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE watermark (
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            column_name TEXT NOT NULL,
+            type TEXT NOT NULL,
+            text TEXT NOT NULL,
+            run INTEGER NOT NULL,
+            "check" INTEGER NOT NULL
+        ) STRICT;
+        CREATE TABLE meta (
+            key TEXT PRIMARY KEY,
+            value TEXT NOT NULL,
+            "check" INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    /// Tells a state file from another SQLite file and from a later Penstock's, before anything is written.
+    ///
+    /// - Returns: The file's version, 0 where it is empty.
+    static func version(of connection: SQLiteConnection, known: Int) throws(StateError) -> Int {
+        let version = Int(try connection.integer("PRAGMA user_version"))
+        let application = try connection.integer("PRAGMA application_id")
+        let isEmpty = try connection.integer("SELECT count(*) FROM sqlite_schema") == 0
+        guard application == applicationID || (isEmpty && version == 0) else {
+            throw .damaged("\(connection.path) is not a state file of Penstock")
+        }
+        guard version <= known else { throw .newer(version) }
+        return version
+    }
+
+    /// Takes the file from `version` to the last of `migrations`, a transaction a step; a copy of the file as it was,
+    /// `backup`, comes first unless the file is empty.
+    static func migrate(
+        _ connection: SQLiteConnection, from version: Int, _ migrations: [StateMigration], backup: String
+    ) throws(StateError) {
+        let steps = migrations.filter { $0.version > version }
+        guard !steps.isEmpty else { return }
+        if version > 0 { try copy(connection, to: backup) }
+        for step in steps {
+            try connection.transaction { () throws(StateError) in
+                let current = try connection.integer("PRAGMA user_version")
+                guard current == Int64(step.version - 1) else {
+                    throw .internal("The step to state version \(step.version) does not follow version \(current).")
+                }
+                try step.apply(connection)
+                try connection.execute(
+                    """
+                    CREATE TABLE IF NOT EXISTS schema_version (
+                        version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL
+                    ) STRICT;
+                    INSERT INTO schema_version VALUES (\(step.version), datetime('now'));
+                    PRAGMA application_id = \(applicationID);
+                    PRAGMA user_version = \(step.version);
+                    """)
+            }
+        }
+    }
+
+    private static func copy(_ connection: SQLiteConnection, to backup: String) throws(StateError) {
+        // A copy that an interrupted migration left behind may be incomplete.
+        try StateFolder.remove(backup)
+        try StateFolder.createPrivateFile(backup)
+        try connection.statement("VACUUM INTO ?1").execute([.text(backup)])
+        try StateFolder.syncFile(backup)
+    }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+extension StateStore {
+    /// Gives the rest of a run up: the run is marked, and what is open of its rows is forgotten, but for their records.
+    ///
+    /// A row whose create may have been applied is then sent again by the next run: asking first is the caller's part.
+    ///
+    /// - Throws: ``StateError``; nothing is given up then.
+    package func abandon(_ run: RunRecord, at milliseconds: Int64) throws(StateError) {
+        var record = run
+        record.status = .abandoned
+        record.finishedAtMilliseconds = milliseconds
+        let abandoned = record
+        let kept = try openEntries(of: run.number).filter { $0.remoteID != nil }
+        try write { connection throws(StateError) in
+            try RunTable(connection: connection).update(abandoned)
+            try connection.statement("DELETE FROM ledger WHERE run = ?1 AND outcome >= 16")
+                .execute([.integer(abandoned.number)])
+            for var entry in kept {
+                entry.outcome = .notTried
+                entry.intent = nil
+                entry.run = 0
+                try LedgerTable(connection: connection).upsert(entry)
+            }
+        }
+    }
+
+    /// The entries of a run that are not settled.
+    ///
+    /// - Throws: ``StateError``.
+    package func openEntries(of run: Int64) throws(StateError) -> [LedgerEntry] {
+        var entries: [LedgerEntry] = []
+        do {
+            try forEachEntry(run: run) { if !$0.outcome.isSettled { entries.append($0) } }
+        } catch let error as StateError {
+            throw error
+        } catch {
+            throw .internal("The ledger could not be looked through: \(error)")
+        }
+        return entries
+    }
+
+    /// Whether a record was created by this sync, or stands for one of its rows.
+    ///
+    /// - Throws: ``StateError``.
+    package func owns(remoteID: String) throws(StateError) -> Bool {
+        if try !entries(remoteID: remoteID, limit: 1).isEmpty { return true }
+        return try read { connection throws(StateError) in
+            let found: Int64? = try connection.statement("SELECT 1 FROM created WHERE remote_id = ?1")
+                .first([.text(remoteID)]) { $0.integer(0) }
+            return found != nil
+        }
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+import PenstockState
+import Testing
+
+@Suite struct IntegrityTests {
+    let folder = TemporaryFolder()
+
+    @Test func anUntouchedFileIsWhole() throws {
+        let store = try fill()
+        try store.integrityCheck()
+    }
+
+    @Test(
+        "A value changed behind our back is noticed",
+        arguments: [
+            "UPDATE ledger SET remote_id = 'r2' WHERE key_text = 'id=1'",
+            "UPDATE ledger SET outcome = 2 WHERE key_text = 'id=1'",
+            "UPDATE ledger SET outcome = 77 WHERE key_text = 'id=1'",
+            "UPDATE ledger SET run = run + 1 WHERE key_text = 'id=1'",
+            "UPDATE ledger SET payload = source WHERE key_text = 'id=1'",
+            "UPDATE ledger SET payload = NULL WHERE key_text = 'id=1'",
+            "UPDATE ledger SET cursor = NULL WHERE key_text = 'id=1'",
+            "UPDATE ledger SET intent_started_at = 1 WHERE key_text = 'id=3'",
+            "UPDATE ledger SET key = zeroblob(16) WHERE key_text = 'id=1'",
+            "UPDATE reject SET record = '{}'",
+            "UPDATE reject SET is_settled = 1 - is_settled",
+            "UPDATE run SET status = 'finished'",
+            "UPDATE run SET counts = '{\"a\":2}'",
+            "UPDATE watermark SET text = '13'",
+            "UPDATE watermark SET type = 'nothing'",
+            "UPDATE meta SET value = 'other'",
+        ])
+    func aValueChangedBehindOurBackIsNoticed(sql: String) throws {
+        let store = try fill()
+        store.close()
+        try tamper(sql)
+        let reopened = try StateStore.writing(folder)
+        guard case .damaged = (#expect(throws: StateError.self) { try reopened.integrityCheck() }) else {
+            return #expect(Bool(false), "the check names the damage")
+        }
+    }
+
+    @Test func aDamagedRowIsNoticedWhenItIsRead() throws {
+        try fill().close()
+        try tamper("UPDATE ledger SET remote_id = 'r2' WHERE key_text = 'id=1'")
+        let store = try StateStore.writing(folder)
+        let damage = StateError.damaged("the ledger row of key \(digest(1).hex)")
+        #expect(throws: damage) { try store.entry(for: digest(1)) }
+        #expect(throws: damage) { try store.entries(for: [digest(2), digest(1)]) }
+        #expect(try store.entry(for: digest(2)) == entry(2))
+        #expect(damage.message.hasSuffix("."))
+    }
+
+    @Test func anOutcomeThatDoesNotExistIsNotLeftOutOfTheCounts() throws {
+        try fill().close()
+        try tamper("UPDATE ledger SET outcome = 77 WHERE key_text = 'id=1'")
+        let store = try StateStore.writing(folder)
+        #expect(throws: StateError.self) { try store.countEntries() }
+    }
+
+    @Test func anIntentOnADamagedRowIsRefused() throws {
+        try fill().close()
+        try tamper("UPDATE ledger SET remote_id = 'r2' WHERE key_text = 'id=1'")
+        let store = try StateStore.writing(folder)
+        #expect(throws: StateError.self) {
+            try store.commit([
+                .ledger(entry(9)),
+                .intent(key: digest(1), keyText: "", run: 1, payload: digest(0), startedAtMilliseconds: 0),
+            ])
+        }
+        #expect(try store.entry(for: digest(9)) == nil)
+    }
+
+    @Test func aFileOfSomethingElseIsRefusedAndLeftAlone() throws {
+        try StateStore.writing(folder).close()
+        let path = "\(folder.state)/people.db"
+        TemporaryFolder.write(Array("not a database, but a text that is long enough".utf8), to: path)
+        let bytes = TemporaryFolder.read(path)
+        guard case .damaged = (#expect(throws: StateError.self) { try StateStore.writing(folder) }) else {
+            return #expect(Bool(false), "a foreign file is damaged state")
+        }
+        #expect(TemporaryFolder.read(path) == bytes)
+    }
+
+    @Test func aDatabaseOfAnotherProgramIsRefused() throws {
+        try StateStore.writing(folder).close()
+        try tamper("PRAGMA application_id = 5")
+        #expect(throws: StateError.self) { try StateStore.writing(folder) }
+        #expect(throws: StateError.self) { try StateStore.openForReading(folder: folder.state, sync: "people") }
+    }
+
+    private func fill() throws -> StateStore {
+        let store = try StateStore.writing(folder)
+        var run = try store.beginRun(id: "01JDAAAAAAAAAAAAAAAAAAAAAA", startedAtMilliseconds: 5, definition: digest(4))
+        run.counts = ["a": 1]
+        let intent = StateChange.intent(
+            key: digest(3), keyText: "id=3", run: 1, payload: digest(50), startedAtMilliseconds: 12)
+        try store.commit([
+            .ledger(entry(1)), .ledger(entry(2)), intent, .reject(reject(5)), .run(run),
+            .watermark(Watermark(column: "id", type: .int64, text: "12", run: 1)),
+        ])
+        try store.setMeta("spool", "yes")
+        return store
+    }
+
+    private func tamper(_ sql: String) throws {
+        try SQLiteConnection(path: "\(folder.state)/people.db", access: .readWrite).execute(sql)
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+import PenstockState
+import Testing
+
+@Suite struct MigrationTests {
+    let folder = TemporaryFolder()
+
+    private static let second = StateMigration(version: 2) { connection throws(StateError) in
+        try connection.execute(
+            """
+            CREATE TABLE extra (name TEXT NOT NULL) STRICT;
+            INSERT INTO extra SELECT key_text FROM ledger ORDER BY id;
+            """)
+    }
+
+    private static let broken = StateMigration(version: 3) { connection throws(StateError) in
+        try connection.execute("DELETE FROM extra")
+        throw .internal("The step stops here.")
+    }
+
+    @Test func anOlderFileIsBroughtUpToDateAndACopyOfItIsKept() throws {
+        try fill()
+        let store = try open(StateSchema.migrations + [MigrationTests.second])
+        #expect(try store.entry(for: digest(1)) == entry(1))
+        store.close()
+        #expect(try number("SELECT count(*) FROM extra") == 2)
+        #expect(try number("PRAGMA user_version") == 2)
+        #expect(try number("SELECT count(*) FROM schema_version") == 2)
+        #expect(folder.mode("project/state/people.db.v1.bak") == 0o600)
+        #expect(try number("SELECT count(*) FROM ledger", "people.db.v1.bak") == 2)
+        #expect(try number("PRAGMA user_version", "people.db.v1.bak") == 1)
+        #expect(try number("PRAGMA application_id", "people.db.v1.bak") == 0x5073_746B)
+    }
+
+    @Test func aNewFileNeedsNoCopy() throws {
+        try open(StateSchema.migrations + [MigrationTests.second]).close()
+        #expect(TemporaryFolder.names(folder.state) == ["people.db", "people.lock"])
+    }
+
+    @Test func aStepThatFailsLeavesTheVersionBeforeIt() throws {
+        try fill()
+        let steps = StateSchema.migrations + [MigrationTests.second, MigrationTests.broken]
+        #expect(throws: StateError.internal("The step stops here.")) { try open(steps) }
+        #expect(try number("PRAGMA user_version") == 2)
+        #expect(try number("SELECT count(*) FROM extra") == 2)
+        let store = try open(StateSchema.migrations + [MigrationTests.second])
+        #expect(try store.entry(for: digest(2)) == entry(2))
+    }
+
+    @Test func aCopyLeftByAnInterruptedMigrationIsReplaced() throws {
+        try fill()
+        TemporaryFolder.write([1, 2, 3], to: "\(folder.state)/people.db.v1.bak")
+        try open(StateSchema.migrations + [MigrationTests.second]).close()
+        #expect(try number("SELECT count(*) FROM ledger", "people.db.v1.bak") == 2)
+    }
+
+    @Test func aNewerFileIsRefusedByWriterAndReaderAndLeftAlone() throws {
+        try open(StateSchema.migrations + [MigrationTests.second]).close()
+        let bytes = TemporaryFolder.read("\(folder.state)/people.db")
+        #expect(throws: StateError.newer(2)) { try open(StateSchema.migrations) }
+        #expect(throws: StateError.newer(2)) {
+            try StateStore.openForReading(folder: folder.state, sync: "people")
+        }
+        #expect(TemporaryFolder.read("\(folder.state)/people.db") == bytes)
+    }
+
+    @Test func aReaderDoesNotMigrate() throws {
+        try fill()
+        #expect(throws: StateError.older(1)) {
+            try StateStore.openForReading(
+                folder: folder.state, sync: "people", migrations: StateSchema.migrations + [MigrationTests.second])
+        }
+        #expect(try number("PRAGMA user_version") == 1)
+    }
+
+    @Test func anEmptyFileIsNoStateForAReader() throws {
+        try StateStore.writing(folder).close()
+        TemporaryFolder.write([], to: "\(folder.state)/people.db")
+        #expect(try StateStore.openForReading(folder: folder.state, sync: "people") == nil)
+        #expect(try StateStore.writing(folder).lastRun() == nil)
+    }
+
+    private func fill() throws {
+        let store = try StateStore.writing(folder)
+        try store.commit([.ledger(entry(1)), .ledger(entry(2))])
+        store.close()
+    }
+
+    private func open(_ migrations: [StateMigration]) throws -> StateStore {
+        try StateStore.openForWriting(
+            folder: folder.state, sync: "people", owner: someOwner, migrations: migrations)
+    }
+
+    private func number(_ sql: String, _ file: String = "people.db") throws -> Int64 {
+        try SQLiteConnection(path: "\(folder.state)/\(file)", access: .readWrite).integer(sql)
+    }
+}
