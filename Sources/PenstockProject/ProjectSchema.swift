@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// The project language, version 1: every file's keys and what they may hold.
+enum ProjectSchema {
+    private static let positive = 1...Int.max
+
+    /// `penstock.yml`; connections, models and syncs are there in a project of one file.
+    static let project = SchemaNode.map([
+        .init("version", .integer(positive), isRequired: true),
+        .init("project", .word),
+        .init("requires", .text),
+        .init("connectors", .dictionary(noun: "connector", .text)),
+        .init("defaults", defaults),
+        .init("profiles", .dictionary(noun: "profile", profile)),
+        .init("default_profile", .word),
+        .init("connections", .dictionary(noun: "connection", .any)),
+        .init("models", .dictionary(noun: "model", .any)),
+        .init("syncs", .dictionary(noun: "sync", .any)),
+    ])
+
+    /// `connections.yml`.
+    static let connections = SchemaNode.map([
+        .init("version", .integer(positive)),
+        .init("connections", .dictionary(noun: "connection", .any), isRequired: true),
+    ])
+
+    /// One connection; the other keys are settings of its connector.
+    static let connection = SchemaNode.map(
+        [
+            .init("connector", .word, isRequired: true),
+            .init("description", .text),
+            .init("budget", budget),
+        ], isOpen: true)
+
+    private static let budget = SchemaNode.map([
+        .init("burst", .integer(positive)),
+        .init("window", .duration),
+        .init("daily_tokens", .integer(0...Int.max)),
+        .init("reserve", .percent),
+        .init("requests_per_second", .integer(positive)),
+    ])
+
+    private static let profile = SchemaNode.map([
+        .init("connections", .dictionary(noun: "connection", .any)),
+        .init("defaults", defaults),
+    ])
+
+    /// What may stand under every sync.
+    private static let defaults = SchemaNode.map([
+        .init("owner", .text),
+        .init("tags", .texts),
+        .init("enabled", .boolean),
+        .init("fetch", fetch),
+        .init("insert", insert),
+        .init("schedule", schedule),
+        .init("limits", limits),
+        .init("rejects", rejects),
+    ])
+
+    /// `models/NAME.yml`, and one model in `penstock.yml`.
+    static let model = SchemaNode.map([
+        .init("version", .integer(positive)),
+        .init("model", .word),
+        .init("title", .text),
+        .init("description", .text),
+        .init("owner", .text),
+        .init("tags", .texts),
+        .init("connection", .word),
+        .init("sql", .text),
+        .init("key", .texts),
+        .init(
+            "columns",
+            .dictionary(noun: "column", .map([.init("description", .text), .init("type", .text)]))),
+    ])
+
+    /// `syncs/NAME.yml`, and one sync in `penstock.yml`.
+    static let sync = SchemaNode.map([
+        .init("version", .integer(positive)),
+        .init("name", .text),
+        .init("title", .text),
+        .init("description", .text),
+        .init("owner", .text),
+        .init("tags", .texts),
+        .init("template", .text),
+        .init("enabled", .boolean),
+        .init(
+            "destination",
+            .map([.init("connection", .word, isRequired: true), .init("object", .word, isRequired: true)]),
+            isRequired: true),
+        .init(
+            "source",
+            .map([
+                .init("model", .word), .init("connection", .word), .init("table", .word), .init("key", .texts),
+            ]), isRequired: true),
+        .init("map", .dictionary(noun: "target field", mapEntry), isRequired: true),
+        .init("fetch", fetch),
+        .init("insert", insert),
+        .init("schedule", schedule),
+        .init("limits", limits),
+        .init("rejects", rejects),
+        .init("mask", .texts),
+        .init("after", .texts),
+    ])
+
+    private static let valueKeys: [SchemaNode.Key] = [
+        .init("from", .word),
+        .init("value", .text),
+        .init("default", .text),
+        .init("option", .choice(noun: "a way to name options", words(MapEntry.OptionStyle.self))),
+        .init("split", .text),
+        .init("when_missing", .choice(noun: "a choice for when_missing", words(MapEntry.WhenMissing.self))),
+    ]
+
+    private static let mapEntry = SchemaNode.textOr(
+        .map(valueKeys + [.init("parts", .dictionary(noun: "part", .textOr(.map(valueKeys))))]))
+
+    private static let fetch = SchemaNode.map([
+        .init("mode", .choice(noun: "a fetch mode", words(FetchDefinition.Mode.self))),
+        .init("key", .word),
+        .init("start", .word),
+        .init("lookback", .durationOrNumber),
+        .init("null_key", .choice(noun: "a choice for null_key", words(FetchDefinition.NullKey.self))),
+    ])
+
+    private static let insert = SchemaNode.map([
+        .init("mode", .choice(noun: "an insert mode", words(InsertDefinition.Mode.self))),
+        .init("match", .texts),
+        .init("on_missing", .choice(noun: "a choice for on_missing", words(InsertDefinition.OnMissing.self))),
+        .init("on_null", .choice(noun: "a choice for on_null", words(InsertDefinition.OnNull.self))),
+        .init("compare", .choice(noun: "a way to compare", words(InsertDefinition.Compare.self))),
+        .init("repeat", .choice(noun: "a choice for repeat", words(InsertDefinition.Repeat.self))),
+        .init(
+            "delivery", .choice(noun: "a delivery", ["auto", "exactly_once", "by_match", "at_most_once"])),
+        .init("settle", .duration),
+    ])
+
+    private static let schedule = SchemaNode.map([
+        .init("cron", .text),
+        .init("every", .duration),
+        .init("timezone", .text),
+        .init("jitter", .duration),
+        .init("catch_up", .choice(noun: "a choice for catch_up", words(ScheduleDefinition.CatchUp.self))),
+        .init("overlap", .choice(noun: "a choice for overlap", words(ScheduleDefinition.Overlap.self))),
+        .init("enabled", .boolean),
+    ])
+
+    private static let limits = SchemaNode.map([
+        .init("tokens_per_run", .integer(positive)),
+        .init("rows", .integer(positive)),
+        .init("reserve", .percent),
+    ])
+
+    private static let rejects = SchemaNode.map([
+        .init("max", .countOrPercent),
+        .init("keep", .duration),
+        .init("record", .choice(noun: "a way to record rejects", words(RejectPolicy.Record.self))),
+    ])
+
+    private static func words<Word>(_ type: Word.Type) -> [String]
+    where Word: CaseIterable & RawRepresentable, Word.RawValue == String { type.allCases.map(\.rawValue) }
+}

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockModel
+
+extension SyncDecoder {
+    /// Decodes `fetch` and holds its keys against the mode.
+    mutating func fetch() {
+        guard let fetch = section("fetch", .fetch), !fetch.isInvalid else { return }
+        let mode = value(fetch, "mode", .fetchMode)
+        sync.definition.fetch.mode = Self.word(mode, FetchDefinition.Mode.self) ?? .full
+        let isKnown = mode == nil || Self.word(mode, FetchDefinition.Mode.self) != nil
+        let isFull = isKnown && sync.definition.fetch.mode == .full
+        var kept = fetch
+        if isFull {
+            let refused = ["key", "start", "lookback", "null_key"]
+            for entry in fetch.entries where refused.contains(entry.key) && !entry.value.isInherited {
+                findings.error(
+                    .fetchFull, at: entry.keySpan, "FULL reads every row and has no \(entry.key)",
+                    suggestion: "remove it, or write mode: INCREMENTAL")
+            }
+            kept = fetch.removing(Set(refused))
+        }
+        sync.definition.fetch.key = value(kept, "key", .fetchKey)?.text
+        sync.definition.fetch.start = value(kept, "start", .fetchStart)?.text
+        if let lookback = value(kept, "lookback", .fetchLookback)?.text {
+            sync.definition.fetch.lookback =
+                DurationText.microseconds(lookback).map { .microseconds($0) }
+                ?? (ScalarText.isDecimal(lookback) ? .number(lookback) : nil)
+        }
+        let nullKey = value(kept, "null_key", .fetchNullKey)
+        sync.definition.fetch.nullKey = Self.word(nullKey, FetchDefinition.NullKey.self) ?? .reject
+        if sync.definition.fetch.mode == .incremental, fetch["key"] == nil {
+            findings.error(
+                .fetchKey, at: sync.position(of: .fetchMode), "INCREMENTAL needs the Incremental Key",
+                suggestion: "add key: COLUMN, or write FULL")
+        }
+    }
+
+    /// Decodes `insert` and holds its keys and the map against the mode.
+    mutating func insert() {
+        guard let insert = section("insert", .insert) else { return checkAppend(nil) }
+        guard !insert.isInvalid else { return }
+        let mode = value(insert, "mode", .insertMode)
+        sync.definition.insert.mode = Self.word(mode, InsertDefinition.Mode.self) ?? .append
+        let onNull = value(insert, "on_null", .insertOnNull)
+        sync.definition.insert.onNull = Self.word(onNull, InsertDefinition.OnNull.self) ?? .keep
+        let repeats = value(insert, "repeat", .insertRepeat)
+        sync.definition.insert.repeats = Self.word(repeats, InsertDefinition.Repeat.self) ?? .warn
+        delivery(insert)
+        guard mode == nil || Self.word(mode, InsertDefinition.Mode.self) != nil else { return }
+        guard sync.definition.insert.mode == .update else { return checkAppend(insert) }
+        let onMissing = value(insert, "on_missing", .insertOnMissing)
+        sync.definition.insert.onMissing = Self.word(onMissing, InsertDefinition.OnMissing.self) ?? .reject
+        let compare = value(insert, "compare", .insertCompare)
+        sync.definition.insert.compare = Self.word(compare, InsertDefinition.Compare.self) ?? .auto
+        match(insert)
+    }
+
+    private mutating func match(_ insert: YAMLNode) {
+        let match = insert["match"]
+        if let match, match.isInvalid { return }
+        let names = match?.items ?? []
+        if let first = names.first {
+            sync.spans[.insertMatch] = first.span
+            sync.definition.insert.match = first.text ?? "id"
+        }
+        if names.count > 1 {
+            findings.error(
+                .notYet, at: names[1].span, "matching by more than one field is not carried out by this version",
+                suggestion: "keep one field")
+        }
+        let wanted = sync.definition.insert.match
+        let targets = sync.definition.map.map(\.target)
+        guard !targets.isEmpty, !targets.contains(wanted), !Reference.isPresent(in: wanted) else { return }
+        guard match != nil, wanted != "id" else {
+            findings.error(
+                .updateId, at: sync.position(of: .insertMode),
+                "Update needs the id of the record, and id is not mapped",
+                suggestion: "map id: COLUMN, or add match: FIELD")
+            return
+        }
+        findings.error(
+            .matchUnmapped, at: sync.position(of: .insertMatch), "match names \"\(wanted)\", which is not mapped",
+            suggestion: Spelling.suggestion(wanted, in: targets) ?? "map \(wanted): COLUMN",
+            notes: ["mapped: \(ScalarText.list(targets))"])
+    }
+
+    private mutating func checkAppend(_ insert: YAMLNode?) {
+        for entry in insert?.entries ?? []
+        where ["match", "on_missing", "compare"].contains(entry.key) && !entry.value.isInherited {
+            findings.error(
+                .appendOption, at: entry.keySpan, "Append only creates records and has no \(entry.key)",
+                suggestion: "remove it, or write mode: Update")
+        }
+        if let index = sync.definition.map.firstIndex(where: { $0.target == "id" }) {
+            findings.error(
+                .appendId, at: sync.position(of: .entry(index, .target)), "Append cannot set the id of a new record",
+                suggestion: "remove it, or write insert: {mode: Update}")
+        }
+    }
+
+    private mutating func delivery(_ insert: YAMLNode) {
+        if let delivery = value(insert, "delivery", .insertDelivery), let text = delivery.text, text != "auto",
+            !Reference.isPresent(in: text)
+        {
+            findings.error(
+                .notYet, at: delivery.span, "delivery \(text) is not carried out by this version",
+                suggestion: "write delivery: auto")
+        }
+        guard let settle = insert.entry("settle") else { return }
+        sync.settle = settle.value.text.flatMap(DurationText.microseconds)
+        findings.error(
+            .notYet, at: settle.keySpan, "settle is not carried out by this version", suggestion: "remove it")
+    }
+
+    /// Decodes `schedule`; one that comes from the defaults alone and names no time is none.
+    mutating func schedule() {
+        guard let schedule = section("schedule", .schedule), !schedule.isInvalid else { return }
+        var (cron, every) = (schedule.entry("cron"), schedule.entry("every"))
+        if let own = cron, every?.value.isInherited == true, !own.value.isInherited { every = nil }
+        if let own = every, cron?.value.isInherited == true, !own.value.isInherited { cron = nil }
+        if let cron, let every {
+            findings.error(
+                .schedule, at: every.keySpan, "a schedule has cron or every, not both",
+                suggestion: "cron is in line \(cron.keySpan.line); keep one of the two")
+        }
+        guard let timing = cron ?? every else {
+            guard !schedule.isInherited else { return }
+            findings.error(
+                .schedule, at: sync.position(of: .schedule), "the schedule does not say when",
+                suggestion: "add cron: or every:")
+            return
+        }
+        sync.spans[.scheduleTiming] = timing.value.span
+        var result = ScheduleDefinition(timing: .cron(cron?.value.text ?? ""))
+        if cron == nil { result.timing = .every((every?.value.text).flatMap(DurationText.microseconds) ?? 0) }
+        if let zone = value(schedule, "timezone", .scheduleTimezone), let text = zone.text {
+            result.timezone = text
+            checkTimezone(text, zone.span)
+        }
+        result.jitter = (schedule["jitter"]?.text).flatMap(DurationText.microseconds) ?? 0
+        result.catchUp = Self.word(schedule["catch_up"], ScheduleDefinition.CatchUp.self) ?? .latest
+        result.overlap = Self.word(schedule["overlap"], ScheduleDefinition.Overlap.self) ?? .skip
+        result.isEnabled = (schedule["enabled"]?.text).flatMap(ScalarText.boolean) ?? true
+        sync.schedule = result
+        checkTiming(cron, every)
+        checkRepeat(result)
+    }
+
+    private mutating func checkTimezone(_ name: String, _ span: SourceSpan) {
+        guard TimeZone(identifier: name) == nil, !Reference.isPresent(in: name) else { return }
+        findings.error(
+            .timezone, at: span, "\"\(name)\" is not a time zone",
+            suggestion: Spelling.suggestion(name, in: TimeZone.knownTimeZoneIdentifiers))
+    }
+
+    private mutating func checkTiming(_ cron: YAMLNode.Entry?, _ every: YAMLNode.Entry?) {
+        if let every, every.value.text.flatMap(DurationText.microseconds) == 0 {
+            findings.error(.range, at: every.value.span, "every must be longer than nothing")
+        }
+        guard let value = cron?.value, let text = value.text, !Reference.isPresent(in: text),
+            let problem = CronSyntax.problem(in: text)
+        else { return }
+        var span = value.span
+        let isQuoted = span.length == text.unicodeScalars.count + 2
+        if span.length >= problem.offset + problem.length, problem.length < text.unicodeScalars.count {
+            span.column += problem.offset + (isQuoted ? 1 : 0)
+            span.length = problem.length
+        }
+        findings.error(.cron, at: span, problem.message, notes: ["example: \"15 6 * * MON-FRI\""])
+    }
+
+    private mutating func checkRepeat(_ schedule: ScheduleDefinition) {
+        let definition = sync.definition
+        let isMeant = definition.insert.repeats == .allow || !schedule.isEnabled
+        guard definition.fetch.mode == .full, definition.insert.mode == .append, !isMeant else { return }
+        guard node["fetch"]?["mode"]?.isInvalid != true, node["insert"]?["mode"]?.isInvalid != true else { return }
+        findings.warning(
+            .appendFullRepeat, at: sync.position(of: .scheduleTiming),
+            "FULL + Append inserts all rows on every run", suggestion: "every row again, each time",
+            notes: ["use fetch: INCREMENTAL, or insert: Update, or say insert.repeat: allow"])
+    }
+
+    /// Decodes limits, rejects, mask and after.
+    mutating func guards() {
+        let limits = node["limits"]
+        sync.limits.tokensPerRun = (limits?["tokens_per_run"]?.text).flatMap(ScalarText.integer)
+        sync.limits.rows = (limits?["rows"]?.text).flatMap(ScalarText.integer)
+        sync.limits.reserveBasisPoints = (limits?["reserve"]?.text).flatMap(ScalarText.basisPoints)
+        let rejects = node["rejects"]
+        if let text = value(rejects, "max", .rejectsMax)?.text {
+            sync.definition.rejectsMax =
+                ScalarText.basisPoints(text).map { .basisPoints($0) } ?? .count(ScalarText.integer(text) ?? 0)
+        }
+        if let keep = (rejects?["keep"]?.text).flatMap(DurationText.microseconds) { sync.rejects.keep = keep }
+        sync.rejects.record = Self.word(rejects?["record"], RejectPolicy.Record.self) ?? .masked
+        let targets = sync.definition.map.map(\.target)
+        for (index, item) in (node["mask"]?.items ?? []).enumerated() {
+            guard let text = item.text else { continue }
+            sync.mask.append(text)
+            sync.spans[.mask(index)] = item.span
+            guard !targets.isEmpty, !targets.contains(text), !Reference.isPresent(in: text) else { continue }
+            findings.error(
+                .maskTarget, at: item.span, "mask names \"\(text)\", which is not mapped",
+                suggestion: Spelling.suggestion(text, in: targets), notes: ["mapped: \(ScalarText.list(targets))"])
+        }
+        for (index, item) in (node["after"]?.items ?? []).enumerated() {
+            guard let text = item.text else { continue }
+            sync.spans[.after(index)] = item.span
+            sync.after.append(text)
+        }
+    }
+}
