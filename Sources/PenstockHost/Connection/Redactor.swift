@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockModel
+
+/// Blanks the secrets of a connection out of every text on its way to a person or a file.
+package struct Redactor: Sendable {
+    private let secrets: [String]
+
+    /// A redactor for these secrets.
+    ///
+    /// Texts of fewer than 4 characters are not looked for: they occur by chance.
+    package init(_ secrets: [Secret]) {
+        let texts = secrets.compactMap { secret in secret.reveal { $0.count >= 4 ? $0 : nil } }
+        self.secrets = texts.flatMap(Self.forms).sorted { $0.count > $1.count }
+    }
+
+    /// The forms in which a secret may come back: as it is, as in an address, as in JSON, in base64.
+    private static func forms(_ secret: String) -> [String] {
+        let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
+        let encoded = secret.utf8.map { byte in
+            unreserved.contains(byte)
+                ? String(Unicode.Scalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+        }.joined()
+        let json = String(JSON.string(secret).text.dropFirst().dropLast())
+        return Array(Set([secret, encoded, encoded.lowercased(), json, Data(secret.utf8).base64EncodedString()]))
+    }
+
+    /// `text` with every secret in it replaced by dots.
+    package func redacted(_ text: String) -> String {
+        secrets.reduce(text) { text, secret in
+            text.contains(secret)
+                ? text.split(separator: secret, omittingEmptySubsequences: false)
+                    .joined(separator: "••••") : text
+        }
+    }
+
+    /// `error` with every secret in its texts replaced by dots.
+    package func redacted(_ error: ConnectorError) -> ConnectorError {
+        guard !secrets.isEmpty else { return error }
+        var error = error
+        error.message = redacted(error.message)
+        error.detail = redacted(error.detail)
+        error.field = redacted(error.field)
+        error.vendorCode = redacted(error.vendorCode)
+        return error
+    }
+}

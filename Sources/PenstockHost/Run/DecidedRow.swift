@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+
+/// A row of the source with what is to be done about it.
+package struct DecidedRow: Sendable {
+    /// What is to be done.
+    package enum Fate: Sendable {
+        /// An earlier run settled it; it is not part of this run.
+        case reread
+        /// An interrupted attempt of this run settled it.
+        case recovered(RowOutcome)
+        /// It is at fault.
+        case rejected(RejectReason)
+        /// It has no record and is passed over.
+        case skipped
+        /// The record already holds what the row says.
+        ///
+        /// - isKnown: Whether the ledger says so already, so that nothing is to be written down.
+        case unchanged(id: String, isKnown: Bool)
+        /// It may have been created before, and that cannot be told yet.
+        case maybeCreated
+        /// It was created before, as this record; the answer had been lost.
+        case adopted(id: String)
+        /// Create a record.
+        case create
+        /// Set fields of a record: those that differ, where that is known, else all that the row has.
+        case update(id: String, changes: [FieldChange]?)
+    }
+
+    /// The row's position in the run, from 1.
+    package var number: Int64
+    /// Its position in the chunk's batches.
+    package var row: Int
+    /// The digest of the source key.
+    package var key: Fingerprint
+    /// The source key for people.
+    package var keyText: String
+    /// The Incremental Key; NULL with FULL.
+    package var cursor: Value
+    /// The Incremental Key's exact text, or nil.
+    package var cursorText: String?
+    /// The digest of the row as it was read.
+    package var source: Fingerprint
+    /// The digest of what would be sent; nil for a row that was not mapped.
+    package var payload: Fingerprint?
+    /// What the ledger says, or nil.
+    package var known: KnownRow?
+    /// What is to be done.
+    package var fate: Fate
+}
+
+/// Why a row is a reject.
+package struct RejectReason: Sendable, Hashable, Error {
+    /// Where it was found out: `source`, `key`, `map`, `check` or `deliver`.
+    package var stage: String
+    /// The kind of reason.
+    package var code: String
+    /// The field or column at fault, or empty.
+    package var field: String
+    /// The value at fault, or empty.
+    package var value: String
+    /// One sentence.
+    package var message: String
+    /// The record it is about, or nil.
+    package var remoteID: String?
+    /// The HTTP status of a refusal, or 0.
+    package var httpStatus = 0
+
+    /// Why a row is a reject.
+    package init(
+        stage: String, code: String, field: String = "", value: String = "", message: String, remoteID: String? = nil,
+        httpStatus: Int = 0
+    ) {
+        self.stage = stage
+        self.code = code
+        self.field = field
+        self.value = value
+        self.message = message
+        self.remoteID = remoteID
+        self.httpStatus = httpStatus
+    }
+}
+
+/// A field that a row would change.
+package struct FieldChange: Sendable, Hashable {
+    /// The target's place in the map.
+    package var target: Int
+    /// What the record holds, for display.
+    package var old: String
+    /// What the row says, for display.
+    package var new: String
+}
+
+/// The rows of one batch, decided, with the batches they came from.
+package struct DecidedChunk: Sendable {
+    /// The rows as they were read.
+    package var source: RecordBatch
+    /// The rows as they would be sent.
+    package var mapped: MappedBatch
+    /// What is to be done with each row.
+    package var rows: [DecidedRow]
+}

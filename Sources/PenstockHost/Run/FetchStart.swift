@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// Where nameless scratch files are made by what must not touch the project.
+enum ScratchFolder {
+    /// The folder for temporary files.
+    static var temporary: String { FileManager.default.temporaryDirectory.path }
+}
+
+/// Where a fetch starts.
+package struct FetchStart: Sendable, Hashable {
+    /// The watermark, typed; nil in a first run and with FULL.
+    package var watermark: Value?
+    /// The lower limit of what is read, lookback taken off; nil for everything.
+    package var lowerBound: ReadRequest.LowerBound?
+
+    /// A fetch of everything.
+    package static let everything = FetchStart(watermark: nil, lowerBound: nil)
+
+    /// Where `definition` starts, given the watermark of earlier runs.
+    ///
+    /// - Parameter type: The Incremental Key's type at the source.
+    /// - Returns: Nil where the stored watermark is not a value of the column as it is now.
+    package static func resolve(
+        _ fetch: FetchDefinition, _ stored: Watermark?, type: DataType
+    ) -> FetchStart? {
+        guard fetch.mode == .incremental, let key = fetch.key else { return .everything }
+        // A text that no longer reads as a value of the column is reported as nil, for the caller to explain.
+        guard let stored, stored.column == key else {
+            let start = fetch.start.flatMap { try? KeyText.value(from: $0, type: type) }
+            return FetchStart(
+                watermark: nil,
+                lowerBound: start.map { ReadRequest.LowerBound(column: key, value: $0, isInclusive: true) })
+        }
+        // The same: nil is explained by the caller.
+        guard let value = try? KeyText.value(from: stored.text, type: type) else { return nil }
+        let from = fetch.lookback.flatMap { KeyOrder.subtract($0, from: value) } ?? value
+        return FetchStart(
+            watermark: value, lowerBound: ReadRequest.LowerBound(column: key, value: from, isInclusive: true))
+    }
+
+    /// Where a run of `sync` starts.
+    ///
+    /// Where the map or the fields have changed since the last settled run, the fetch reaches back to the oldest
+    /// reject, because rejects may go now.
+    ///
+    /// - Throws: ``RunStop``: `schemaChanged` where the stored watermark is not a value of the column as it is now.
+    static func of(_ sync: OpenSync, _ store: StateStore?, isFullRefresh: Bool) throws(RunStop) -> FetchStart {
+        guard let index = sync.cursorIndex else { return .everything }
+        let type = sync.readSchema.fields[index].type
+        do {
+            let stored = try store?.watermark()
+            if isFullRefresh {
+                // Nothing is kept from being read, and the watermark still never moves back.
+                let value = stored.flatMap { $0.column == sync.definition.fetch.key ? $0.text : nil }
+                    .flatMap { try? KeyText.value(from: $0, type: type) }
+                return FetchStart(watermark: value, lowerBound: nil)
+            }
+            if let stored, let key = sync.definition.fetch.key, stored.column != key {
+                throw RunStop.connector(
+                    ConnectorError(
+                        .schemaChanged,
+                        "The watermark is one of column \(stored.column), and fetch.key is \(key) now; forget it with: "
+                            + "penstock state reset \(sync.definition.name) --watermark"
+                            + (sync.definition.insert.mode == .append ? " (every row is then inserted again)" : "")),
+                    connection: sync.definition.source.connection, doing: "looking for the watermark")
+            }
+            guard var start = resolve(sync.definition.fetch, stored, type: type) else {
+                throw RunStop.connector(
+                    ConnectorError(
+                        .schemaChanged,
+                        "The watermark \(stored?.text ?? "") was a \(stored?.type.rawValue ?? "value"), and column "
+                            + "\(stored?.column ?? "") now holds \(type.rawValue); forget it with: "
+                            + "penstock state reset \(sync.definition.name) --watermark"),
+                    connection: sync.definition.source.connection, doing: "looking for the watermark")
+            }
+            guard let store, let bound = start.lowerBound,
+                try store.meta(settledDefinition) ?? sync.definitionDigest.hex
+                    != sync.definitionDigest.hex
+            else { return start }
+            if let oldest = try oldestReject(store, type), KeyOrder.compare(oldest, bound.value) < 0 {
+                start.lowerBound?.value = oldest
+                start.lowerBound?.isInclusive = true
+            }
+            return start
+        } catch let stop as RunStop {
+            throw stop
+        } catch let error as StateError {
+            throw .state(error)
+        } catch {
+            throw .state(.internal("The ledger could not be looked through: \(error)"))
+        }
+    }
+
+    /// The setting of a state file that holds the definition under which a run was last settled.
+    static let settledDefinition = "settled_definition"
+
+    private static func oldestReject(_ store: StateStore, _ type: DataType) throws -> Value? {
+        var oldest: Value?
+        try store.forEachEntry(where: .rejected) { entry in
+            // A text that is no value of the column any more cannot be fetched by.
+            guard let text = entry.cursor, let value = try? KeyText.value(from: text, type: type) else { return }
+            if oldest.map({ KeyOrder.compare(value, $0) < 0 }) ?? true { oldest = value }
+        }
+        return oldest
+    }
+
+    /// Whether a row with this key is part of the fetch; keys that are NULL always are.
+    func includes(_ cursor: Value) -> Bool {
+        guard let lowerBound, !KeyOrder.isMissing(cursor) else { return true }
+        let order = KeyOrder.compare(cursor, lowerBound.value)
+        return lowerBound.isInclusive ? order >= 0 : order > 0
+    }
+}

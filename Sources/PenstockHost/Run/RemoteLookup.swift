@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// Looks records up at the destination: by id in groups, or by a field through an index of all of them.
+final class RemoteLookup {
+    private let sync: OpenSync
+    private let scratchFolder: String
+    private var index: RemoteIndex?
+    private let readFields: [String]
+
+    /// The columns of every record: `id`, then one per target.
+    let readSchema: Schema
+
+    /// A lookup for `sync`, which has not asked anything yet.
+    init(_ sync: OpenSync, scratchFolder: String) {
+        self.sync = sync
+        self.scratchFolder = scratchFolder
+        readFields = sync.mapping.targets.map(\.field.key)
+        readSchema = Schema([Schema.Field("id", .text, isNullable: false)] + sync.mapping.fieldSchema.fields)
+    }
+
+    /// The records with these ids that exist, by id.
+    func records(_ ids: [String]) throws(RunStop) -> [String: RecordBatch] {
+        var found: [String: RecordBatch] = [:]
+        let request = ReadBackRequest(object: sync.object.id, selection: .ids(ids), fields: readFields)
+        try forEachRecord(request) { batch, row in
+            if case .text(let id) = batch.value(row, 0) { found[id] = Self.single(batch, row) }
+        }
+        return found
+    }
+
+    /// The ids of at most three records whose match field holds `text`, with the record where it is the only one.
+    func matches(_ text: String, target: Int) throws(RunStop) -> (ids: [String], record: RecordBatch?) {
+        let index = try loadedIndex(target)
+        do {
+            let found = try index.find(match: text, limit: 3)
+            return (found.map(\.id), found.count == 1 ? decoded(found[0].record) : nil)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Whether all records were read, so that what is missing among them does not exist.
+    var knowsAll: Bool { index != nil }
+
+    /// The record with this id among all records; nil where it does not exist.
+    func indexed(_ id: String) throws(RunStop) -> RecordBatch? {
+        do {
+            return try index?.find(id: id).map(decoded)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    private func loadedIndex(_ target: Int) throws(RunStop) -> RemoteIndex {
+        if let index { return index }
+        let kind = sync.mapping.targets[target].field.kind
+        let column = target + 1
+        let made: RemoteIndex
+        do {
+            made = try RemoteIndex(folder: scratchFolder)
+        } catch {
+            throw .state(error)
+        }
+        let request = ReadBackRequest(object: sync.object.id, selection: .all, fields: readFields)
+        var fault: StateError?
+        try forEachRecord(request) { batch, row in
+            guard fault == nil, case .text(let id) = batch.value(row, 0) else { return }
+            let match = RecordComparison.matchText(batch.columns[column], row, kind)
+            do throws(StateError) {
+                try made.add(matches: match.map { [$0] } ?? [], id: id, record: RecordCodec.encode(batch, row))
+            } catch {
+                fault = error
+            }
+        }
+        if let fault { throw .state(fault) }
+        index = made
+        return made
+    }
+
+    private func forEachRecord(
+        _ request: ReadBackRequest, _ body: (RecordBatch, Int) -> Void
+    ) throws(RunStop) {
+        do {
+            let stream = try sync.destination.readBack(request)
+            defer { stream.close() }
+            while let next = try stream.next() {
+                for row in 0..<next.batch.rowCount { body(next.batch, row) }
+            }
+        } catch {
+            throw sync.stop(error, .destination, "reading records back")
+        }
+    }
+
+    private static func single(_ batch: RecordBatch, _ row: Int) -> RecordBatch {
+        var one = RecordBatch(batch.schema, capacity: 1)
+        one.append(batch.columns.map { $0.value(row) })
+        return one
+    }
+
+    private func decoded(_ bytes: [UInt8]) -> RecordBatch { RecordCodec.decode(bytes, readSchema) }
+}
+
+/// One record as bytes, for the index of all records.
+enum RecordCodec {
+    /// The bytes of a row: per column a flag for NULL, then 8 bytes or a length and that many bytes.
+    static func encode(_ batch: RecordBatch, _ row: Int) -> [UInt8] {
+        var out: [UInt8] = []
+        for column in batch.columns {
+            guard !column.isNull(row) else {
+                out.append(0)
+                continue
+            }
+            out.append(1)
+            switch column.type.layout {
+            case .int64: append(UInt64(bitPattern: column.int64s[row]), &out)
+            case .uint64: append(column.uint64s[row], &out)
+            case .float64: append(column.float64s[row].bitPattern, &out)
+            case .bytes:
+                append(UInt64(column.byteSlice(row).count), &out)
+                out.append(contentsOf: column.byteSlice(row))
+            }
+        }
+        return out
+    }
+
+    /// The row of ``encode(_:_:)`` again, as a batch of one row.
+    static func decode(_ bytes: [UInt8], _ schema: Schema) -> RecordBatch {
+        var batch = RecordBatch(schema, capacity: 1)
+        var position = 0
+        for index in schema.fields.indices {
+            let isNull = bytes[position] == 0
+            position += 1
+            batch.withColumn(index) { column in
+                guard !isNull else { return column.appendNull() }
+                let number = number(bytes, &position)
+                switch column.type.layout {
+                case .int64: column.append(Int64(bitPattern: number))
+                case .uint64: column.append(number)
+                case .float64: column.append(Double(bitPattern: number))
+                case .bytes:
+                    column.append(bytes: bytes[position..<position + Int(number)])
+                    position += Int(number)
+                }
+            }
+        }
+        return batch
+    }
+
+    private static func append(_ number: UInt64, _ out: inout [UInt8]) {
+        for shift in 0..<8 { out.append(UInt8(truncatingIfNeeded: number >> (UInt64(shift) * 8))) }
+    }
+
+    private static func number(_ bytes: [UInt8], _ position: inout Int) -> UInt64 {
+        defer { position += 8 }
+        return (0..<8).reduce(0) { $0 | UInt64(bytes[position + $1]) << (UInt64($1) * 8) }
+    }
+}

@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// Reads a source batch by batch and decides what is to be done with each row: what `plan` and `run` share.
+///
+/// It reads, at both ends, and writes nothing. Memory does not grow with the source.
+final class RowPipeline {
+    /// The rows a batch may have.
+    ///
+    /// A multiple of what is read back at once, so that groups are full.
+    static let batchRows = 4_000
+
+    private let sync: OpenSync
+    private let ledger: StateStore?
+    private let runNumber: Int64
+    private let fetchStart: FetchStart
+    private let isFullRefresh: Bool
+    private let keys: SourceKeys
+    private let targets: RunTargets?
+    private let decider: RowDecider
+    private let remote: RemoteLookup
+    private let comparison: RecordComparison
+    /// What finds out about creates whose answer was lost; nil where nothing ever ran.
+    let unknownCreates: UnknownCreates?
+    private let costs: CompareCosts
+    private let stream: any RecordStream
+    private let rowsMax: Int64?
+    private var number: Int64 = 0
+    private var taken: Int64 = 0
+
+    /// Whether the source was read to its end, rather than to a limit.
+    private(set) var isExhausted = false
+
+    /// Starts reading.
+    ///
+    /// - Parameters:
+    ///   - ledger: What earlier runs know, or nil where there were none.
+    ///   - runNumber: The number of this run; rows of the ledger with it were settled by an interrupted attempt.
+    ///   - rowsMax: The most rows to take, or nil.
+    init(
+        _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
+        rowsMax: Int64?, isFullRefresh: Bool, stateFolder: String
+    ) throws(RunStop) {
+        self.sync = sync
+        self.ledger = ledger
+        self.runNumber = runNumber
+        self.fetchStart = fetchStart
+        self.isFullRefresh = isFullRefresh
+        self.rowsMax = rowsMax
+        decider = RowDecider(sync.definition.fetch, sync.definition.insert, isFullRefresh: isFullRefresh)
+        remote = RemoteLookup(sync, scratchFolder: scratchFolder)
+        let comparison = RecordComparison(sync.mapping, records: remote.readSchema)
+        self.comparison = comparison
+        unknownCreates = ledger.map {
+            UnknownCreates(sync, ledger: $0, stateFolder: stateFolder, comparison: comparison)
+        }
+        costs = CompareCosts(sync.object.costs)
+        keys = SourceKeys(
+            sync.readSchema, names: sync.keyColumns, finderField: sync.definition.insert.match,
+            seen: SeenKeys(folder: scratchFolder))
+        targets =
+            sync.definition.insert.mode == .update
+            ? RunTargets(folder: scratchFolder, field: sync.definition.insert.match) : nil
+        var request = ReadRequest(sync.definition.source.target, columns: sync.readSchema.fields.map(\.name))
+        request.batchRowsMax = Int(min(Int64(Self.batchRows), rowsMax ?? .max))
+        if sync.sourceCapabilities.contains(.lowerBound) { request.lowerBound = fetchStart.lowerBound }
+        do {
+            stream = try sync.source.read(request)
+        } catch {
+            throw sync.stop(error, .source, "starting to read")
+        }
+    }
+
+    /// Stops a read that is under way, from any thread.
+    func cancel() { stream.cancel() }
+
+    /// Ends the read.
+    func close() { stream.close() }
+
+    /// The next rows, decided; nil at the end.
+    ///
+    /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
+    func next() throws(RunStop) -> DecidedChunk? {
+        if let rowsMax, taken >= rowsMax { return nil }
+        let read: SourceBatch?
+        do {
+            read = try stream.next()
+        } catch {
+            throw sync.stop(error, .source, "reading")
+        }
+        guard let read else {
+            isExhausted = true
+            return nil
+        }
+        guard read.batch.schema.fields.map(\.type) == sync.readSchema.fields.map(\.type) else {
+            throw .connector(
+                ConnectorError(.contractBreach, "The stream's columns are not the ones that were described."),
+                connection: sync.definition.source.connection, doing: "reading")
+        }
+        let mapped = sync.mapping.map(read.batch)
+        var rows = try candidates(read, mapped)
+        try decide(&rows, mapped)
+        limit(&rows)
+        return DecidedChunk(source: read.batch, mapped: mapped, rows: rows)
+    }
+
+    /// Cuts the rows off behind the most that may be taken; what was settled before does not count.
+    private func limit(_ rows: inout [DecidedRow]) {
+        guard let rowsMax else { return }
+        for (index, row) in rows.enumerated() {
+            switch row.fate {
+            case .reread, .recovered, .adopted, .maybeCreated: continue
+            default: break
+            }
+            guard taken < rowsMax else { return rows.removeSubrange(index...) }
+            taken += 1
+        }
+    }
+
+    /// The rows that are part of the fetch, with their identity and what is wrong with them, if anything.
+    private func candidates(_ read: SourceBatch, _ mapped: MappedBatch) throws(RunStop) -> [DecidedRow] {
+        var faults: [Int: RejectReason] = [:]
+        for rejected in mapped.rejects { faults[rejected.row] = RejectReason(rejected.reject) }
+        var broken: Set<Int> = []
+        for reject in read.rejects {
+            faults[reject.row] = RejectReason(reject)
+            broken.insert(reject.row)
+        }
+        let digests = keys.digests(read.batch)
+        var rows: [DecidedRow] = []
+        rows.reserveCapacity(read.batch.rowCount)
+        for row in 0..<read.batch.rowCount {
+            let cursor = sync.cursorIndex.map { read.batch.value(row, $0) } ?? .null
+            let isBroken = broken.contains(row)
+            guard isBroken || fetchStart.includes(cursor) else { continue }
+            number += 1
+            let identity: SourceKeys.Identity
+            do {
+                identity = try keys.identity(
+                    read.batch, row, digests, number: number, finder: finder(mapped, row))
+            } catch {
+                throw .state(error)
+            }
+            var fault = isBroken ? faults[row] : identity.fault ?? faults[row]
+            if fault == nil { fault = nullKeyFault(cursor) }
+            rows.append(
+                DecidedRow(
+                    number: number, row: row, key: identity.key, keyText: identity.text, cursor: cursor,
+                    cursorText: KeyText.text(of: cursor), source: digests.contents[row],
+                    payload: mapped.isRejected(row) ? nil : mapped.payloads[row], known: nil,
+                    fate: fault.map { .rejected($0) } ?? .create))
+        }
+        return rows
+    }
+
+    /// What finds the record of a row without a source key: its id, else its match value; nil with Append.
+    private func finder(_ mapped: MappedBatch, _ row: Int) -> String? {
+        guard sync.keyColumns.isEmpty, sync.definition.insert.mode == .update, !mapped.isRejected(row) else {
+            return nil
+        }
+        return mapped.idText(row) ?? mapped.matchText(row)
+    }
+
+    private func nullKeyFault(_ cursor: Value) -> RejectReason? {
+        guard let key = sync.definition.fetch.key, sync.definition.fetch.nullKey == .reject,
+            KeyOrder.isMissing(cursor)
+        else { return nil }
+        return RejectReason(
+            stage: "key", code: "fetch-key-null", field: key,
+            message: "The Incremental Key is NULL, so the row can never be past a watermark; see fetch.null_key.")
+    }
+
+    private func decide(_ rows: inout [DecidedRow], _ mapped: MappedBatch) throws(RunStop) {
+        let known = try knownRows(rows)
+        var toCompare: [(index: Int, id: String)] = []
+        for index in rows.indices {
+            rows[index].known = known[rows[index].key]
+            if case .rejected = rows[index].fate {
+                if isRereadReject(rows[index]) { rows[index].fate = .reread }
+                // A row whose create may have been applied must not be forgotten because it is at fault now.
+                if case .maybeCreated? = rows[index].known?.outcome, try !isAbsent(rows[index], mapped) {
+                    rows[index].fate = .maybeCreated
+                }
+                continue
+            }
+            if try isRereadDuplicate(rows[index]) {
+                rows[index].fate = .reread
+                continue
+            }
+            let candidate = candidate(rows[index], mapped)
+            let decision = decider.decide(candidate, rows[index].known)
+            try apply(decision, candidate, &rows[index], mapped) { toCompare.append((index, $0)) }
+        }
+        try compare(toCompare, &rows, mapped)
+        try targets?.claim(&rows) { mapped.matchText($0) }
+    }
+
+    private func candidate(_ row: DecidedRow, _ mapped: MappedBatch) -> CandidateRow {
+        CandidateRow(
+            payload: mapped.payloads[row.row], refusal: mapped.payloads[row.row].refused(under: sync.definitionDigest),
+            remoteID: mapped.idText(row.row), cursor: row.cursorText)
+    }
+
+    private func apply(
+        _ decision: RowDecision, _ candidate: CandidateRow, _ row: inout DecidedRow, _ mapped: MappedBatch,
+        _ compareLater: (String) -> Void
+    ) throws(RunStop) {
+        switch decision {
+        case .recovered(let outcome): row.fate = .recovered(outcome)
+        case .reread: row.fate = .reread
+        case .maybeCreated: row.fate = try fate(ofLost: row, mapped)
+        case .create: row.fate = .create
+        case .update(let id) where mapped.presence.isEmpty(row.row): row.fate = .unchanged(id: id, isKnown: false)
+        case .update(let id): row.fate = .update(id: id, changes: nil)
+        case .unchanged(let id): row.fate = .unchanged(id: id, isKnown: row.known?.cursor == row.cursorText)
+        case .rejectedBefore: row.fate = .rejected(refusedBefore(row))
+        case .missing: row.fate = missing(row, mapped)
+        case .compare(let id):
+            if remote.knowsAll {
+                try settle(&row, id, try remote.indexed(id), mapped)
+            } else {
+                compareLater(id)
+            }
+        case .match: try match(candidate, &row, mapped)
+        }
+    }
+
+    private func fate(ofLost row: DecidedRow, _ mapped: MappedBatch) throws(RunStop) -> DecidedRow.Fate {
+        switch try unknownCreates?.verdict(row.key, mapped, row.row) {
+        case .adopted(let id): .adopted(id: id)
+        case .absent: .create
+        case .open, nil: .maybeCreated
+        }
+    }
+
+    /// Whether a row that is at fault now was provably not created before.
+    private func isAbsent(_ row: DecidedRow, _ mapped: MappedBatch) throws(RunStop) -> Bool {
+        if case .absent? = try unknownCreates?.verdict(row.key, mapped, row.row) { return true }
+        return false
+    }
+
+    private func match(
+        _ candidate: CandidateRow, _ row: inout DecidedRow, _ mapped: MappedBatch
+    ) throws(RunStop) {
+        guard case .target(let target) = sync.mapping.match, let text = mapped.matchText(row.row) else {
+            return row.fate = missing(row, mapped)
+        }
+        let found = try remote.matches(text, target: target)
+        let name = sync.mapping.targets[target].name
+        guard found.ids.count < 2 else {
+            let ids = found.ids.prefix(2).joined(separator: " and ")
+            row.fate = .rejected(
+                RejectReason(
+                    stage: "check", code: "match-ambiguous", field: name, value: text,
+                    message: "Several records have this \(name): \(ids)\(found.ids.count > 2 ? " and more" : "")."))
+            return
+        }
+        switch decider.decideMatched(candidate, found: found.ids.first) {
+        case .compare(let id): row.fate = fate(of: row, id, found.record, mapped)
+        case .update(let id): row.fate = .update(id: id, changes: nil)
+        default: row.fate = missing(row, mapped)
+        }
+    }
+
+    /// Decides about a row whose record was looked up by id.
+    ///
+    /// Where only the ledger knew the id and the record is gone, the row is one without a record.
+    private func settle(
+        _ row: inout DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
+    ) throws(RunStop) {
+        guard record == nil, mapped.idText(row.row) == nil else {
+            return row.fate = fate(of: row, id, record, mapped)
+        }
+        row.known?.remoteID = nil
+        if case .target = sync.mapping.match {
+            try match(candidate(row, mapped), &row, mapped)
+        } else {
+            row.fate = missing(row, mapped)
+        }
+    }
+
+    /// What follows for a row whose record is known to be `record`, or known not to exist.
+    private func fate(
+        of row: DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
+    ) -> DecidedRow.Fate {
+        guard let record else {
+            return .rejected(
+                RejectReason(
+                    stage: "check", code: "not-found", field: "id", value: id,
+                    message: "There is no \(sync.object.id) with this id; an update never creates one.", remoteID: id))
+        }
+        let differences = comparison.differences(mapped, row.row, record, 0)
+        guard !differences.isEmpty else { return .unchanged(id: id, isKnown: false) }
+        return .update(
+            id: id, changes: differences.map { FieldChange(target: $0.target, old: $0.old, new: $0.new) })
+    }
+
+    private func missing(_ row: DecidedRow, _ mapped: MappedBatch) -> DecidedRow.Fate {
+        switch sync.definition.insert.onMissing {
+        case .skip: return .skipped
+        case .create:
+            if let reject = mapped.createRejects.first(where: { $0.row == row.row }) {
+                return .rejected(RejectReason(reject.reject))
+            }
+            return .create
+        case .reject:
+            let match = sync.definition.insert.match
+            return .rejected(
+                RejectReason(
+                    stage: "check", code: match == "id" ? "id-missing" : "match-missing", field: match,
+                    value: mapped.matchText(row.row) ?? "",
+                    message: match == "id"
+                        ? "The row has no id, and an update needs one; see insert.on_missing."
+                        : "No \(sync.object.id) has this \(match); see insert.on_missing."))
+        }
+    }
+
+    private func compare(
+        _ wanted: [(index: Int, id: String)], _ rows: inout [DecidedRow], _ mapped: MappedBatch
+    ) throws(RunStop) {
+        let isDemanded = sync.definition.insert.compare == .remote
+        var rest = ArraySlice(wanted)
+        while !rest.isEmpty {
+            let group = Array(rest.prefix(max(1, costs.groupMax)))
+            rest = rest.dropFirst(group.count)
+            guard costs.readsBack(group.count, isDemanded: isDemanded) else {
+                for item in group { rows[item.index].fate = .update(id: item.id, changes: nil) }
+                continue
+            }
+            var ids: [String] = []
+            for item in group where !ids.contains(item.id) { ids.append(item.id) }
+            let records = try remote.records(ids)
+            for item in group {
+                try settle(&rows[item.index], item.id, records[item.id], mapped)
+            }
+        }
+    }
+
+    private func refusedBefore(_ row: DecidedRow) -> RejectReason {
+        // The reason is kept with the reject; a reject that was cleared by hand leaves only the fact.
+        let kept = try? ledger?.reject(for: row.key)
+        return RejectReason(
+            stage: kept?.stage ?? "deliver", code: kept?.code ?? "refused-before", field: kept?.field ?? "",
+            value: kept?.value ?? "",
+            message: kept?.message ?? "The destination refused this row before, and nothing of it has changed.",
+            remoteID: kept?.remoteID, httpStatus: kept?.httpStatus ?? 0)
+    }
+
+    /// Whether a row at or before the watermark is the second one of its key that an earlier run rejected.
+    private func isRereadDuplicate(_ row: DecidedRow) throws(RunStop) -> Bool {
+        guard let ledger, !isFullRefresh, let watermark = fetchStart.watermark, let known = row.known,
+            !known.isOfThisRun,
+            let cursor = row.cursorText, known.cursor != cursor, KeyOrder.compare(row.cursor, watermark) <= 0
+        else { return false }
+        do {
+            let entry = try ledger.entry(for: SourceKeys.duplicate(of: row.key, row.source))
+            return entry?.outcome == .rejected && entry?.source == row.source
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    private func isRereadReject(_ row: DecidedRow) -> Bool {
+        guard sync.cursorIndex != nil, let known = row.known, !known.isOfThisRun,
+            case .settled(.rejected) = known.outcome, let cursor = row.cursorText
+        else { return false }
+        return known.cursor == cursor && known.source == row.source
+    }
+
+    private func knownRows(_ rows: [DecidedRow]) throws(RunStop) -> [Fingerprint: KnownRow] {
+        guard let ledger else { return [:] }
+        do {
+            return try ledger.entries(for: rows.map(\.key)).mapValues { KnownRow($0, runNumber: runNumber) }
+        } catch {
+            throw .state(error)
+        }
+    }
+}
+
+extension RejectReason {
+    init(_ reject: RowReject) {
+        self.init(
+            stage: "map", code: reject.code.rawValue, field: reject.field, value: reject.value,
+            message: reject.message)
+    }
+
+    init(_ reject: SourceReject) {
+        self.init(
+            stage: "source", code: "source-value", field: reject.column, value: reject.value,
+            message: reject.message)
+    }
+}
+
+extension KnownRow {
+    /// A ledger entry, as a decision of run `runNumber` sees it.
+    init(_ entry: LedgerEntry, runNumber: Int64) {
+        let outcome: Outcome =
+            switch entry.outcome {
+            case .created: .settled(.created)
+            case .updated: .settled(.updated)
+            case .unchanged: .settled(.unchanged)
+            case .skipped: .settled(.skipped)
+            case .rejected: .settled(.rejected)
+            case .intent, .unknown: .maybeCreated
+            case .retry, .notTried: .open
+            }
+        self.init(
+            outcome: outcome, isOfThisRun: entry.run == runNumber, remoteID: entry.remoteID, payload: entry.payload,
+            cursor: entry.cursor, source: entry.source)
+    }
+}

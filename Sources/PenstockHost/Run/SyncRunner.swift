@@ -1,0 +1,310 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// What a run is asked to do besides what its sync says.
+package struct RunOptions: Sendable {
+    /// The most rows to fetch, or nil.
+    ///
+    /// A limited run never moves the watermark.
+    package var rowsMax: Int64?
+    /// Reads everything, whatever the watermark.
+    package var isFullRefresh = false
+    /// Gives the rest of an unfinished run up and starts a new one.
+    package var abandonsUnfinished = false
+    /// How long a connector may deliver no result before it is asked for them.
+    package var silenceMilliseconds: Int64 = 10_000
+    /// The first pause before a row is sent again; further ones are longer.
+    package var retryPauseMilliseconds: Int64 = 500
+    /// Where state files are.
+    package var stateFolder: String
+
+    /// What a run is asked to do.
+    package init(stateFolder: String) { self.stateFolder = stateFolder }
+}
+
+/// What is told of a run while it goes on.
+package struct RunProgress: Sendable {
+    /// The counts so far.
+    package var counts: RunCounts
+    /// Rows that are decided and not yet settled.
+    package var openRows: Int
+    /// What the destination's connection has sent.
+    package var meter: ConnectionHost.Meter
+}
+
+/// How a run ended.
+package struct RunReport: Sendable {
+    /// The run as it is stored.
+    package var run: RunRecord
+    /// What became of the rows.
+    package var counts: RunCounts
+    /// What the destination's connection has sent.
+    package var meter: ConnectionHost.Meter
+    /// How often rows were sent again.
+    package var retries: Int64
+    /// What is left of the daily budget, or nil where that is not known.
+    package var budgetLeft: Int64?
+    /// Why it stopped early, or nil.
+    package var stop: RunStop?
+    /// Rejects of this run by code, most frequent first.
+    package var rejectsByCode: [(code: String, count: Int64)]
+    /// Whether it finished a run that was interrupted.
+    package var isResumed: Bool
+    /// Whether it stopped at the most rows that it may take; more may remain.
+    package var isLimited: Bool
+    /// Milliseconds from start to end of this attempt.
+    package var elapsedMilliseconds: Int64
+    /// Whether the watermark was held where it was because rows are open or the run was limited.
+    package var holdsWatermark: Bool
+}
+
+/// Executes one run of one sync: reads, decides, delivers, and writes down what happened.
+package final class SyncRunner {
+    private let sync: OpenSync
+    private let store: StateStore
+    private let options: RunOptions
+    private let progress: (RunProgress) -> Void
+    private var rejectsByCode: [String: Int64] = [:]
+
+    /// A runner over a sync that is open and a store that is open for writing.
+    package init(
+        _ sync: OpenSync, store: StateStore, options: RunOptions, progress: @escaping (RunProgress) -> Void
+    ) {
+        self.sync = sync
+        self.store = store
+        self.options = options
+        self.progress = progress
+    }
+
+    /// Runs.
+    ///
+    /// What was settled is on disk when this returns, whatever else happened.
+    ///
+    /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
+    package func run() throws(RunStop) -> RunReport {
+        let startedAt = WallClock.milliseconds
+        let start = try FetchStart.of(sync, store, isFullRefresh: options.isFullRefresh)
+        let (record, isResumed) = try beginRun(startedAt)
+        let ledger = RunLedger(store, record, definitionDigest: sync.definitionDigest)
+        let delivery = Delivery(sync, ledger: ledger, options)
+        var attempt = Attempt(isResumed: isResumed, startedAt: startedAt, start: start)
+        do throws(RunStop) {
+            try execute(record, ledger, delivery, &attempt)
+        } catch {
+            // The state cannot be written: what is open is found out by the next run.
+            delivery.end()
+            throw error
+        }
+        return try finish(record, ledger, delivery, attempt)
+    }
+
+    /// What is known of one attempt at a run while it goes on.
+    private struct Attempt {
+        var isResumed: Bool
+        var startedAt: Int64
+        var start: FetchStart
+        var tracker: WatermarkTracker
+        /// Whether the source was read to its end.
+        var isExhausted = false
+        /// Why it stopped early, or nil.
+        var stop: RunStop?
+        /// What finds out about creates whose answer was lost.
+        var search: UnknownCreates?
+
+        init(isResumed: Bool, startedAt: Int64, start: FetchStart) {
+            self.isResumed = isResumed
+            self.startedAt = startedAt
+            self.start = start
+            tracker = WatermarkTracker(start: start.watermark) { KeyOrder.compare($0, $1) < 0 }
+        }
+    }
+
+    private func beginRun(_ now: Int64) throws(RunStop) -> (RunRecord, isResumed: Bool) {
+        do {
+            if let unfinished = try store.unfinishedRun() {
+                guard options.abandonsUnfinished else {
+                    var run = unfinished
+                    run.attempts += 1
+                    run.status = .running
+                    run.definition = sync.definitionDigest
+                    try store.updateRun(run)
+                    return (run, true)
+                }
+                try store.abandon(unfinished, at: now)
+            }
+            let record = try store.beginRun(
+                id: RunID.make(milliseconds: now), startedAtMilliseconds: now, definition: sync.definitionDigest,
+                watermarkBefore: try store.watermark()?.text)
+            return (record, false)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Reads, decides and delivers until the source ends or something stops the run.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    private func execute(
+        _ record: RunRecord, _ ledger: RunLedger, _ delivery: Delivery, _ attempt: inout Attempt
+    ) throws(RunStop) {
+        do throws(RunStop) {
+            let pipeline = try RowPipeline(
+                sync, ledger: store, runNumber: record.number, fetchStart: attempt.start,
+                scratchFolder: options.stateFolder, rowsMax: options.rowsMax, isFullRefresh: options.isFullRefresh,
+                stateFolder: options.stateFolder)
+            defer { pipeline.close() }
+            while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
+                try take(chunk, ledger, delivery, &attempt.tracker)
+                try delivery.work(untilOpen: RowPipeline.batchRows / 4)
+                report(ledger, delivery)
+            }
+            attempt.isExhausted = pipeline.isExhausted
+            attempt.search = pipeline.unknownCreates
+        } catch {
+            if case .state = error { throw error }
+            attempt.stop = error
+        }
+        if attempt.stop == nil, sync.destinationHost.isCancelled { delivery.giveUp(Self.cancelled) }
+        while delivery.openRows > 0 {
+            try delivery.work(untilOpen: max(0, delivery.openRows - 16))
+            report(ledger, delivery)
+        }
+        try delivery.finish()
+        if let stop = delivery.stop, attempt.stop == nil {
+            attempt.stop = sync.stop(stop, .destination, "sending rows")
+        }
+        if !attempt.isExhausted || attempt.stop != nil { attempt.tracker.leaveOutstanding() }
+    }
+
+    private func take(
+        _ chunk: DecidedChunk, _ ledger: RunLedger, _ delivery: Delivery, _ tracker: inout WatermarkTracker
+    ) throws(RunStop) {
+        let box = ChunkBox(chunk)
+        for row in chunk.rows {
+            if case .reread = row.fate {
+                ledger.countReread()
+                tracker.see(row.cursor)
+                continue
+            }
+            ledger.countFetched()
+            if sync.cursorIndex != nil {
+                if KeyOrder.isMissing(row.cursor) { ledger.countNullKey() } else { tracker.see(row.cursor) }
+            }
+            switch row.fate {
+            case .reread: break
+            case .recovered(let outcome):
+                ledger.countRecovered(outcome)
+                if outcome == .rejected { try countKeptReject(row) }
+            case .rejected(let reason):
+                rejectsByCode[reason.code, default: 0] += 1
+                // Its twin may not be read again with it: it must not go by itself then.
+                let isTwin = reason.code == RunTargets.duplicateTarget && sync.cursorIndex != nil
+                try ledger.reject(row, reason, chunk, isSent: isTwin)
+            case .skipped: try ledger.close(row, .skipped, remoteID: nil)
+            case .unchanged(let id, let isKnown):
+                if isKnown { ledger.count(.unchanged) } else { try ledger.close(row, .unchanged, remoteID: id) }
+            case .maybeCreated: ledger.countUnknown(row.key)
+            case .adopted(let id):
+                ledger.noteRecovered()
+                try ledger.close(row, .created, remoteID: id)
+            case .create, .update: delivery.add(row, box)
+            }
+        }
+    }
+
+    /// Counts the code of a reject that an earlier attempt of this run has stored.
+    private func countKeptReject(_ row: DecidedRow) throws(RunStop) {
+        do {
+            if let code = try store.reject(for: row.key)?.code { rejectsByCode[code, default: 0] += 1 }
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    private func report(_ ledger: RunLedger, _ delivery: Delivery) {
+        progress(
+            RunProgress(counts: ledger.counts, openRows: delivery.openRows, meter: sync.destinationHost.meter))
+    }
+
+    private func finish(
+        _ record: RunRecord, _ ledger: RunLedger, _ delivery: Delivery, _ attempt: Attempt
+    ) throws(RunStop) -> RunReport {
+        try ledger.flush()
+        if attempt.isExhausted { try closeVanished(record, ledger, attempt.search) }
+        var attempt = attempt
+        let counts = ledger.counts
+        precondition(counts.addUp, "the counts of a run add up: \(counts)")
+        if !counts.isSettled { attempt.tracker.leaveOutstanding() }
+        // A new run may be limited to some rows; the rest of an unfinished one must not be cut off.
+        let isWhole = attempt.isExhausted || (options.rowsMax != nil && !attempt.isResumed)
+        let isFinished = counts.isSettled && attempt.stop == nil && isWhole
+        var run = record
+        run.status = isFinished ? .finished : .unfinished
+        run.finishedAtMilliseconds = WallClock.milliseconds
+        run.counts = Dictionary(uniqueKeysWithValues: counts.named.map { ($0.name, $0.value) })
+        run.message = attempt.stop.map(\.sentence) ?? ""
+        let moved = movedWatermark(attempt.tracker, run.number)
+        run.watermarkAfter = moved?.text ?? run.watermarkBefore
+        var last: [StateChange] = moved.map { [.watermark($0)] } ?? []
+        if isFinished, attempt.isExhausted, sync.cursorIndex == nil {
+            last.append(.rejectsOutdated(before: run.number))
+        }
+        last.append(.run(run))
+        try ledger.flush(with: last)
+        if isFinished, attempt.isExhausted { try noteSettledDefinition() }
+        for entry in delivery.rejectsByCode { rejectsByCode[entry.key, default: 0] += entry.value }
+        return RunReport(
+            run: run, counts: counts, meter: sync.destinationHost.meter, retries: delivery.retriesTotal,
+            budgetLeft: sync.destinationHost.remaining, stop: attempt.stop,
+            rejectsByCode: rejectsByCode.map { ($0.key, $0.value) }.sorted {
+                ($1.count, $0.code) < ($0.count, $1.code)
+            },
+            isResumed: attempt.isResumed, isLimited: !attempt.isExhausted && attempt.stop == nil,
+            elapsedMilliseconds: WallClock.milliseconds - attempt.startedAt,
+            holdsWatermark: sync.cursorIndex != nil && moved == nil)
+    }
+
+    /// Closes creates of this run whose answer was lost and whose rows are gone from the source.
+    ///
+    /// One that provably does not exist is forgotten; one that may exist is unknown, and after a while a reject, which
+    /// somebody has to look into.
+    private func closeVanished(
+        _ record: RunRecord, _ ledger: RunLedger, _ search: UnknownCreates?
+    ) throws(RunStop) {
+        for entry in try UnknownCreates.vanished(of: record.number, in: store, met: ledger.unknownKeys) {
+            guard let intent = entry.intent else { continue }
+            let verdict = try search?.verdict(intent) ?? .open
+            try ledger.closeVanished(entry, verdict)
+        }
+    }
+
+    private func noteSettledDefinition() throws(RunStop) {
+        do {
+            try store.setMeta(FetchStart.settledDefinition, sync.definitionDigest.hex)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    private func movedWatermark(_ tracker: WatermarkTracker, _ run: Int64) -> Watermark? {
+        guard let index = sync.cursorIndex, let value = tracker.watermark, let text = KeyText.text(of: value)
+        else { return nil }
+        let field = sync.readSchema.fields[index]
+        return Watermark(column: field.name, type: field.type, text: text, run: run)
+    }
+
+    private static let cancelled = ConnectorError(.cancelled, "The run was stopped.")
+}
+
+extension RunStop {
+    /// One sentence.
+    package var sentence: String {
+        switch self {
+        case .connector(let error, let connection, let doing): "\(connection), while \(doing): \(error.message)"
+        case .state(let error): error.message
+        }
+    }
+}

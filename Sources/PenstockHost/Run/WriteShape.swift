@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+
+/// The columns in which rows cross to a destination.
+enum WriteShape {
+    /// The reserved columns of a mode, then one per target.
+    static func schema(_ mode: WriteRequest.Mode, _ mapping: CompiledMapping) -> Schema {
+        var fields = [Schema.Field(WriteRequest.rowKeyColumn, .text, isNullable: false)]
+        if mode != .create { fields.append(Schema.Field(WriteRequest.remoteIDColumn, .text, isNullable: false)) }
+        fields.append(Schema.Field(WriteRequest.presenceColumn, .bytes, isNullable: false))
+        return Schema(fields + mapping.fieldSchema.fields)
+    }
+
+    /// The values of a row, in the order of ``schema(_:_:)``.
+    ///
+    /// An update sets only what differs, where that is known.
+    static func row(
+        _ row: DecidedRow, _ mapped: MappedBatch, _ mode: WriteRequest.Mode, _ mapping: CompiledMapping
+    ) -> [Value] {
+        let reserved = mode == .create ? 2 : 3
+        var presence = mapped.presence.bits(row.row, reserved: reserved)
+        var values: [Value] = [.text(row.keyText)]
+        if case .update(let id, let changes) = row.fate {
+            values.append(.text(id))
+            if let changes { presence = narrowed(presence, to: changes, reserved: reserved) }
+        }
+        values.append(.bytes(presence))
+        for (target, column) in mapped.columns.enumerated() {
+            values.append(mapped.presence[row.row, target] ? column.value(row.row) : .null)
+        }
+        return values
+    }
+
+    private static func narrowed(_ bits: [UInt8], to changes: [FieldChange], reserved: Int) -> [UInt8] {
+        var out = [UInt8](repeating: 0, count: bits.count)
+        for change in changes {
+            let place = change.target + reserved
+            out[place >> 3] |= bits[place >> 3] & (1 << UInt8(place & 7))
+        }
+        return out
+    }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Logging
+import PenstockEngine
+import PenstockHost
+import PenstockModel
+import Synchronization
+import Testing
+
+@Suite struct ConnectionHostTests {
+    private let cancellation = Cancellation()
+
+    private func host(_ budget: ConnectionBudget = ConnectionBudget()) -> ConnectionHost {
+        ConnectionHost(
+            name: "crm", budget: budget, redactor: Redactor([]), cancellation: cancellation,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    private func granted(_ answer: Acquisition) throws -> UInt64 {
+        guard case .granted(let ticket) = answer else { throw NotGranted() }
+        return ticket
+    }
+
+    private struct NotGranted: Error {}
+
+    @Test func aCreateIsJournalledBeforeItIsGranted() throws {
+        let host = host()
+        let rows = Mutex<[BatchRow]>([])
+        host.setJournal { row in rows.withLock { $0.append(row) } }
+        _ = try granted(
+            try host.acquire(
+                RequestIntent(bucket: "burst", cost: 5, kind: .create, row: BatchRow(batch: 3, row: 7))))
+        _ = try granted(
+            try host.acquire(
+                RequestIntent(bucket: "burst", cost: 5, kind: .update, row: BatchRow(batch: 3, row: 8))))
+        #expect(rows.withLock { $0 } == [BatchRow(batch: 3, row: 7)])
+    }
+
+    @Test func aCreateThatCannotBeJournalledIsNeitherGrantedNorPaid() throws {
+        let host = host()
+        host.setJournal { _ throws(ConnectorError) in throw ConnectorError(.broken, "The disk is full.") }
+        let intent = RequestIntent(bucket: "burst", cost: 5, kind: .create, row: BatchRow(batch: 1, row: 0))
+        #expect(throws: ConnectorError.self) { try host.acquire(intent) }
+        #expect(host.meter.spent == 0)
+        #expect(host.meter.requestsTotal == 0)
+    }
+
+    @Test func theBudgetRefusesWhatWouldTouchItsReserve() throws {
+        let host = host(ConnectionBudget(dailyTokens: 100, reserve: .amount(10)))
+        _ = try granted(try host.acquire(RequestIntent(bucket: "burst", cost: 90, kind: .read)))
+        let error = #expect(throws: ConnectorError.self) {
+            try host.acquire(RequestIntent(bucket: "burst", cost: 1, kind: .read))
+        }
+        #expect(error?.code == .quotaSpent)
+        #expect(host.meter.spent == 90)
+    }
+
+    @Test func aDailyRefusalEndsSpendingForToday() throws {
+        let host = host()
+        let ticket = try granted(try host.acquire(RequestIntent(bucket: "burst", cost: 5, kind: .update)))
+        host.release(ticket, RequestAnswer(status: 429, retryAfterMilliseconds: 3_600_000))
+        let error = #expect(throws: ConnectorError.self) {
+            try host.acquire(RequestIntent(bucket: "burst", cost: 5, kind: .update))
+        }
+        #expect(error?.code == .quotaSpent)
+        #expect(host.meter.spent == 0)
+    }
+
+    @Test func afterACancellationNothingIsGranted() {
+        let host = host()
+        cancellation.cancel()
+        let error = #expect(throws: ConnectorError.self) {
+            try host.acquire(RequestIntent(bucket: "burst", cost: 1, kind: .read))
+        }
+        #expect(error?.code == .cancelled)
+    }
+
+    @Test func secretsAreBlankedOut() {
+        let redactor = Redactor([Secret("hunter2-token")])
+        #expect(redactor.redacted("the token hunter2-token is bad") == "the token •••• is bad")
+        let error = redactor.redacted(
+            ConnectorError(.unauthorized, "Refused: hunter2-token.", detail: "x-api-token: hunter2-token"))
+        #expect(error.message == "Refused: ••••.")
+        #expect(error.detail == "x-api-token: ••••")
+    }
+
+    @Test func aSecretIsBlankedOutInEveryFormInWhichItMayComeBack() {
+        let redactor = Redactor([Secret("a/b+\"c d")])
+        for form in ["a/b+\"c d", "a%2Fb%2B%22c%20d", "a/b+\\\"c d", "YS9iKyJjIGQ="] {
+            #expect(redactor.redacted("x \(form) y") == "x •••• y")
+        }
+    }
+
+    @Test func theNextProcessKnowsWhichSlotsAreTaken() throws {
+        let settings = JSON.object(["token": .string("\(UInt64.random(in: .min ... .max))")])
+        let memory = SlotMemory(connector: "test", settings: settings)
+        #expect(memory.times.isEmpty)
+        let first = ConnectionHost(
+            name: "crm", budget: ConnectionBudget(burst: 2), redactor: Redactor([]), cancellation: cancellation,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), memory: memory)
+        for _ in 0..<2 { _ = try granted(try first.acquire(RequestIntent(bucket: "burst", cost: 1, kind: .read))) }
+        first.leaveWord()
+        #expect(memory.times.count == 2)
+        let second = ConnectionHost(
+            name: "crm", budget: ConnectionBudget(burst: 2), redactor: Redactor([]), cancellation: cancellation,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), memory: memory)
+        guard case .wait = try second.acquire(RequestIntent(bucket: "burst", cost: 1, kind: .read)) else {
+            return #expect(Bool(false), "a slot was granted that the first process holds")
+        }
+        memory.forget()
+    }
+}
