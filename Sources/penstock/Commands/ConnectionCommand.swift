@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import PenstockHost
+import PenstockModel
+import PenstockProject
+
+/// `penstock connection`.
+struct ConnectionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "connection", abstract: "The project's connections: connectors with settings and credentials.",
+        discussion: "Example: penstock connection test", subcommands: [List.self, Test.self, Discover.self],
+        aliases: ["connections", "conn"])
+
+    @OptionGroup var options: GlobalOptions
+
+    /// `penstock connection list`.
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List connections.", discussion: "Example: penstock connection list")
+
+        @OptionGroup var options: GlobalOptions
+
+        func run() throws {
+            let workspace = Workspace(options)
+            let (project, _) = try workspace.loadProject(resolves: false)
+            var listing = Listing(
+                kind: "connection.list",
+                columns: ["NAME", "CONNECTOR", "KIND", "SYNCS", "SECRETS", "DESCRIPTION"].map { Listing.Column($0) })
+            for connection in project.connections {
+                let users = project.syncs.filter {
+                    [$0.definition.source.connection, $0.definition.destination.connection].contains(connection.name)
+                }
+                let kind = workspace.descriptors[connection.connector].map(ConnectorText.kind) ?? "no such connector"
+                let secrets = connection.references.map { "\($0.setting) \($0.reference)" }
+                listing.add(
+                    [
+                        connection.name, connection.connector, kind, users.map(\.name).joined(separator: ", "),
+                        secrets.joined(separator: ", "), connection.description ?? "",
+                    ],
+                    .object([
+                        "name": .string(connection.name), "connector": .string(connection.connector),
+                        "kind": .string(kind), "syncs": .strings(users.map(\.name)), "references": .strings(secrets),
+                        "description": .string(connection.description ?? ""),
+                    ]))
+            }
+            listing.emptyNote = "The project has no connections; see connections.yml."
+            Terminal.write(listing.text(options.format, width: options.tableWidth))
+        }
+    }
+
+    /// `penstock connection test`.
+    struct Test: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "test", abstract: "Try connections, step by step. Writes nothing.",
+            discussion:
+                "Exits with 77 where a credential was refused, 69 where nothing answers.\n\nExample: penstock connection test crm"
+        )
+
+        @OptionGroup var options: GlobalOptions
+
+        @Argument(help: "The connections; all where none is named.")
+        var names: [String] = []
+
+        func run() throws {
+            let workspace = Workspace(options)
+            let project = try workspace.validProject()
+            let chosen =
+                names.isEmpty ? project.connections : try names.map { try workspace.connection($0, in: project) }
+            var codes: [ExitCode] = []
+            var documents: [JSON] = []
+            for connection in chosen {
+                do {
+                    let report = try ConnectionCalls.check(try workspace.side(connection, in: project), workspace)
+                    codes += report.steps.compactMap(\.failure).map { ExitCode($0) }
+                    documents.append(json(connection.name, report))
+                    if !options.isMachineReadable { Terminal.write(text(connection.name, report)) }
+                } catch let failure as CommandFailure {
+                    codes.append(failure.exitCode)
+                    documents.append(json(connection.name, failure))
+                    if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
+                }
+            }
+            if options.isMachineReadable {
+                Terminal.write(Document(kind: "connection.test", data: .array(documents)).text(options.format))
+            }
+            try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
+        }
+
+        private func text(_ name: String, _ report: CheckReport) -> String {
+            var lines = ["\(name)   \(report.isOK ? "ok" : "does not work")"]
+            for step in report.steps {
+                let line =
+                    "  \(step.failure == nil ? "ok  " : "FAIL") " + step.id.fitted(to: 12) + step.message.printable
+                lines.append(line.withoutTrailingSpace)
+                guard let failure = step.failure else { continue }
+                lines += "       error[\(failure.code)]: \(failure.message)".wrapped(to: options.tableWidth, indent: 9)
+                if !failure.detail.isEmpty {
+                    lines += "       = \(failure.detail)".wrapped(to: options.tableWidth, indent: 9)
+                }
+            }
+            for (key, value) in report.identity.sorted(by: { $0.key < $1.key }) {
+                lines.append("       " + key.fitted(to: 12) + value.printable)
+            }
+            return lines.joined(separator: "\n") + "\n"
+        }
+
+        private func json(_ name: String, _ failure: CommandFailure) -> JSON {
+            .object([
+                "connection": .string(name), "ok": .bool(false), "steps": .array([]), "code": .string(failure.code),
+                "error": .string(failure.sentence),
+            ])
+        }
+
+        private func json(_ name: String, _ report: CheckReport) -> JSON {
+            .object([
+                "connection": .string(name), "ok": .bool(report.isOK),
+                "steps": .array(
+                    report.steps.map { step in
+                        .object([
+                            "id": .string(step.id), "ok": .bool(step.failure == nil), "message": .string(step.message),
+                            "code": step.failure.map { .string($0.code.description) } ?? .null,
+                            "error": step.failure.map { .string($0.message) } ?? .null,
+                        ])
+                    }),
+            ])
+        }
+    }
+
+    /// `penstock connection discover`.
+    struct Discover: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "discover", abstract: "List the tables of a source, or the fields of a destination's object.",
+            discussion: "Example: penstock connection discover crm organization")
+
+        @OptionGroup var options: GlobalOptions
+
+        @Argument(help: "The connection.")
+        var name: String
+
+        @Argument(help: "A table, or an object of the destination.")
+        var object: String?
+
+        func run() throws {
+            let workspace = Workspace(options)
+            let project = try workspace.validProject()
+            let side = try workspace.side(try workspace.connection(name, in: project), in: project)
+            let descriptor = side.connector.descriptor
+            let listing: Listing
+            if descriptor.capabilities.contains(.destination) {
+                listing = try fields(side, descriptor, workspace)
+            } else if let object {
+                listing = try columns(side, object, workspace)
+            } else {
+                listing = try tables(side, workspace)
+            }
+            Terminal.write(listing.text(options.format, width: options.tableWidth))
+        }
+
+        private func fields(
+            _ side: SyncSetup.Side, _ descriptor: ConnectorDescriptor, _ workspace: Workspace
+        ) throws -> Listing {
+            let ids = descriptor.objects.map(\.id)
+            guard let object = object ?? (ids.count == 1 ? ids.first : nil) else {
+                throw CommandFailure(
+                    .usage, code: "object-missing", "name an object of \(name)",
+                    notes: ["objects: " + ids.joined(separator: ", ")])
+            }
+            guard ids.contains(object) else { throw Suggestion.failure(object, "object", ids) }
+            var listing = Listing(
+                kind: "connection.discover",
+                columns: [
+                    .init(cutFirst: "FIELD"), .init("LABEL"), .init("KIND"), .init("CREATE"), .init("UPDATE"),
+                    .init(cutFirst: "OPTIONS"),
+                ])
+            for field in try ConnectionCalls.fields(side, object, workspace) {
+                let create = field.isRequiredOnCreate ? "required" : field.isWritableOnCreate ? "yes" : "–"
+                listing.add(
+                    [
+                        field.key, field.label,
+                        field.kind.rawValue + (field.isCustom && !options.isNarrow ? " (custom)" : ""), create,
+                        field.isWritableOnUpdate ? "yes" : "–", field.options.map(\.label).joined(separator: ", "),
+                    ], FieldText.json(field))
+            }
+            return listing
+        }
+
+        /// The most tables of which columns are looked up that the list itself does not bring.
+        private static let detailsMax = 200
+
+        private func tables(_ side: SyncSetup.Side, _ workspace: Workspace) throws -> Listing {
+            var listing = Listing(
+                kind: "connection.discover",
+                columns: [.init("TABLE"), .init("KIND"), .init(number: "ROWS"), .init("KEY"), .init("COLUMNS")])
+            var objects = try ConnectionCalls.discover(side, [], workspace).objects
+            let bare = objects.filter(\.columns.isEmpty).map(\.id)
+            if !bare.isEmpty, bare.count <= Self.detailsMax {
+                let details = try ConnectionCalls.discover(side, bare, workspace).objects
+                objects = objects.map { object in details.first { $0.id == object.id } ?? object }
+            }
+            for object in objects {
+                listing.add(
+                    [
+                        object.id, object.kind.rawValue, object.estimatedRows.map { "\($0.grouped)" } ?? "",
+                        object.primaryKey.joined(separator: ", "), object.columns.map(\.name).joined(separator: ", "),
+                    ],
+                    .object([
+                        "id": .string(object.id), "kind": .string(object.kind.rawValue),
+                        "rows": object.estimatedRows.map { .integer($0) } ?? .null,
+                        "primary_key": .strings(object.primaryKey),
+                        "columns": .array(object.columns.map(FieldText.json)),
+                    ]))
+            }
+            listing.emptyNote = "There is nothing to read in this connection."
+            return listing
+        }
+
+        private func columns(_ side: SyncSetup.Side, _ table: String, _ workspace: Workspace) throws -> Listing {
+            guard let found = try ConnectionCalls.discover(side, [table], workspace).objects.first else {
+                throw CommandFailure(.usage, code: "unknown-table", "there is no table \"\(table)\" in \(name)")
+            }
+            var listing = Listing(
+                kind: "connection.discover",
+                columns: ["COLUMN", "TYPE", "NATIVE TYPE", "NULL", "KEY"].map { Listing.Column($0) })
+            for column in found.columns {
+                listing.add(
+                    [
+                        column.name, column.type.rawValue, column.nativeType, column.isNullable ? "yes" : "no",
+                        found.primaryKey.contains(column.name) ? "primary" : "",
+                    ], FieldText.json(column))
+            }
+            return listing
+        }
+    }
+}
+
+/// Fields and columns as JSON.
+enum FieldText {
+    /// A destination's field.
+    static func json(_ field: DestinationField) -> JSON {
+        .object([
+            "key": .string(field.key), "label": .string(field.label), "kind": .string(field.kind.rawValue),
+            "custom": .bool(field.isCustom), "required_on_create": .bool(field.isRequiredOnCreate),
+            "writable_on_create": .bool(field.isWritableOnCreate),
+            "writable_on_update": .bool(field.isWritableOnUpdate),
+            "options": .array(field.options.map { .object(["id": .string($0.id), "label": .string($0.label)]) }),
+        ])
+    }
+
+    /// A source's column.
+    static func json(_ column: Schema.Field) -> JSON {
+        .object([
+            "name": .string(column.name), "type": .string(column.type.rawValue),
+            "native_type": .string(column.nativeType), "nullable": .bool(column.isNullable),
+        ])
+    }
+}

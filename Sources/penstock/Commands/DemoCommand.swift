@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import PenstockHost
+import PenstockModel
+import PenstockProject
+
+/// `penstock demo`.
+struct DemoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo", abstract: "A file becomes records of a sandbox: plan, run, plan again.",
+        discussion: """
+            Everything happens on this machine; no account is needed and nothing leaves it.
+
+            Example: penstock demo --dir penstock-demo --serve
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Option(name: .long, help: "Where the demo project is written.")
+    var dir = "penstock-demo"
+
+    @Flag(name: .long, help: "Keep the sandbox running afterwards, until Ctrl-C.")
+    var serve = false
+
+    func run() throws {
+        let folder = URL(fileURLWithPath: dir, relativeTo: URL(fileURLWithPath: options.startFolder + "/"))
+            .standardizedFileURL.path
+        let sandbox = try SandboxChild(program: try SandboxProgram.find(nil), folder: folder)
+        defer { sandbox.stop() }
+        guard !options.isMachineReadable else { return try writeDocument(folder, sandbox.address) }
+        Terminal.write(
+            "Penstock \(Version.text) demo: a file → a sandbox on \(sandbox.address) (no account, nothing leaves this machine)\n\n"
+        )
+        Terminal.write("1. Project   \(dir)\n\n2. Plan      penstock plan\n\n")
+        try step(PlanCommand.self, folder)
+        Terminal.write("3. Run       penstock run\n\n")
+        try step(RunCommand.self, folder)
+        Terminal.write("4. Plan again: nothing is left to do\n\n")
+        try step(PlanCommand.self, folder, ["--diff", "0"])
+        Terminal.write("5. What did not make it   penstock reject show\n\n")
+        try step(SyncRejects.self, folder)
+        Terminal.write(
+            """
+
+            Look around:
+              cd \(dir) && cat syncs/*.yml          the sync
+              penstock sandbox demo --dir \(dir)    start the sandbox again, then: penstock plan
+            With your own data:
+              penstock init
+
+            """)
+        if serve {
+            Terminal.write("\nThe sandbox serves \(sandbox.address) until Ctrl-C.\n")
+            while !Interruption.cancellation.wait(milliseconds: 3_600_000) {}
+        }
+    }
+
+    /// The same steps, each by a program of its own, as one document.
+    private func writeDocument(_ folder: String, _ address: String) throws {
+        func document(_ command: String) throws -> JSON {
+            let program = Process()
+            let output = Pipe()
+            program.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            program.arguments = ["-C", folder, command, "--json"]
+            program.standardOutput = output
+            do {
+                try program.run()
+                let bytes = output.fileHandleForReading.readDataToEndOfFile()
+                program.waitUntilExit()
+                return try JSON(parsing: [UInt8](bytes))["data"] ?? .null
+            } catch {
+                throw CommandFailure(.fault, code: "internal", "penstock \(command) gave no document")
+            }
+        }
+        var data: JSONObject = ["project": .string(folder), "sandbox": .string(address)]
+        data["plan"] = try document("plan")
+        data["run"] = try document("run")
+        data["plan_again"] = try document("plan")
+        Terminal.write(Document(kind: "demo", data: .object(data)).text(options.format))
+    }
+
+    private func step<C: ParsableCommand>(_ command: C.Type, _ folder: String, _ more: [String] = []) throws {
+        var step = try C.parse(["-C", folder, "--output", "table"] + more)
+        try step.run()
+    }
+
+    /// The rejects of every sync.
+    private struct SyncRejects: ParsableCommand {
+        @OptionGroup var options: GlobalOptions
+
+        func run() throws {
+            let workspace = Workspace(options)
+            for sync in try workspace.loadProject(resolves: false).project.syncs {
+                let show = try RejectCommand.Show.parse(["-C", options.startFolder, "--output", "table", sync.name])
+                try show.run()
+            }
+        }
+    }
+}
+
+/// A sandbox that runs as a child process, with a demo project that it has written.
+final class SandboxChild {
+    private let process = Process()
+
+    /// Where it listens.
+    let address: String
+
+    /// Starts the sandbox and waits until it listens.
+    ///
+    /// - Throws: ``CommandFailure`` where it does not.
+    init(program: String, folder: String) throws {
+        let output = Pipe()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["demo", "--dir", folder]
+        process.standardOutput = output
+        do {
+            try process.run()
+        } catch {
+            throw CommandFailure(.fault, code: "sandbox", "\(program) cannot be started")
+        }
+        var line = ""
+        while !line.contains("\n") {
+            let data = output.fileHandleForReading.availableData
+            if data.isEmpty { break }
+            line += String(decoding: data, as: UTF8.self)
+        }
+        guard let address = line.split(whereSeparator: \.isWhitespace).last, address.hasPrefix("http") else {
+            process.terminate()
+            throw CommandFailure(.fault, code: "sandbox", "the sandbox ended before it listened")
+        }
+        self.address = String(address)
+    }
+
+    /// Stops it.
+    func stop() {
+        process.terminate()
+        process.waitUntilExit()
+    }
+}

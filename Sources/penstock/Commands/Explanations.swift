@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+
+/// What the codes of rejects, of findings about columns and fields, and of run-time errors mean.
+enum Explanations {
+    /// The codes that have a text here.
+    static var codes: [String] {
+        texts.keys + RowReject.Code.allCases.map(\.rawValue) + MappingProblem.Code.allCases.map(\.rawValue)
+    }
+
+    /// What a code means for a row or a run; nil where it names findings in files only.
+    static func rejectText(_ code: String) -> String? {
+        texts[code] ?? RowReject.Code(rawValue: code)?.explanation
+    }
+
+    /// The text of a code, or nil.
+    static func text(_ code: String) -> String? {
+        let parts = [
+            MappingProblem.Code(rawValue: code)?.explanation, RowReject.Code(rawValue: code)?.explanation, texts[code],
+        ].compactMap { $0 }
+        if parts.isEmpty, code.hasPrefix("unknown-") {
+            let kind = code.dropFirst("unknown-".count)
+            return "\(code)\n\nThere is no \(kind) of this name; the message says which there are.\n"
+        }
+        return parts.isEmpty ? nil : "\(code)\n\n\(parts.joined(separator: "\n\n"))\n"
+    }
+
+    private static let texts: [String: String] = [
+        "key-null":
+            "A row's source key is NULL, so it cannot be told from other rows. Choose another source.key, or give the row one.",
+        "duplicate-key":
+            "Two rows of one run have the same source key. The first one goes, the others are rejects. Make the key unique, for example in the model.",
+        "fetch-key-null":
+            "A row's Incremental Key is NULL: it can never be past a watermark. Fill the column, or say fetch.null_key: include.",
+        "fetch-key-type":
+            "The Incremental Key must have an order: a number, decimal, date, timestamp or text. In a file without types, declare the column's type in the connection.",
+        "fetch-start": "fetch.start is not a value of the Incremental Key's column as the source has it.",
+        "fetch-lookback":
+            "fetch.lookback does not fit the Incremental Key: dates and timestamps take a duration such as 10m, numbers take a number.",
+        "source-value":
+            "The source holds something that cannot be read as its column's type, or a line that is broken. The message names the place.",
+        "unknown-table":
+            "The source has no such table, or the model's query cannot be read. List what there is: penstock connection discover NAME",
+        "not-found":
+            "Of a row: its id names no record at the destination; an update never creates one. Of a connection: what a setting or the sync names (a file, table or object) is not there.",
+        "id-missing":
+            "The row has no id, and an update needs one. Say insert.on_missing: skip or create if that is meant.",
+        "match-missing":
+            "No record carries the row's match value. Say insert.on_missing: skip or create if that is meant.",
+        "match-ambiguous":
+            "Several records carry the row's match value. Penstock never takes the first one: make them differ, or match by id.",
+        "duplicate-target":
+            "An earlier row of this run goes to the same record: it has the same id, or the same match value. One record cannot stand for two rows; the first one goes.",
+        "key-needed":
+            "insert.on_missing: create must remember which row a record was created for. Name the row's key: source.key.",
+        "refused-before":
+            "The destination refused this row before, and neither the row, nor the map, nor the fields have changed since.",
+        "bad-config": "A setting of the connection is wrong; the message names it.",
+        "bad-data": "The data are at fault; the message names the place.",
+        "bad-request": "The query or the request is not one that the other side takes.",
+        "unsupported": "The connector cannot do that at all; see penstock connector show NAME",
+        "cannot-write": "A file or folder cannot be written: look at its owner, its rights and the space on the disk.",
+        "confirmation":
+            "The command forgets or overwrites something and wants to be told so: answer yes, or give --yes.",
+        "missing-answer": "Without a terminal nothing can be asked; the message names the flag that gives the answer.",
+        "aborted": "There was no answer, so nothing was written.",
+        "no-sync": "The project has no enabled sync: write one into syncs/NAME.yml, or name a disabled one.",
+        "project-exists": "There is a project in this folder already.",
+        "object-missing": "The destination has several objects: name one.",
+        "ambiguous-run": "Several runs begin with these characters; give more of them.",
+        "sandbox":
+            "The sandbox is a program beside its connector, penstock-sandbox-NAME; it was not found or did not start.",
+        "connector": "The connector's file cannot be read any more.",
+        "not-a-key-type": "Columns of this type have no order to fetch by.",
+        "not-a-timestamp": "The value is not a date with a time, as in 2026-01-01T10:00:00Z.",
+        "zone-not-allowed": "The column has no time zone: write the time as the column has it.",
+        "conflict": "Somebody else changed it first. Run again.",
+        "cancelled": "The work was stopped.",
+        "broken": "A connection broke and is of no more use. Run again; nothing is lost.",
+        "busy": "Flow control between host and connector; it does not reach you.",
+        "no-memory": "There is not enough memory.",
+        "internal": "A fault of Penstock or of a connector. Please report it with what was printed.",
+        "unauthorized": "The credential was refused. Make a new one, store it, and try: penstock connection test NAME",
+        "forbidden": "The credential is good but lacks the right, or the account is not open.",
+        "quota-spent":
+            "The daily budget is used up, but for the reserve. Run again after the reset; the run goes on where it stopped.",
+        "rate-limited":
+            "The destination refused for too many requests at the moment. Penstock waits and tries again by itself.",
+        "unavailable":
+            "The other side cannot be reached, or answers with a fault of its own. Run again later; nothing is lost.",
+        "timed-out": "No answer came within the time allowed.",
+        "schema-changed": "Columns or fields are not what they were. Look at the difference, and adapt the sync.",
+        "contract-breach": "A connector did not keep to the contract (docs/reference/abi.md). Report it to its author.",
+        "connector-changed":
+            "A connector's file is not the one in penstock.lock. That is right after an update; with --locked it is refused.",
+        "field-renamed":
+            "A custom field has another label now. It is still written, by the code in penstock.lock. Write the new label into the sync when it suits you.",
+        "lock-damaged":
+            "penstock.lock is not what Penstock wrote. Delete it, or take it from version control; the next run writes it anew.",
+        "run-abandoned":
+            "run --new gave the rest of an unfinished run up. A row whose create may have been applied can then exist twice.",
+        "locked": "Another run of this sync is at work; only one may write its state.",
+        "state": "The state of the sync cannot be used as it is; the message says why.",
+        "state-damaged": "What is stored is not what was written. Put a copy of the file back, or reset the sync.",
+        "no-project":
+            "There is no penstock.yml here or in a folder above. Start a project with penstock init, or name its folder with -C.",
+        "usage": "The command line is not one that Penstock knows; see --help.",
+    ]
+}
+
+extension RowReject.Code {
+    /// What it means and what to do.
+    var explanation: String {
+        switch self {
+        case .notANumber:
+            "The value is not a plain decimal number: digits, a point, a sign. Commas and units are not guessed at."
+        case .notAnInteger: "The value is a number with a fraction, and the field holds integers."
+        case .outOfRange: "The number, date or time is outside what the field holds."
+        case .notADate: "The value is not a date YYYY-MM-DD."
+        case .hasTime: "The value has a time of day, and the field holds dates. Cut it in the model if that is meant."
+        case .notATime: "The value is not a time of day HH:MM or HH:MM:SS, or it has a fraction of a second."
+        case .notAnInstant: "The value is not a date with a time, as in 2026-01-01T10:00:00Z."
+        case .zoneMissing:
+            "The value has no time zone, and the field holds instants. Convert it in the model; no zone is guessed."
+        case .notABoolean: "The value is neither true nor false, yes nor no, 1 nor 0."
+        case .optionUnknown:
+            "The value is not one of the field's options. Add the option at the destination, fix the value, or say when_missing: skip."
+        case .optionAmbiguous: "Several options are called so. Name it by id: option: id."
+        case .ownerInvalid: "The owner is not an active user of the account, neither by id nor by e-mail address."
+        case .ownerAmbiguous: "Several active users have this e-mail address. Name the owner by id."
+        case .tooLong: "The text has more characters than the field holds. It is not cut."
+        case .nulCharacter: "The text holds the character U+0000, which the destination cannot store."
+        case .notAnID: "The value is not the id of a record: a positive integer."
+        case .listInvalid:
+            "The value is not a list of what the field holds. Split a text with split:, or give a JSON array."
+        case .addressInvalid: "The value is not an address: a text, parts, or a JSON object with value."
+        case .rangeInvalid: "The value is not two dates or two times: give parts value and until."
+        case .moneyInvalid: "The value is not an amount: a number, or parts value and currency."
+        case .currencyInvalid: "The currency is not a code of three letters."
+        case .jsonInvalid: "The text is not JSON."
+        case .emptyValue:
+            "The text is empty, and the field holds no text. An empty text is not NULL; make it NULL in the source or the connection."
+        case .requiredEmpty: "A field that a record must have is NULL, empty or only white space."
+        case .cannotClear: "The value is NULL, on_null: clear is set, and the field cannot be cleared."
+        }
+    }
+}
+
+extension MappingProblem.Code {
+    /// What it means and what to do.
+    var explanation: String {
+        switch self {
+        case .unknownField: "The object has no such field. List its fields: penstock connection discover NAME OBJECT"
+        case .unknownColumn: "The source has no such column. Column names are compared letter for letter."
+        case .readOnlyField: "The destination does not let this field be written in this insert mode."
+        case .ambiguousLabel: "Several fields bear this label. Name the one you mean by its code."
+        case .duplicateTarget: "Two entries of the map fill one field. Keep one."
+        case .sourceMissing: "The entry says neither from nor value nor parts."
+        case .sourceAmbiguous: "The entry says more than one of from, value and the part that they would fill."
+        case .typeMismatch: "No value of the column's type can become a value of the field. Convert it in the model."
+        case .zoneMissing:
+            "The column has no time zone, and the field holds instants. Convert it in the model; no zone is guessed."
+        case .optionNotAllowed: "option: is for fields with options; users are named by id or e-mail address."
+        case .splitNotAllowed: "split: is for lists that come from a text column, and needs a separator."
+        case .whenMissingNotAllowed: "when_missing: is for fields with options."
+        case .defaultNotAllowed: "default: has no meaning beside value."
+        case .constantInvalid: "The constant, or the default, is not a value of the field."
+        case .partUnknown: "The field has no part of this name."
+        case .partMissing: "A part that the field needs is not filled."
+        case .requiredNotMapped: "A new record needs this field, and the map does not fill it."
+        case .matchNotMapped: "insert.match names a field that the map does not fill."
+        case .matchNotAllowed: "Records cannot be found by a field of this kind."
+        case .idNotUsed: "id is mapped although another field finds the record. Leave one of them out."
+        }
+    }
+}

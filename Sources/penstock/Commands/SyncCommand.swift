@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import PenstockModel
+import PenstockProject
+import PenstockState
+
+/// `penstock sync`.
+struct SyncCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sync", abstract: "The project's syncs.", discussion: "Example: penstock sync list",
+        subcommands: [List.self, Show.self, PlanCommand.self, RunCommand.self], aliases: ["syncs"])
+
+    @OptionGroup var options: GlobalOptions
+
+    /// `penstock sync list`.
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "list", abstract: "List syncs with their last run.", discussion: "Example: penstock sync list")
+
+        @OptionGroup var options: GlobalOptions
+
+        func run() throws {
+            let workspace = Workspace(options)
+            let (project, _) = try workspace.loadProject(resolves: false)
+            var listing = Listing(
+                kind: "sync.list",
+                columns: ["NAME", "SOURCE", "TARGET", "FETCH", "INSERT", "LAST RUN"].map { Listing.Column($0) })
+            for sync in project.syncs {
+                let definition = sync.definition
+                let last = try lastRun(sync.name, workspace)
+                let lastText =
+                    last.map { "\($0.status.rawValue), \(options.listed($0.startedAtMilliseconds))" } ?? "never"
+                listing.add(
+                    [
+                        sync.name + (sync.isEnabled ? "" : " (off)"), SyncSummary.source(definition),
+                        SyncSummary.destination(definition), SyncSummary.fetch(definition.fetch),
+                        definition.insert.mode.rawValue, lastText,
+                    ],
+                    .object([
+                        "name": .string(sync.name), "enabled": .bool(sync.isEnabled),
+                        "source": .string(SyncSummary.source(definition)),
+                        "destination": .string(definition.destination.connection),
+                        "object": .string(definition.destination.object),
+                        "fetch": .string(definition.fetch.mode.rawValue),
+                        "insert": .string(definition.insert.mode.rawValue),
+                        "last_run": last.map { .string($0.id) } ?? .null,
+                        "last_status": last.map { .string($0.status.rawValue) } ?? .null,
+                    ]))
+            }
+            listing.emptyNote = "The project has no syncs; a sync is a file syncs/NAME.yml."
+            Terminal.write(listing.text(options.format, width: options.tableWidth))
+        }
+
+        private func lastRun(_ name: String, _ workspace: Workspace) throws -> RunRecord? {
+            do {
+                return try StateStore.openForReading(folder: try workspace.stateFolder(), sync: name)?.lastRun()
+            } catch let error as StateError {
+                throw CommandFailure(error, sync: name)
+            }
+        }
+    }
+
+    /// `penstock sync show`.
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show a sync as it is understood, defaults included.",
+            discussion: "Example: penstock sync show orgs_to_crm")
+
+        @OptionGroup var options: GlobalOptions
+
+        @Argument(help: "The sync.")
+        var name: String
+
+        func run() throws {
+            let workspace = Workspace(options)
+            let (project, _) = try workspace.loadProject(resolves: false)
+            let sync = try workspace.sync(name, in: project)
+            if options.isMachineReadable {
+                Terminal.write(Document(kind: "sync.show", data: SyncText.json(sync)).text(options.format))
+            } else {
+                Terminal.write(SyncText.page(sync))
+            }
+        }
+    }
+}
+
+/// A sync as text.
+enum SyncText {
+    /// One page.
+    static func page(_ sync: SyncFile) -> String {
+        let definition = sync.definition
+        var lines = ["\(sync.title ?? sync.name)  (\(sync.file)\(sync.isEnabled ? "" : ", disabled"))"]
+        if let description = sync.description { lines.append("  \(description)") }
+        lines += [
+            "", "  source       \(SyncSummary.source(definition))",
+            "  source key   "
+                + (definition.source.key.isEmpty
+                    ? "the table's primary key, else the row itself" : definition.source.key.joined(separator: ", ")),
+            "  target       \(SyncSummary.destination(definition))",
+            "  fetch        \(SyncSummary.fetch(definition.fetch))",
+        ]
+        if definition.fetch.mode == .incremental {
+            if let start = definition.fetch.start { lines.append("  start        \(start)") }
+            if let lookback = definition.fetch.lookback { lines.append("  lookback     \(text(lookback))") }
+            lines.append("  null_key     \(definition.fetch.nullKey.rawValue)")
+        }
+        lines.append("  insert       \(SyncSummary.insert(definition.insert))")
+        if definition.insert.mode == .update {
+            lines.append("  on_null      \(definition.insert.onNull.rawValue)")
+            lines.append("  compare      \(definition.insert.compare.rawValue)")
+        }
+        lines += ["", "  TARGET FIELD".fitted(to: 26) + "FROM"]
+        for entry in definition.map { lines.append("  " + entry.target.printable.fitted(to: 24) + filling(entry)) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func text(_ lookback: FetchDefinition.Lookback) -> String {
+        switch lookback {
+        case .microseconds(let length): TimeDisplay.duration(milliseconds: length / 1_000)
+        case .number(let number): number
+        }
+    }
+
+    private static func filling(_ entry: MapEntry) -> String {
+        if !entry.parts.isEmpty {
+            return entry.parts.map { "\($0.target) ← \(filling($0))" }.joined(separator: ", ")
+        }
+        var text = entry.from ?? "constant \(entry.value ?? "")"
+        if let standIn = entry.defaultText { text += ", NULL → \(standIn)" }
+        if let option = entry.option { text += ", by \(option.rawValue)" }
+        if let separator = entry.split { text += ", split by \"\(separator)\"" }
+        if entry.whenMissing == .skip { text += ", unknown ones left out" }
+        return text.printable
+    }
+
+    /// The same for programs.
+    static func json(_ sync: SyncFile) -> JSON {
+        let definition = sync.definition
+        var object = JSONObject()
+        object["name"] = .string(sync.name)
+        object["title"] = sync.title.map { .string($0) } ?? .null
+        object["file"] = .string(sync.file)
+        object["enabled"] = .bool(sync.isEnabled)
+        object["source"] = .object([
+            "connection": .string(definition.source.connection),
+            "model": definition.source.model.map { .string($0) } ?? .null,
+            "target": .string(SyncSummary.source(definition)), "key": .strings(definition.source.key),
+        ])
+        object["destination"] = .object([
+            "connection": .string(definition.destination.connection), "object": .string(definition.destination.object),
+        ])
+        object["fetch"] = .object([
+            "mode": .string(definition.fetch.mode.rawValue), "key": definition.fetch.key.map { .string($0) } ?? .null,
+            "start": definition.fetch.start.map { .string($0) } ?? .null,
+            "null_key": .string(definition.fetch.nullKey.rawValue),
+        ])
+        object["insert"] = .object([
+            "mode": .string(definition.insert.mode.rawValue), "match": .string(definition.insert.match),
+            "on_missing": .string(definition.insert.onMissing.rawValue),
+            "on_null": .string(definition.insert.onNull.rawValue),
+            "compare": .string(definition.insert.compare.rawValue),
+        ])
+        object["map"] = .array(
+            definition.map.map { .object(["target": .string($0.target), "from": .string(filling($0))]) })
+        return .object(object)
+    }
+}

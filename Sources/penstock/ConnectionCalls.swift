@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockHost
+import PenstockModel
+
+/// Single calls on a connection that is opened for them and closed again.
+enum ConnectionCalls {
+    /// Checks a connection; no text of the report holds a secret of it.
+    static func check(_ side: SyncSetup.Side, _ workspace: Workspace) throws -> CheckReport {
+        var report = try rawReport(side, workspace)
+        for index in report.steps.indices {
+            report.steps[index].message = side.redactor.redacted(report.steps[index].message)
+            report.steps[index].failure = report.steps[index].failure.map { side.redactor.redacted($0) }
+        }
+        report.identity = report.identity.mapValues { side.redactor.redacted($0) }
+        return report
+    }
+
+    private static func rawReport(_ side: SyncSetup.Side, _ workspace: Workspace) throws -> CheckReport {
+        if side.connector.descriptor.capabilities.contains(.destination) {
+            return try destination(side, workspace, "checking it") { (open) throws(ConnectorError) in try open.check() }
+        }
+        return try source(side, workspace, "checking it") { (open) throws(ConnectorError) in try open.check() }
+    }
+
+    /// What a connector says against a connection's settings when it is opened, or nil.
+    ///
+    /// Nobody is asked.
+    static func openingError(_ side: SyncSetup.Side, _ workspace: Workspace) -> ConnectorError? {
+        let services = services(side, workspace)
+        do throws(ConnectorError) {
+            if side.connector.descriptor.capabilities.contains(.destination) {
+                try side.connector.openDestination(side.settings, host: services).close()
+            } else {
+                try side.connector.openSource(side.settings, host: services).close()
+            }
+            return nil
+        } catch {
+            return error.code == .badConfig ? side.redactor.redacted(error) : nil
+        }
+    }
+
+    /// The fields of an object.
+    static func fields(_ side: SyncSetup.Side, _ object: String, _ workspace: Workspace) throws -> [DestinationField] {
+        try destination(side, workspace, "reading the fields") { (open) throws(ConnectorError) in
+            try open.fields(of: object, optionsOf: [])
+        }
+    }
+
+    /// The catalog of a source.
+    static func discover(_ side: SyncSetup.Side, _ ids: [String], _ workspace: Workspace) throws -> Catalog {
+        try source(side, workspace, "looking at what it offers") { (open) throws(ConnectorError) in
+            try open.discover(ids)
+        }
+    }
+
+    /// The first rows of a read.
+    static func preview(
+        _ side: SyncSetup.Side, _ request: ReadRequest, _ workspace: Workspace
+    ) throws -> (schema: Schema, batches: [RecordBatch]) {
+        try source(side, workspace, "reading the first rows") { (open) throws(ConnectorError) in
+            let stream = try open.read(request)
+            defer { stream.close() }
+            var batches: [RecordBatch] = []
+            while let next = try stream.next() { batches.append(next.batch) }
+            return (stream.schema, batches)
+        }
+    }
+
+    private static func source<R>(
+        _ side: SyncSetup.Side, _ workspace: Workspace, _ doing: String,
+        _ body: (any Source) throws(ConnectorError) -> R
+    ) throws -> R {
+        try calling(side, doing) { () throws(ConnectorError) in
+            let open = try side.connector.openSource(side.settings, host: services(side, workspace))
+            defer { open.close() }
+            return try body(open)
+        }
+    }
+
+    private static func destination<R>(
+        _ side: SyncSetup.Side, _ workspace: Workspace, _ doing: String,
+        _ body: (any Destination) throws(ConnectorError) -> R
+    ) throws -> R {
+        try calling(side, doing) { () throws(ConnectorError) in
+            let services = services(side, workspace)
+            let open = try side.connector.openDestination(side.settings, host: services)
+            defer {
+                open.close()
+                services.leaveWord()
+            }
+            return try body(open)
+        }
+    }
+
+    private static func calling<R>(
+        _ side: SyncSetup.Side, _ doing: String, _ body: () throws(ConnectorError) -> R
+    ) throws -> R {
+        do throws(ConnectorError) {
+            return try body()
+        } catch {
+            throw CommandFailure(side.redactor.redacted(error), subject: "connection \(side.name), while \(doing)")
+        }
+    }
+
+    private static func services(_ side: SyncSetup.Side, _ workspace: Workspace) -> ConnectionHost {
+        ConnectionHost(
+            name: side.name, budget: side.budget, redactor: side.redactor, cancellation: Interruption.cancellation,
+            logger: workspace.logger,
+            memory: SlotMemory(connector: side.connector.descriptor.id, settings: side.settings))
+    }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// A list for standard output: a table for people, tab-separated for pipes, JSON for programs.
+struct Listing {
+    /// One column.
+    struct Column {
+        /// The heading.
+        var title: String
+        /// Whether the cells are numbers.
+        var isNumber = false
+        /// Whether the cells are cut first where a table is too wide.
+        var isCutFirst = false
+
+        /// A column of texts.
+        init(_ title: String) { self.title = title }
+
+        /// A column of numbers.
+        init(number title: String) {
+            self.title = title
+            isNumber = true
+        }
+
+        /// A column of texts that are cut first where a table is too wide.
+        init(cutFirst title: String) {
+            self.title = title
+            isCutFirst = true
+        }
+    }
+
+    /// The name of the document, for example `connector.list`.
+    var kind: String
+    /// The columns.
+    var columns: [Column]
+    /// The cells, one text per column.
+    var rows: [[String]] = []
+    /// What is said of single rows, by row: on a line of its own in a table, in a last column elsewhere.
+    var remarks: [Int: String] = [:]
+    /// The heading of that column; empty where no row of the list ever has a remark.
+    var remarkTitle = ""
+    /// The same for programs.
+    var data: [JSON] = []
+    /// What is said where there are no rows.
+    var emptyNote = ""
+
+    /// Adds a row, in both forms.
+    mutating func add(_ cells: [String], _ json: JSON, remark: String? = nil) {
+        if let remark { remarks[rows.count] = remark.printable }
+        rows.append(cells.map(\.printable))
+        data.append(json)
+    }
+
+    /// The text in `format`.
+    ///
+    /// - Parameter width: How wide a table may be, or nil for no limit.
+    func text(_ format: OutputFormat, width: Int?) -> String {
+        switch format {
+        case .json: Document(kind: kind, data: .array(data)).text
+        case .jsonl: data.map { $0.text + "\n" }.joined()
+        case .tsv: lines.map { $0.map(Self.withoutTabs).joined(separator: "\t") + "\n" }.joined()
+        case .csv: lines.map(Self.csv).joined()
+        case .table: rows.isEmpty && !emptyNote.isEmpty ? emptyNote + "\n" : table(width)
+        }
+    }
+
+    /// The heading and the rows, with the remarks.
+    private var lines: [[String]] {
+        let all = [columns.map(\.title)] + rows
+        guard !remarkTitle.isEmpty else { return all }
+        return all.enumerated().map { index, row in row + [index == 0 ? remarkTitle : remarks[index - 1] ?? ""] }
+    }
+
+    private static func withoutTabs(_ cell: String) -> String { cell.split(separator: "\t").joined(separator: " ") }
+
+    /// One line of comma-separated values.
+    static func csv(_ cells: [String]) -> String { cells.map(quoted).joined(separator: ",") + "\n" }
+
+    private static func quoted(_ cell: String) -> String {
+        guard cell.contains(where: { ",\"\n\r\r\n".contains($0) }) else { return cell }
+        return "\"" + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+    }
+
+    private func table(_ width: Int?) -> String {
+        var widths = columns.indices.map { index in
+            max(columns[index].title.displayWidth, rows.map { $0[index].displayWidth }.max() ?? 0)
+        }
+        if let width { narrow(&widths, to: width) }
+        var out = line(columns.map(\.title), widths)
+        for (index, row) in rows.enumerated() {
+            out += line(row, widths)
+            if let remark = remarks[index] { out += "    ! \(remark)\n" }
+        }
+        return out
+    }
+
+    private func narrow(_ widths: inout [Int], to width: Int) {
+        let texts = columns.indices.filter { !columns[$0].isNumber }
+        for candidates in [texts.filter { columns[$0].isCutFirst }, texts] {
+            while widths.reduce(0, +) + 2 * (widths.count - 1) > width {
+                guard let widest = candidates.max(by: { widths[$0] < widths[$1] }), widths[widest] > 12 else { break }
+                widths[widest] -= 1
+            }
+        }
+    }
+
+    private func line(_ cells: [String], _ widths: [Int]) -> String {
+        let text = zip(cells.indices, cells)
+            .map { $1.fitted(to: widths[$0], alignedRight: columns[$0].isNumber) }
+            .joined(separator: "  ")
+        return text.withoutTrailingSpace + "\n"
+    }
+}
+
+/// One JSON document on standard output.
+struct Document {
+    /// The name of the document, for example `plan`.
+    var kind: String
+    /// What it says.
+    var data: JSON
+
+    /// The document in `format`: one JSON value a line for `jsonl`, otherwise the whole, for people's eyes as well.
+    func text(_ format: OutputFormat) -> String {
+        guard format == .jsonl else { return text }
+        return (data.arrayValue ?? [data]).map { $0.text + "\n" }.joined()
+    }
+
+    /// The document, for people's eyes as well.
+    var text: String {
+        JSON.object(["schema_version": .string("1.0"), "kind": .string(kind), "data": data]).prettyText
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Questions on standard error, answers from standard input.
+enum Prompt {
+    /// Asks for a text; an empty answer takes the default.
+    ///
+    /// - Returns: Nil at the end of the input.
+    static func text(_ question: String, default standard: String? = nil) -> String? {
+        Terminal.writeError(question + (standard.map { " [\($0)]" } ?? "") + ": ")
+        guard let answer = Terminal.readAnswer()?.trimmingCharacters(in: .whitespaces) else {
+            Terminal.writeError("\n")
+            return nil
+        }
+        return answer.isEmpty ? standard ?? "" : answer
+    }
+
+    /// Asks for one of several, by number or name.
+    static func choice(_ question: String, _ choices: [String]) -> String? {
+        let list = choices.enumerated().map { "\($0.offset + 1)) \($0.element)" }.joined(separator: "  ")
+        while let answer = text("\(question)   \(list)", default: choices.isEmpty ? nil : "1") {
+            if let number = Int(answer), choices.indices.contains(number - 1) { return choices[number - 1] }
+            if choices.contains(answer) { return answer }
+            Terminal.writeError("  a number from 1 to \(choices.count), or a name\n")
+        }
+        return nil
+    }
+
+    /// Asks yes or no; no is the default.
+    static func confirm(_ question: String) -> Bool {
+        ["y", "yes"].contains(text("\(question) [y/N]")?.lowercased() ?? "")
+    }
+
+    /// Asks for a text that is not shown while it is typed.
+    static func secret(_ question: String) -> String? {
+        var before = termios()
+        let isTerminal = tcgetattr(0, &before) == 0
+        if isTerminal {
+            var quiet = before
+            quiet.c_lflag &= ~tcflag_t(ECHO)
+            tcsetattr(0, TCSAFLUSH, &quiet)
+        }
+        defer {
+            if isTerminal {
+                tcsetattr(0, TCSAFLUSH, &before)
+                Terminal.writeError("\n")
+            }
+        }
+        return text(question)
+    }
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockHost
+import PenstockModel
+import PenstockProject
+import PenstockState
+
+/// The end of a run as text and as JSON, and its exit code.
+struct RunRenderer {
+    private let file: SyncFile
+    private let sync: OpenSync
+    private let report: RunReport
+    private let width: Int?
+
+    /// A renderer for the run of one sync.
+    ///
+    /// - Parameter width: How wide a line may be, or nil for no limit.
+    init(_ file: SyncFile, _ sync: OpenSync, _ report: RunReport, width: Int?) {
+        self.width = width
+        self.file = file
+        self.sync = sync
+        self.report = report
+    }
+
+    private var counts: RunCounts { report.counts }
+
+    /// The exit code: who must act first, then whether a later run helps, then whether too many were rejected.
+    ///
+    /// Trying again is no help where a person must act, so such a stop goes before rows whose fate is not known yet.
+    var exitCode: ExitCode {
+        if let signal = Interruption.exitCode { return signal }
+        let stop = stopCode
+        if let stop, [.config, .permission, .fault, .cannotWrite, .failed].contains(stop) { return stop }
+        if counts.unknown > 0 { return .tryLater }
+        if let stop { return stop }
+        if counts.notTried > 0 { return .unavailable }
+        if report.run.status == .unfinished { return .tryLater }
+        return isWithinLimit ? .ok : .data
+    }
+
+    private var stopCode: ExitCode? {
+        switch report.stop {
+        case .connector(let error, _, _): ExitCode(error)
+        case .state(let error): CommandFailure(error, sync: file.name).exitCode
+        case nil: nil
+        }
+    }
+
+    private var isWithinLimit: Bool {
+        switch file.definition.rejectsMax {
+        case .count(let limit): counts.rejected <= Int64(limit)
+        case .basisPoints(let points): counts.rejected * 10_000 <= Int64(points) * counts.fetched
+        }
+    }
+
+    private var state: String {
+        if report.stop != nil || report.run.status == .unfinished { return "unfinished" }
+        if counts.rejected == 0 { return "ok" }
+        return isWithinLimit
+            ? "ok, \(counts.rejected.grouped) rejected" : "partial, \(counts.rejected.grouped) rejected"
+    }
+
+    /// The text for people.
+    var text: String {
+        var lines = [
+            "\(file.name)   \(state)   \(TimeDisplay.duration(milliseconds: report.elapsedMilliseconds))   run \(report.run.id)"
+        ]
+        if report.isResumed {
+            let verb = report.run.status == .finished ? "finished" : "went on with"
+            lines.append("  \(verb) an interrupted run; \(counted(counts.recovered, "row")) settled before")
+        }
+        for note in sync.pinNotes { lines.append("  warning[field-renamed]: \(note)") }
+        lines.append("")
+        lines += numbers
+        lines.append("")
+        if file.definition.fetch.mode == .incremental { lines.append(watermarkLine) }
+        lines.append(apiLine)
+        if counts.rejected > 0 {
+            lines.append(
+                "  rejects     "
+                    + report.rejectsByCode.map { "\($0.count.grouped) \($0.code)" }.joined(separator: " · "))
+            lines.append("              penstock reject list \(file.name)")
+        }
+        if counts.nullKeys > 0 {
+            lines.append("  NULL keys   \(counted(counts.nullKeys, "row")) without an Incremental Key")
+        }
+        if report.isLimited {
+            lines.append(
+                "  limit       stopped after \(counted(counts.fetched, "row")), as asked; the source may have more")
+        }
+        lines += reasons
+        return lines.joined(separator: "\n") + "\n\n"
+    }
+
+    private var numbers: [String] {
+        let pairs = counts.named.filter { name, value in
+            ["fetched", "created", "updated", "unchanged", "rejected"].contains(name)
+                || (value > 0 && ["skipped", "unknown", "not_tried", "reread"].contains(name))
+        }
+        var lines: [String] = []
+        for start in stride(from: 0, to: pairs.count, by: 3) {
+            let cells = pairs[start..<min(start + 3, pairs.count)].map { name, value in
+                name.fitted(to: 10) + value.grouped.fitted(to: 10, alignedRight: true)
+            }
+            lines.append("  " + cells.joined(separator: "    "))
+        }
+        return lines
+    }
+
+    private var watermarkLine: String {
+        let before = report.run.watermarkBefore ?? "none"
+        guard !report.holdsWatermark, let after = report.run.watermarkAfter else {
+            return "  watermark   stays at \(before)"
+        }
+        return "  watermark   \(before) → \(after)"
+    }
+
+    private var apiLine: String {
+        var parts = [counted(report.meter.requestsTotal, "call"), counted(report.meter.spent, "token")]
+        if let left = report.budgetLeft { parts.append("\(left.grouped) left today") }
+        if report.retries > 0 { parts.append("\(report.retries.grouped) retries") }
+        if report.meter.refusals > 0 { parts.append("\(report.meter.refusals.grouped) refused for rate") }
+        return "  API         " + parts.joined(separator: " · ")
+    }
+
+    private var reasons: [String] {
+        var lines: [String] = []
+        if let stop = report.stop { lines += "  stopped     \(stop.sentence)".wrapped(to: width, indent: 14) }
+        if counts.unknown > 0 {
+            let them = counts.unknown == 1 ? "it" : "them"
+            let text =
+                "  unknown     \(counted(counts.unknown, "create")) may have been applied: the answer was lost. The next run "
+                + "looks for \(them) at the destination; what is not found is sent again once 6 minutes have passed "
+                + "since it was sent, unless its row has changed or gone."
+            lines += text.wrapped(to: width, indent: 14)
+        }
+        if report.stop != nil || report.run.status == .unfinished {
+            lines.append("  next        penstock run \(file.name)   goes on where this stopped")
+        }
+        return lines
+    }
+
+    /// The document for programs: what `run_results.json` holds.
+    var json: JSON {
+        var object = JSONObject()
+        object["sync"] = .string(file.name)
+        object["run"] = .string(report.run.id)
+        object["status"] = .string(report.run.status.rawValue)
+        object["exit_code"] = .integer(exitCode.rawValue)
+        object["resumed"] = .bool(report.isResumed)
+        object["limited"] = .bool(report.isLimited)
+        object["started_at"] = .string(TimeDisplay.utc(report.run.startedAtMilliseconds))
+        object["execution_time"] = .double(Double(report.elapsedMilliseconds) / 1_000)
+        object.append(counts, rejectsByCode: report.rejectsByCode)
+        object["watermark"] = .object([
+            "before": report.run.watermarkBefore.map { .string($0) } ?? .null,
+            "after": report.run.watermarkAfter.map { .string($0) } ?? .null,
+        ])
+        object["api"] = .object([
+            "requests": .integer(report.meter.requestsTotal), "tokens": .integer(report.meter.spent),
+            "retries": .integer(report.retries), "refused": .integer(report.meter.refusals),
+            "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
+        ])
+        object["notes"] = .strings(sync.pinNotes)
+        object["message"] = .string(report.run.message)
+        return .object(object)
+    }
+
+    /// The line below several runs.
+    static func total(_ codes: [ExitCode]) -> String {
+        let good = codes.filter { $0 == .ok }.count
+        return "\(good) ok, \(codes.count - good) not   exit \(ExitCode.mostSevere(codes).rawValue)\n"
+    }
+}
