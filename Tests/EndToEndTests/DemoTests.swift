@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import Testing
+
+/// `penstock demo`, from its first line to its last.
+@Suite struct DemoTests {
+    /// With `PENSTOCK_UPDATE_GOLDEN` set, the output becomes the expectation.
+    @Test("The demo shows what it has always shown")
+    func wholeOutput() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }  // A folder that stays behind does no harm.
+        let first = try Program.run(["demo"], in: folder.path)
+        #expect(first.status == 0, "\(first.errors)")
+        let golden = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("demo.txt")
+        if ProcessInfo.processInfo.environment["PENSTOCK_UPDATE_GOLDEN"] != nil {
+            try Data(normal(first.output).utf8).write(to: golden)
+        }
+        #expect(normal(first.output) == (try String(contentsOf: golden, encoding: .utf8)))
+        let second = try Program.run(["demo"], in: folder.path)
+        #expect(second.status == 0, "\(second.errors)")
+        #expect(normal(second.output) == normal(first.output), "a demo can be repeated")
+        #expect(FileManager.default.fileExists(atPath: folder.path + "/penstock-demo/syncs/companies.yml"))
+        #expect(!first.everything.contains("sandbox-token\n"))
+    }
+
+    @Test("A folder with something else in it is left alone")
+    func foreignFolder() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(
+            at: folder.appendingPathComponent("penstock-demo"), withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }  // A folder that stays behind does no harm.
+        try Data("mine".utf8).write(to: folder.appendingPathComponent("penstock-demo/notes.txt"))
+        let result = try Program.run(["demo"], in: folder.path)
+        #expect(result.status != 0)
+        #expect(result.errors.contains("--dir"), "\(result.errors)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path + "/penstock-demo") == ["notes.txt"])
+    }
+
+    /// The output without what differs between two runs: the port, times and the run's id.
+    private func normal(_ output: String) -> String {
+        output.replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:PORT")
+            .replacing(/\d+\.\d s/, with: "TIME").replacing(/run [0-9A-HJKMNP-TV-Z]{26}/, with: "run ID")
+    }
+}
