@@ -35,7 +35,8 @@ final class ProgressDisplay {
             "\(name)  \(done.grouped) of \(counts.fetched.grouped) rows settled  \(rate.oneDecimal) requests/s"
             + "  tokens \(progress.meter.spent.grouped)" + (counts.rejected > 0 ? "  ! \(counts.rejected.grouped)" : "")
         if redraws {
-            Terminal.writeError("\r" + text.fitted(to: Terminal.width - 1))
+            // Room for the "^C" that a terminal echoes: a wrapped line could not be taken away.
+            Terminal.writeError("\r" + text.fitted(to: max(1, Terminal.width - 3)))
             hasLine = true
         } else {
             Terminal.writeError(
