@@ -29,7 +29,7 @@ final class ProgressDisplay {
         if !redraws, shownAt == .distantPast, Date().timeIntervalSince(startedAt) < pause { return }
         shownAt = Date()
         let counts = progress.counts
-        let done = counts.fetched - Int64(progress.openRows)
+        let done = max(0, counts.fetched - counts.unknown - counts.notTried - Int64(progress.openRows))
         let rate = Double(progress.meter.requestsTotal) / max(0.1, Date().timeIntervalSince(startedAt))
         let text =
             "\(name)  \(done.grouped) of \(counts.fetched.grouped) rows settled  \(rate.oneDecimal) requests/s"
