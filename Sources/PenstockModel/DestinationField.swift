@@ -70,13 +70,26 @@ public struct DestinationField: Sendable, Hashable {
     public var referenceObject: String
     /// What reading this field's options costs on top of the fields, or 0.
     public var optionsCost: Int64
+    /// The key of the field whose option says which of this field's options go with it, as
+    /// ``FieldOption/group`` names it (a pipeline, and its stages); empty where all of them always may be chosen.
+    public var optionsWithin: String
+    /// When the field may have a value, or nil for always.
+    public var condition: FieldCondition?
+    /// What its texts are, for kinds text, texts and contacts.
+    public var content: Content
+    /// Whether a record in which this field (of kind boolean) is true refuses every update that does not set it to
+    /// false.
+    public var locksRecord: Bool
+    /// A remark for people, one sentence, above all why the field cannot be written here; or empty.
+    public var note: String
 
     /// A field of a destination's object.
     public init(
         _ key: String, _ kind: Kind, label: String = "", isCustom: Bool = false, isRequiredOnCreate: Bool = false,
         isWritableOnCreate: Bool = true, isWritableOnUpdate: Bool = true, isClearable: Bool = false,
         lengthMax: Int? = nil, options: [FieldOption] = [], parts: [String] = [], referenceObject: String = "",
-        optionsCost: Int64 = 0
+        optionsCost: Int64 = 0, optionsWithin: String = "", condition: FieldCondition? = nil,
+        content: Content = .plain, locksRecord: Bool = false, note: String = ""
     ) {
         self.key = key
         self.label = label.isEmpty ? key : label
@@ -91,6 +104,44 @@ public struct DestinationField: Sendable, Hashable {
         self.parts = parts
         self.referenceObject = referenceObject
         self.optionsCost = optionsCost
+        self.optionsWithin = optionsWithin
+        self.condition = condition
+        self.content = content
+        self.locksRecord = locksRecord
+        self.note = note
+    }
+}
+
+extension DestinationField {
+    /// What the texts of a field are.
+    ///
+    /// It says how records are found by the field where a sync does not say it.
+    public enum Content: String, Sendable, Hashable, CaseIterable {
+        /// Any text.
+        case plain
+        /// E-mail addresses.
+        case email
+        /// Phone numbers.
+        case phone
+        /// Web addresses.
+        case url
+    }
+}
+
+/// When a field may have a value: where another field has one of some values.
+public struct FieldCondition: Sendable, Hashable {
+    /// The key of the other field, which is of kind option.
+    public var field: String
+    /// The ids of the other field's options with which this field may have a value.
+    public var values: [String]
+    /// The id of the option that a new record has where nothing is said of the other field; empty for none.
+    public var initial: String
+
+    /// When a field may have a value.
+    public init(_ field: String, _ values: [String], initial: String = "") {
+        self.field = field
+        self.values = values
+        self.initial = initial
     }
 }
 
@@ -119,9 +170,12 @@ public struct FieldOption: Sendable, Hashable {
     public var aliases: [String]
     /// Whether it may be chosen; a user who has left may not.
     public var isActive: Bool
+    /// The id of the option of ``DestinationField/optionsWithin`` that it goes with; empty where there is none.
+    public var group: String
 
     /// One value that a field may take.
-    public init(id: String, label: String, aliases: [String] = [], isActive: Bool = true) {
+    public init(id: String, label: String, aliases: [String] = [], isActive: Bool = true, group: String = "") {
+        self.group = group
         self.id = id
         self.label = label
         self.aliases = aliases

@@ -231,6 +231,8 @@ public struct InsertDefinition: Sendable, Hashable {
     public var compare: Compare
     /// Whether repeating is meant.
     public var repeats: Repeat
+    /// What is compared of the match field, and how.
+    public var matchRule = MatchRule()
 
     /// How rows are inserted.
     public init(
@@ -243,6 +245,37 @@ public struct InsertDefinition: Sendable, Hashable {
         self.onNull = onNull
         self.compare = compare
         self.repeats = repeats
+    }
+}
+
+/// How the values of a match field are compared.
+public struct MatchRule: Sendable, Hashable {
+    /// What is compared of a value.
+    public enum Form: String, Sendable, Hashable, CaseIterable {
+        /// The value, without white space around it.
+        case text
+        /// An e-mail address, whatever its case.
+        case email
+        /// The digits of a phone number.
+        case phone
+        /// The host of a web address, without `www.`, or what stands behind the `@` of an e-mail address.
+        case domain
+    }
+
+    /// What is compared; nil lets the field decide.
+    public var form: Form?
+    /// Whether upper and lower case are the same; nil lets the form decide.
+    public var ignoresCase: Bool?
+    /// The column that is looked for where the map does not fill the match field, or nil.
+    ///
+    /// The field is then not changed in records that exist; a new record gets it.
+    public var from: String?
+
+    /// How the values of a match field are compared.
+    public init(form: Form? = nil, ignoresCase: Bool? = nil, from: String? = nil) {
+        self.form = form
+        self.ignoresCase = ignoresCase
+        self.from = from
     }
 }
 

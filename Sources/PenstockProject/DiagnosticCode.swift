@@ -82,6 +82,8 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case updateId = "update-id"
     /// The field that finds the record is not in the map, so that no row has a value for it.
     case matchUnmapped = "match-unmapped"
+    /// The way in which match values are compared leaves the setting without a meaning.
+    case matchRule = "match-rule"
     /// Two entries of the map write the same field.
     case duplicateTarget = "duplicate-target"
     /// The sync maps no field, so it would write nothing.

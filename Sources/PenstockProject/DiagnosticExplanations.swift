@@ -210,7 +210,13 @@ extension DiagnosticCode {
         .matchUnmapped: Explanation(
             "The field that finds the record is not in the map, so that no row has a value for it.",
             example: "insert: {mode: Update, match: external_id}",
-            fix: "Map the field, or match by one that is mapped."),
+            fix:
+                "Map the field, match by one that is mapped, or name the column that is looked for: match: {field: emails, from: email}."
+        ),
+        .matchRule: Explanation(
+            "The way in which match values are compared leaves the setting without a meaning.",
+            example: "match: {field: website, as: domain, ignore_case: false}",
+            fix: "Remove the setting."),
         .duplicateTarget: Explanation(
             "Two entries of the map write the same field.",
             example: "map: {name: a, \" name\": b}",

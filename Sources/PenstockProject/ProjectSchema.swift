@@ -126,7 +126,7 @@ enum ProjectSchema {
 
     private static let insert = SchemaNode.map([
         .init("mode", .choice(noun: "an insert mode", words(InsertDefinition.Mode.self))),
-        .init("match", .texts),
+        .init("match", match),
         .init("on_missing", .choice(noun: "a choice for on_missing", words(InsertDefinition.OnMissing.self))),
         .init("on_null", .choice(noun: "a choice for on_null", words(InsertDefinition.OnNull.self))),
         .init("compare", .choice(noun: "a way to compare", words(InsertDefinition.Compare.self))),
@@ -135,6 +135,14 @@ enum ProjectSchema {
             "delivery", .choice(noun: "a delivery", ["auto", "exactly_once", "by_match", "at_most_once"])),
         .init("settle", .duration),
     ])
+
+    private static let match = SchemaNode.textsOr(
+        .map([
+            .init("field", .word, isRequired: true),
+            .init("as", .choice(noun: "a way to compare match values", words(MatchRule.Form.self))),
+            .init("ignore_case", .boolean),
+            .init("from", .word),
+        ]))
 
     private static let schedule = SchemaNode.map([
         .init("cron", .text),

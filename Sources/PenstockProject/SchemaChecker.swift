@@ -44,6 +44,9 @@ struct SchemaChecker {
         case .textOr(let other):
             if case .scalar = node.content { return scalar(node, .word, key, &findings) }
             return check(node, other, key: key, at: place, &findings)
+        case .textsOr(let other):
+            if case .map = node.content { return check(node, other, key: key, at: place, &findings) }
+            return check(node, .texts, key: key, at: place, &findings)
         default: return scalar(node, schema, key, &findings)
         }
     }

@@ -36,5 +36,7 @@ indirect enum SchemaNode: Sendable {
     case percent
     /// A scalar that is not empty, or else what the other schema says.
     case textOr(SchemaNode)
+    /// What ``texts`` takes, or a map as the other schema says.
+    case textsOr(SchemaNode)
     case any
 }

@@ -61,6 +61,7 @@ extension SyncDecoder {
         let match = insert["match"]
         if let match, match.isInvalid { return }
         let names = match?.items ?? []
+        if let match, !match.entries.isEmpty { matchRule(match) }
         if let first = names.first {
             sync.spans[.insertMatch] = first.span
             sync.definition.insert.match = first.text ?? "id"
@@ -73,6 +74,8 @@ extension SyncDecoder {
         let wanted = sync.definition.insert.match
         let targets = sync.definition.map.map(\.target)
         guard !targets.isEmpty, !targets.contains(wanted), !Reference.isPresent(in: wanted) else { return }
+        // The column that it names is looked for, and nothing of the map.
+        if sync.definition.insert.matchRule.from != nil, wanted != "id" { return }
         guard match != nil, wanted != "id" else {
             findings.error(
                 .updateId, at: sync.position(of: .insertMode),
@@ -84,6 +87,23 @@ extension SyncDecoder {
             .matchUnmapped, at: sync.position(of: .insertMatch), "match names \"\(wanted)\", which is not mapped",
             suggestion: Spelling.suggestion(wanted, in: targets) ?? "map \(wanted): COLUMN",
             notes: ["mapped: \(ScalarText.list(targets))"])
+    }
+
+    /// Decodes `match` written as a map: the field, and how its values are compared.
+    private mutating func matchRule(_ match: YAMLNode) {
+        if let field = match["field"], !field.isInvalid {
+            sync.spans[.insertMatch] = field.span
+            sync.definition.insert.match = field.text ?? "id"
+        }
+        var rule = MatchRule()
+        rule.form = Self.word(match["as"], MatchRule.Form.self)
+        rule.ignoresCase = (match["ignore_case"]?.text).flatMap(ScalarText.boolean)
+        rule.from = match["from"]?.text
+        sync.definition.insert.matchRule = rule
+        guard let form = rule.form, rule.ignoresCase != nil, form == .phone || form == .domain else { return }
+        findings.error(
+            .matchRule, at: match.entry("ignore_case")?.keySpan ?? match.span,
+            "a \(form.rawValue) is always compared without regard to case", suggestion: "remove ignore_case")
     }
 
     private mutating func checkAppend(_ insert: YAMLNode?) {
@@ -195,7 +215,8 @@ extension SyncDecoder {
         }
         if let keep = (rejects?["keep"]?.text).flatMap(DurationText.microseconds) { sync.rejects.keep = keep }
         sync.rejects.record = Self.word(rejects?["record"], RejectPolicy.Record.self) ?? .masked
-        let targets = sync.definition.map.map(\.target)
+        var targets = sync.definition.map.map(\.target)
+        if sync.definition.insert.matchRule.from != nil { targets.append(sync.definition.insert.match) }
         for (index, item) in (node["mask"]?.items ?? []).enumerated() {
             guard let text = item.text else { continue }
             sync.mask.append(text)

@@ -25,19 +25,24 @@ extension PipedriveObject {
                 DestinationField(
                     "update_time", .instant, label: "Updated", isWritableOnCreate: false, isWritableOnUpdate: false)),
             BuiltInField(
-                DestinationField("website", .text, label: "Website", isClearable: true), isAlwaysThere: false),
+                DestinationField("website", .text, label: "Website", isClearable: true, content: .url),
+                feature: PipedriveObject.companyData),
             BuiltInField(
                 DestinationField("linkedin", .text, label: "LinkedIn profile", isClearable: true),
-                isAlwaysThere: false),
+                feature: PipedriveObject.companyData),
             BuiltInField(
-                DestinationField("industry", .option, label: "Industry", isClearable: true), isAlwaysThere: false),
+                DestinationField("industry", .option, label: "Industry", isClearable: true),
+                feature: PipedriveObject.companyData),
             BuiltInField(
                 DestinationField("annual_revenue", .integer, label: "Annual revenue", isClearable: true),
-                isAlwaysThere: false),
+                feature: PipedriveObject.companyData),
             BuiltInField(
                 DestinationField("employee_count", .integer, label: "Number of employees", isClearable: true),
-                isAlwaysThere: false),
+                feature: PipedriveObject.companyData),
         ])
+
+    /// What the fields about the company itself need.
+    static let companyData = "a plan of Pipedrive with the company's own data fields"
 
     /// The parts of an address besides its `value`; what a write leaves out becomes empty.
     package static let addressParts = [

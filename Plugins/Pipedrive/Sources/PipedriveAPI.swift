@@ -8,6 +8,10 @@ import Synchronization
 package final class PipedriveAPI: Sendable {
     /// What listing the users costs, in tokens.
     package static let usersCost: Int64 = 20
+    /// What one page of pipelines costs, in tokens.
+    package static let pipelinesPageCost: Int64 = 5
+    /// What one page of stages costs, in tokens.
+    package static let stagesPageCost: Int64 = 5
     /// What one page of field definitions costs, in tokens.
     static let fieldsPageCost: Int64 = 10
     /// What asking who the credential belongs to costs, in tokens.

@@ -131,7 +131,7 @@ package struct PipedriveBody: Sendable {
     }
 
     private func writeNull(_ wire: WireShape, into out: inout [UInt8]) -> Bool {
-        out.append(contentsOf: (wire == .idsNeverNull ? "[]" : "null").utf8)
+        out.append(contentsOf: (wire == .idsNeverNull || wire == .listNeverNull ? "[]" : "null").utf8)
         return true
     }
 
@@ -159,8 +159,8 @@ package struct PipedriveBody: Sendable {
             if leavesOutNulls { return false }
             out.removeSubrange(before...)
             return writeNull(cell.wire, into: &out)
-        case .date, .instant: try writeTime(cell, batch.columns[cell.column].int64s[row], into: &out)
-        case .json: out.append(contentsOf: batch.columns[cell.column].byteSlice(row))
+        case .date, .instant, .utcTime: try writeTime(cell, batch.columns[cell.column].int64s[row], into: &out)
+        case .json, .listNeverNull: out.append(contentsOf: batch.columns[cell.column].byteSlice(row))
         }
         return true
     }
@@ -183,10 +183,10 @@ package struct PipedriveBody: Sendable {
                 .badData, "The value of \(cell.key) lies outside the years 1 to 9999.", field: cell.key)
         }
         out.append(UInt8(ascii: "\""))
-        if isDate {
-            PipedriveTime.writeDate(value, into: &out)
-        } else {
-            PipedriveTime.writeInstant(value, into: &out)
+        switch cell.wire {
+        case .date: PipedriveTime.writeDate(value, into: &out)
+        case .utcTime: PipedriveTime.writeUTC(value, into: &out)
+        default: PipedriveTime.writeInstant(value, into: &out)
         }
         out.append(UInt8(ascii: "\""))
     }

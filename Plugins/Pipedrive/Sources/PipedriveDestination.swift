@@ -41,9 +41,18 @@ final class PipedriveDestination: Destination {
     func fields(of object: String, optionsOf: [String]) throws(ConnectorError) -> [DestinationField] {
         let object = try PipedriveObject.named(object)
         var fields = try readFields(object)
-        if fields.needsUsers(optionsOf) {
+        if fields.need(.users, optionsOf) {
             let users = try api.read("/v1/users", cost: PipedriveAPI.usersCost)
-            fields.setUsers(PipedriveFields.users(users["data"]?.arrayValue ?? []))
+            fields.setOptions(PipedriveFields.users(users["data"]?.arrayValue ?? []), from: .users)
+        }
+        let needsStages = fields.need(.stages, optionsOf)
+        if needsStages || fields.need(.pipelines, optionsOf) {
+            let pipelines = try api.readAll("/api/v2/pipelines", pageCost: PipedriveAPI.pipelinesPageCost)
+            fields.setOptions(PipedriveFields.pipelines(pipelines), from: .pipelines)
+        }
+        if needsStages {
+            let stages = try api.readAll("/api/v2/stages", pageCost: PipedriveAPI.stagesPageCost)
+            fields.setOptions(PipedriveFields.stages(stages), from: .stages)
         }
         return fields.all.map(\.field)
     }

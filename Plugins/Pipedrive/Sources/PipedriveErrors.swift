@@ -45,7 +45,22 @@ package struct PipedriveProblem: Error, Sendable, Hashable {
             error.retryAfterMilliseconds = Self.retryAfter(response, now)
         default: error = said.error(.unavailable, response, object)
         }
+        if [403, 415].contains(response.status), said.isJSON { explainFeature(object) }
         if error.vendorCode.isEmpty { error.vendorCode = said.code.isEmpty ? String(response.status) : said.code }
+    }
+
+    /// Says what an account lacks where the answer is about a field that not every account has, or about a limit of the
+    /// account's plan.
+    private mutating func explainFeature(_ object: PipedriveObject?) {
+        if let field = object?.fields.first(where: { $0.field.key == error.field && !$0.feature.isEmpty }) {
+            error.message =
+                "The account cannot take \(field.field.key), which needs \(field.feature); leave it out of the map. "
+                + error.message
+        } else if error.vendorCode.hasPrefix("feature_capping") {
+            error.message =
+                "The plan of the Pipedrive account allows no more of these; make room there, or take a larger plan. "
+                + error.message
+        }
     }
 
     /// What it means that an answer says success but not what was asked for.

@@ -8,6 +8,10 @@ package struct PipedriveField: Sendable, Hashable {
     package var field: DestinationField
     /// How a value stands in a request.
     package var wire: WireShape
+    /// Where its options come from.
+    package var optionSource = OptionSource.listing
+    /// Whether answers have it only where `include_fields` asks for it.
+    package var isIncludedOnDemand = false
 }
 
 /// The fields of one object as an account has them.
@@ -26,12 +30,19 @@ package struct PipedriveFields: Sendable, Hashable {
                 entry["is_custom_field"]?.boolValue != true
                     && entry["field_code"]?.stringValue.map(codes.contains) ?? false
             }
-            guard builtIn.isAlwaysThere || definition != nil else { continue }
             var field = builtIn.field
             if let label = definition?["field_name"]?.stringValue, !label.isEmpty { field.label = label }
             let options = Self.options(definition)
-            if !options.isEmpty && field.kind != .user { field.options = options }
-            all.append(PipedriveField(field: field, wire: builtIn.wire))
+            if !options.isEmpty && builtIn.optionSource == .listing { field.options = options }
+            if definition == nil && !builtIn.feature.isEmpty {
+                field.isWritableOnCreate = false
+                field.isWritableOnUpdate = false
+                field.note = "This account does not have it: it needs \(builtIn.feature)."
+            }
+            all.append(
+                PipedriveField(
+                    field: field, wire: builtIn.wire, optionSource: builtIn.optionSource,
+                    isIncludedOnDemand: builtIn.isIncludedOnDemand))
         }
         all += listing.compactMap(Self.custom)
     }
@@ -43,14 +54,16 @@ package struct PipedriveFields: Sendable, Hashable {
     /// The field with this key, or nil.
     package subscript(key: String) -> PipedriveField? { all.first { $0.field.key == key } }
 
-    /// Whether one of `names` is the key or the label of a field that holds a user.
-    package func needsUsers(_ names: [String]) -> Bool {
-        all.contains { $0.field.kind == .user && (names.contains($0.field.key) || names.contains($0.field.label)) }
+    /// Whether one of `names` is the key or the label of a field whose options come from `source`.
+    package func need(_ source: OptionSource, _ names: [String]) -> Bool {
+        all.contains {
+            $0.optionSource == source && (names.contains($0.field.key) || names.contains($0.field.label))
+        }
     }
 
-    /// Gives every field that holds a user the account's users to choose from.
-    package mutating func setUsers(_ users: [FieldOption]) {
-        for index in all.indices where all[index].field.kind == .user { all[index].field.options = users }
+    /// Gives every field whose options come from `source` these to choose from.
+    package mutating func setOptions(_ options: [FieldOption], from source: OptionSource) {
+        for index in all.indices where all[index].optionSource == source { all[index].field.options = options }
     }
 
     /// Adds a text field that has just been made.
@@ -78,8 +91,10 @@ package struct PipedriveFields: Sendable, Hashable {
             lengthMax: isShort ? shortTextMax : nil,
             options: kind == .option || kind == .options ? options(definition) : [],
             parts: kind == .address ? PipedriveObject.addressParts : [], referenceObject: references[type] ?? "",
-            optionsCost: kind == .user ? PipedriveAPI.usersCost : 0)
-        return PipedriveField(field: field, wire: WireShape(field.kind))
+            optionsCost: kind == .user ? PipedriveAPI.usersCost : 0, content: type == "phone" ? .phone : .plain,
+            note: isWritable ? "" : "Pipedrive takes no value for a field of the type \(type).")
+        return PipedriveField(
+            field: field, wire: WireShape(field.kind), optionSource: kind == .user ? .users : .listing)
     }
 
     /// The kind of a custom field's type, or nil for types that cannot be made as custom fields.
@@ -119,5 +134,22 @@ package struct PipedriveFields: Sendable, Hashable {
                 id: id, label: user["name"]?.stringValue ?? id, aliases: [user["email"]?.stringValue].compactMap { $0 },
                 isActive: isActive && user["is_deleted"]?.boolValue != true)
         }
+    }
+
+    /// The pipelines of an account, from the elements of `data` of `/api/v2/pipelines`.
+    package static func pipelines(_ listing: [JSON]) -> [FieldOption] {
+        listing.compactMap { named($0, group: "") }
+    }
+
+    /// The stages of an account's pipelines, from the elements of `data` of `/api/v2/stages`.
+    package static func stages(_ listing: [JSON]) -> [FieldOption] {
+        listing.compactMap { named($0, group: $0["pipeline_id"]?.numberText ?? "") }
+    }
+
+    private static func named(_ item: JSON, group: String) -> FieldOption? {
+        guard let id = item["id"]?.numberText else { return nil }
+        return FieldOption(
+            id: id, label: item["name"]?.stringValue ?? id, isActive: item["is_deleted"]?.boolValue != true,
+            group: group)
     }
 }

@@ -19,8 +19,13 @@ package struct PipedriveObject: Sendable {
     /// The fields that the vendor made, in the order in which they are shown.
     package var fields: [BuiltInField]
 
+    /// The path below `/api/v2/` of the records that the list leaves out because they are archived, or nil.
+    package var archivePath: String?
+    /// What a page of archived records costs, in tokens.
+    package var archivePageCost: Int64 = 0
+
     /// The objects that can be written.
-    package static let all: [PipedriveObject] = [.organization]
+    package static let all: [PipedriveObject] = [.organization, .person, .deal]
 
     /// The object named `id`.
     ///
@@ -49,22 +54,53 @@ package struct BuiltInField: Sendable {
     package var field: DestinationField
     /// How a value stands in a request.
     package var wire: WireShape
-    /// Whether it exists even where the account's list of fields does not name it.
-    package var isAlwaysThere: Bool
+    /// What an account needs so that the field is there, as the end of a sentence; empty where it is always there.
+    package var feature: String
     /// Other codes under which the list of fields may name it.
     package var listedAs: [String]
+    /// Where its options come from.
+    package var optionSource: OptionSource
+    /// Whether answers have it only where `include_fields` asks for it.
+    package var isIncludedOnDemand: Bool
 
     /// A field that the vendor made.
     ///
     /// - Parameter wire: nil for the usual shape of the field's kind.
     package init(
-        _ field: DestinationField, wire: WireShape? = nil, isAlwaysThere: Bool = true, listedAs: [String] = []
+        _ field: DestinationField, wire: WireShape? = nil, feature: String = "", listedAs: [String] = [],
+        optionSource: OptionSource? = nil, isIncludedOnDemand: Bool = false
     ) {
         self.field = field
         self.wire = wire ?? WireShape(field.kind)
-        self.isAlwaysThere = isAlwaysThere
+        self.feature = feature
         self.listedAs = listedAs
+        self.optionSource = optionSource ?? (field.kind == .user ? .users : .listing)
+        self.isIncludedOnDemand = isIncludedOnDemand
     }
+
+    /// A field that is only read.
+    package static func readOnly(
+        _ key: String, _ kind: DestinationField.Kind, _ label: String, isIncludedOnDemand: Bool = false,
+        listedAs: [String] = []
+    ) -> BuiltInField {
+        BuiltInField(
+            DestinationField(key, kind, label: label, isWritableOnCreate: false, isWritableOnUpdate: false),
+            listedAs: listedAs, isIncludedOnDemand: isIncludedOnDemand)
+    }
+}
+
+/// Where the options of a field come from.
+package enum OptionSource: Sendable, Hashable {
+    /// The account's list of fields.
+    case listing
+    /// The table of the object: the API takes these and no others.
+    case table
+    /// The account's users.
+    case users
+    /// The account's pipelines.
+    case pipelines
+    /// The stages of the account's pipelines.
+    case stages
 }
 
 /// How a value stands in a request's JSON.
@@ -87,8 +123,12 @@ package enum WireShape: Sendable, Hashable {
     case date
     /// RFC 3339 in UTC, in whole seconds, which is what Pipedrive keeps.
     case instant
+    /// `YYYY-MM-DD HH:MM:SS` in UTC.
+    case utcTime
     /// The JSON as it came.
     case json
+    /// As ``json``, but NULL is an empty array.
+    case listNeverNull
 
     /// The usual shape of a kind.
     package init(_ kind: DestinationField.Kind) {
@@ -101,7 +141,8 @@ package enum WireShape: Sendable, Hashable {
         case .options: self = .ids
         case .date: self = .date
         case .instant: self = .instant
-        case .money, .dateRange, .time, .timeRange, .address, .contacts, .texts, .json: self = .json
+        case .contacts: self = .listNeverNull
+        case .money, .dateRange, .time, .timeRange, .address, .texts, .json: self = .json
         }
     }
 }

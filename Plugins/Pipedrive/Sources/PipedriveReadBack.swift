@@ -11,9 +11,12 @@ final class PipedriveReadBack: RecordStream {
     private let object: PipedriveObject
     private let fields: [PipedriveField]
     private let query: [(String, String)]
-    private let pageCost: Int64
     private var cursor: String?
     private var hasEnded: Bool
+    /// Whether the pages that are read now are those of archived records.
+    private var isInArchive = false
+    /// The ids that were asked for and have not come, or nil where all records were asked for.
+    private var missing: Set<String>?
     private let isCancelled = Atomic(false)
 
     /// The most keys that the query parameter `custom_fields` may name.
@@ -30,7 +33,6 @@ final class PipedriveReadBack: RecordStream {
                 + self.fields.map { Schema.Field($0.field.key, $0.field.kind.columnType) })
         var query: [(String, String)] = []
         hasEnded = false
-        pageCost = object.costs.readPage
         switch request.selection {
         case .ids(let ids):
             guard ids.count <= object.costs.readByIDsMax else {
@@ -40,6 +42,7 @@ final class PipedriveReadBack: RecordStream {
             // Other texts are ids of nothing; and without any id the list would be that of all records.
             let numbers = ids.filter { PipedriveBody.isID(Array($0.utf8)[...]) }
             hasEnded = numbers.isEmpty
+            missing = Set(numbers)
             query = [("ids", numbers.joined(separator: ",")), ("limit", String(object.costs.readByIDsMax))]
         case .changedSince(let milliseconds):
             var time: [UInt8] = []
@@ -53,6 +56,8 @@ final class PipedriveReadBack: RecordStream {
         if (1...Self.customFieldsMax).contains(custom.count) {
             query.append(("custom_fields", custom.joined(separator: ",")))
         }
+        let included = self.fields.filter(\.isIncludedOnDemand).map(\.field.key)
+        if !included.isEmpty { query.append(("include_fields", included.joined(separator: ","))) }
         self.query = query
     }
 
@@ -72,19 +77,37 @@ final class PipedriveReadBack: RecordStream {
     func next() throws(ConnectorError) -> SourceBatch? {
         while !hasEnded {
             if isCancelled.load(ordering: .relaxed) { throw ConnectorError(.cancelled, "The read was cancelled.") }
+            let path = isInArchive ? object.archivePath ?? object.path : object.path
             let page = try api.read(
-                "/api/v2/\(object.path)", query: query + (cursor.map { [("cursor", $0)] } ?? []), cost: pageCost,
+                "/api/v2/\(path)", query: pageQuery, cost: isInArchive ? object.archivePageCost : object.costs.readPage,
                 object: object, isCancelled: { isCancelled.load(ordering: .relaxed) })
             let next = page["additional_data"]?["next_cursor"]?.stringValue
             guard next == nil || next != cursor else {
                 throw ConnectorError(.unavailable, "\(api.site.name) sent the same page mark twice.")
             }
             cursor = next
-            hasEnded = next == nil
-            let batch = try batch(page["data"]?.arrayValue ?? [])
+            let records = page["data"]?.arrayValue ?? []
+            if missing != nil { for record in records { missing?.remove(record["id"]?.numberText ?? "") } }
+            if next == nil { endList() }
+            let batch = try batch(records)
             if batch.batch.rowCount > 0 { return batch }
         }
         return nil
+    }
+
+    private var pageQuery: [(String, String)] {
+        var query = query
+        if isInArchive, let missing {
+            query[0].1 = missing.sorted { ($0.utf8.count, $0) < ($1.utf8.count, $1) }.joined(separator: ",")
+        }
+        return query + (cursor.map { [("cursor", $0)] } ?? [])
+    }
+
+    /// Goes on with the archived records after the others; with ids, only where some have not come.
+    private func endList() {
+        guard !isInArchive, object.archivePath != nil, missing?.isEmpty != true else { return hasEnded = true }
+        isInArchive = true
+        cursor = nil
     }
 
     private func batch(_ records: [JSON]) throws(ConnectorError) -> SourceBatch {

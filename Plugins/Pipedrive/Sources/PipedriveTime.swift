@@ -20,6 +20,16 @@ package enum PipedriveTime {
         out.append(UInt8(ascii: "Z"))
     }
 
+    /// Appends `YYYY-MM-DD HH:MM:SS` in UTC; a fraction of a second is left out.
+    ///
+    /// - Parameter microseconds: Microseconds since 1970-01-01T00:00:00Z.
+    package static func writeUTC(_ microseconds: Int64, into out: inout [UInt8]) {
+        let start = out.count
+        writeInstant(microseconds, into: &out)
+        out.removeLast()
+        out[start + "YYYY-MM-DD".utf8.count] = UInt8(ascii: " ")
+    }
+
     /// Whether a date lies in the years 0001 to 9999, which is what `YYYY-MM-DD` can hold.
     package static func isWritable(days: Int64) -> Bool { CivilDate.fourDigitDays.contains(days) }
 

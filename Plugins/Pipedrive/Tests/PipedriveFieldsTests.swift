@@ -8,13 +8,19 @@ import Testing
     @Test func theOrderIsIDThenTheTableThenTheAccount() {
         let keys = Account.fields.all.map(\.field.key)
         #expect(
-            keys.prefix(9) == [
+            keys.prefix(13) == [
                 "id", "name", "owner_id", "label_ids", "address", "visible_to", "add_time", "update_time", "website",
+                "linkedin", "industry", "annual_revenue", "employee_count",
             ])
-        #expect(Array(keys.dropFirst(9)) == Account.types.map(Account.code) + [Account.code("odd")])
+        #expect(Array(keys.dropFirst(13)) == Account.types.map(Account.code) + [Account.code("odd")])
     }
 
-    @Test func fieldsThatTheAccountLacksAreNotThere() { #expect(Account.fields["industry"] == nil) }
+    @Test func aFieldThatTheAccountLacksSaysWhatItNeeds() {
+        let field = Account.fields["industry"]?.field
+        #expect(field?.isWritableOnCreate == false && field?.isWritableOnUpdate == false)
+        #expect(field?.note.hasPrefix("This account does not have it: it needs ") == true)
+        #expect(Account.fields["website"]?.field.note == "")
+    }
 
     @Test func labelsAndOptionsComeFromTheAccount() {
         #expect(Account.fields["visible_to"]?.field.label == "Visibility")
@@ -31,9 +37,9 @@ import Testing
     }
 
     @Test func usersAreReadOnlyForFieldsThatHoldUsers() {
-        #expect(Account.fields.needsUsers(["owner_id"]))
-        #expect(Account.fields.needsUsers(["My user"]))
-        #expect(!Account.fields.needsUsers(["name", "My enum", "no such"]))
+        #expect(Account.fields.need(.users, ["owner_id"]))
+        #expect(Account.fields.need(.users, ["My user"]))
+        #expect(!Account.fields.need(.users, ["name", "My enum", "no such"]))
     }
 
     @Test func usersWhoHaveLeftAreListedAsSuch() throws {

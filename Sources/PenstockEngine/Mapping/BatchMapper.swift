@@ -22,22 +22,23 @@ struct BatchMapper {
             places[column.name] = place
         }
         self.places = places
-        var matchKind: DestinationField.Kind?
-        if case .target(let target) = mapping.match { matchKind = mapping.targets[target].field.kind }
         out = MappedBatch(
-            rowCount: rows.count, columns: [],
+            rowCount: rows.count, columns: mapping.plans.map { Column($0.field.kind.columnType) },
             presence: Presence(rowCount: rows.count, targetCount: mapping.plans.count),
-            rejects: [], createRejects: [], payloads: [], match: mapping.match, matchKind: matchKind, ids: nil,
-            isRejected: [Bool](repeating: false, count: rows.count))
+            rejects: [], createRejects: [], payloads: [], match: mapping.match,
+            matching: mapping.matching, ids: nil, isRejected: [Bool](repeating: false, count: rows.count),
+            finder: mapping.plans.firstIndex(where: \.isFinderOnly))
     }
 
     mutating func map() -> MappedBatch {
         if let plan = mapping.idPlan { mapIDs(plan) }
-        for (target, plan) in mapping.plans.enumerated() {
+        for target in mapping.mapOrder {
+            let plan = mapping.plans[target]
             var column = Column(plan.field.kind.columnType, capacity: rows.count)
             if !mapFast(plan, target, &column) { map(plan, target, &column) }
-            out.columns.append(column)
+            out.columns[target] = column
         }
+        for (target, plan) in mapping.plans.enumerated() { checkCondition(plan, target) }
         out.rejects.sort { $0.row < $1.row }
         for rejected in out.rejects { out.presence.clear(rejected.row) }
         var seen: Set<Int> = []
@@ -105,11 +106,65 @@ struct BatchMapper {
         switch plan.origin {
         case .column:
             value = cells?.value(rows.lowerBound + row) ?? .null
-            result = try plan.converter.convert(value)
+            result = try plan.converter.convert(value, group: group(plan, row))
         case .constant(let constant): result = constant
+        case .groupedConstant(let constant):
+            value = constant
+            result = try plan.converter.convert(constant, group: group(plan, row))
         case .parts(let parts): result = try assembled(parts, plan, row, &value)
         }
-        return result == .null ? plan.defaultValue ?? .null : result
+        guard result == .null else { return result }
+        if let value = plan.groupedDefault { return try plan.converter.convert(value, group: group(plan, row)) }
+        return plan.defaultValue ?? .null
+    }
+
+    /// The group that the row's option must go with, or nil where the row does not say one.
+    private func group(_ plan: FieldPlan, _ row: Int) -> String? {
+        guard let target = plan.groupTarget else { return nil }
+        return text(target, row)
+    }
+
+    /// What the row sets a target of kind option to, or nil.
+    private func text(_ target: Int, _ row: Int) -> String? {
+        guard out.presence[row, target], case .text(let text) = out.columns[target].value(row) else { return nil }
+        return text
+    }
+
+    // MARK: Fields that depend on another one
+
+    /// Holds the rows that set a field against what the field depends on.
+    ///
+    /// A NULL for a field that cannot have a value is left alone: there is nothing to clear.
+    private mutating func checkCondition(_ plan: FieldPlan, _ target: Int) {
+        guard let condition = plan.field.condition else { return }
+        for row in 0..<rows.count where !out.isRejected[row] && out.presence[row, target] {
+            let isNull = out.columns[target].isNull(row)
+            let controlling = plan.conditionTarget.flatMap { text($0, row) }
+            if let controlling, !condition.values.contains(controlling) {
+                if isNull {
+                    out.presence[row, target] = false
+                } else {
+                    reject(row, plan, conditionFault(plan, condition), out.columns[target].value(row))
+                }
+            } else if controlling == nil, !isNull, !condition.initial.isEmpty,
+                !condition.values.contains(condition.initial)
+            {
+                let fault = conditionFault(plan, condition)
+                if mapping.insert.mode == .append {
+                    reject(row, plan, fault, out.columns[target].value(row))
+                } else if mapping.insert.onMissing == .create {
+                    let reason = rowReject(plan, fault, out.columns[target].value(row))
+                    out.createRejects.append(MappedBatch.Rejected(row: row, reject: reason))
+                }
+            }
+        }
+    }
+
+    private func conditionFault(_ plan: FieldPlan, _ condition: FieldCondition) -> CellFault {
+        CellFault(
+            .conditionUnmet,
+            "The field may have a value only where \(condition.field) is \(condition.values.joined(separator: " or ")); "
+                + "leave it NULL otherwise.")
     }
 
     private func assembled(

@@ -12,6 +12,10 @@ package struct CompiledMapping: Sendable {
         package let name: String
         /// The field.
         package let field: DestinationField
+        /// Whether it only finds records, so that an update does not set it.
+        package let isFinderOnly: Bool
+        /// The target that is sent whenever this one is, where the row sets it: what its value depends on.
+        package let companion: Int?
     }
 
     /// What finds the record of a row.
@@ -20,7 +24,7 @@ package struct CompiledMapping: Sendable {
         case none
         /// The record's id; see ``MappedBatch/idText(_:)``.
         case id
-        /// The target at this place; see ``MappedBatch/matchText(_:)``.
+        /// The target at this place; see ``MappedBatch/matchTexts(_:)``.
         case target(Int)
     }
 
@@ -36,6 +40,10 @@ package struct CompiledMapping: Sendable {
     let plans: [FieldPlan]
     let idPlan: FieldPlan?
     let insert: InsertDefinition
+    /// How match values are compared; nil where no target finds records.
+    package let matching: MatchTexts?
+    /// The targets in an order in which what others depend on comes first.
+    let mapOrder: [Int]
     /// The places of the targets in the order of their keys, and a digest of each key.
     let payloadOrder: [(target: Int, key: Fingerprint)]
 
@@ -54,11 +62,23 @@ package struct CompiledMapping: Sendable {
         var compiler = MappingCompiler(map, insert, source, fields, optionsKnown: optionsKnown)
         compiler.compile()
         guard compiler.problems.isEmpty else { throw MappingProblems(problems: compiler.problems) }
-        let plans = compiler.plans.filter { $0.field.kind != .id }
+        var plans = compiler.plans.filter { $0.field.kind != .id }
+        for place in plans.indices {
+            let field = plans[place].field
+            plans[place].groupTarget = plans.firstIndex { $0.field.key == field.optionsWithin }
+            plans[place].conditionTarget = plans.firstIndex { $0.field.key == field.condition?.field }
+        }
         self.plans = plans
+        mapOrder =
+            plans.indices.filter { plans[$0].groupTarget == nil }
+            + plans.indices.filter { plans[$0].groupTarget != nil }
         self.insert = insert
         idPlan = compiler.plans.first { $0.field.kind == .id }
-        targets = plans.map { Target(entry: $0.entry, name: $0.name, field: $0.field) }
+        targets = plans.map { plan in
+            Target(
+                entry: plan.entry, name: plan.name, field: plan.field, isFinderOnly: plan.isFinderOnly,
+                companion: plan.groupTarget ?? plan.conditionTarget)
+        }
         var columns: [String] = []
         for column in compiler.plans.flatMap(\.columns) where !columns.contains(column.name) {
             columns.append(column.name)
@@ -66,11 +86,13 @@ package struct CompiledMapping: Sendable {
         self.columns = columns
         if let field = compiler.matchField {
             match = plans.firstIndex { $0.field.key == field.key }.map { .target($0) } ?? .id
+            matching = field.kind == .id ? nil : MatchTexts(field, insert.matchRule)
         } else {
             match = .none
+            matching = nil
         }
         fieldSchema = Schema(plans.map { Schema.Field($0.field.key, $0.field.kind.columnType) })
-        payloadOrder = plans.indices
+        payloadOrder = plans.indices.filter { !plans[$0].isFinderOnly }
             .sorted { plans[$0].field.key.utf8.lexicographicallyPrecedes(plans[$1].field.key.utf8) }
             .map { place in
                 var hasher = FingerprintHasher()

@@ -21,17 +21,20 @@ struct FieldConverter: Sendable {
     let options: OptionIndex
     let shape: CompoundShape?
 
-    init(_ entry: MapEntry, _ field: DestinationField, optionsKnown: Bool) {
+    /// - Parameter groups: The options of the field that ``DestinationField/optionsWithin`` names.
+    init(_ entry: MapEntry, _ field: DestinationField, optionsKnown: Bool, groups: [FieldOption] = []) {
         self.field = field
         style = entry.option
         split = entry.split
         whenMissing = entry.whenMissing
-        options = OptionIndex(field.options, isComplete: optionsKnown || !field.options.isEmpty)
+        options = OptionIndex(field.options, isComplete: optionsKnown || !field.options.isEmpty, groups: groups)
         shape = CompoundShape(field)
     }
 
     /// Converts a value.
-    func convert(_ value: Value) throws(CellFault) -> Converted {
+    ///
+    /// - Parameter group: The group that an option must go with, or nil for any.
+    func convert(_ value: Value, group: String? = nil) throws(CellFault) -> Converted {
         if value.isNull { return .null }
         switch field.kind {
         case .id, .reference: return .value(.text(try ScalarConversion.id(value)))
@@ -41,7 +44,7 @@ struct FieldConverter: Sendable {
         case .boolean: return .value(.bool(try ScalarConversion.boolean(value)))
         case .date: return .value(.date(try ScalarConversion.date(value)))
         case .instant: return .value(.instant(try ScalarConversion.instant(value)))
-        case .option: return try option(value)
+        case .option: return try option(value, group)
         case .user: return .value(.text(try options.userID(CellText.of(value), style: style)))
         case .options: return try optionList(value)
         case .texts: return try textList(value)
@@ -53,8 +56,8 @@ struct FieldConverter: Sendable {
         }
     }
 
-    private func option(_ value: Value) throws(CellFault) -> Converted {
-        guard let id = try optionID(plain(value)) else { return .leftAlone }
+    private func option(_ value: Value, _ group: String?) throws(CellFault) -> Converted {
+        guard let id = try optionID(plain(value), group) else { return .leftAlone }
         return .value(.text(id))
     }
 
@@ -65,9 +68,9 @@ struct FieldConverter: Sendable {
     }
 
     /// The id, or nil where the option is unknown and unknown ones are left out.
-    private func optionID(_ text: String) throws(CellFault) -> String? {
+    private func optionID(_ text: String, _ group: String? = nil) throws(CellFault) -> String? {
         do {
-            return try options.optionID(text, style: style)
+            return try options.optionID(text, style: style, group: group)
         } catch {
             if whenMissing == .skip, error.code == .optionUnknown { return nil }
             throw error

@@ -10,6 +10,8 @@ struct FieldPlan: Sendable {
         case column(SourceColumn)
         /// A constant, converted already.
         case constant(Converted)
+        /// A constant that means something else from row to row: an option within the row's group.
+        case groupedConstant(Value)
         /// The parts of a compound field.
         case parts([PartPlan])
     }
@@ -22,12 +24,20 @@ struct FieldPlan: Sendable {
     /// What stands in for NULL, converted already.
     let defaultValue: Converted?
     let converter: FieldConverter
+    /// A default that means something else from row to row, as for ``Origin/groupedConstant(_:)``; or nil.
+    var groupedDefault: Value?
+    /// Whether it only finds records; see ``MatchRule/from``.
+    var isFinderOnly = false
+    /// The place of the target whose option names the group of this one's options, or nil.
+    var groupTarget: Int?
+    /// The place of the target that says whether this field may have a value, or nil.
+    var conditionTarget: Int?
 
     /// The columns read.
     var columns: [SourceColumn] {
         switch origin {
         case .column(let column): [column]
-        case .constant: []
+        case .constant, .groupedConstant: []
         case .parts(let parts): parts.compactMap(\.column)
         }
     }

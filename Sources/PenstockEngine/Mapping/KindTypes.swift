@@ -33,14 +33,17 @@ extension DestinationField.Kind {
     /// Whether a text can be split into elements for it.
     var isList: Bool { self == .options || self == .texts || self == .contacts }
 
-    /// Whether records can be found by it: its values have one text.
+    /// Whether records can be found by it: equal values have one text, or each element of a list has.
     var isMatchable: Bool {
         switch self {
-        case .text, .number, .integer, .date, .instant, .option, .user, .reference: true
-        case .id, .boolean, .money, .dateRange, .time, .timeRange, .options, .address, .contacts, .texts, .json:
-            false
+        case .text, .number, .integer, .date, .dateRange, .instant, .option, .user, .reference, .contacts, .texts:
+            true
+        case .id, .boolean, .money, .time, .timeRange, .options, .address, .json: false
         }
     }
+
+    /// Whether it holds texts, which can be compared in more than one way.
+    var isTextual: Bool { self == .text || self == .contacts || self == .texts }
 
     /// The kind in words, with its article.
     var phrase: String {

@@ -32,9 +32,11 @@ package struct MappedBatch: Sendable {
     package internal(set) var payloads: [Fingerprint]
 
     let match: CompiledMapping.Match
-    let matchKind: DestinationField.Kind?
+    let matching: MatchTexts?
     var ids: Column?
     var isRejected: [Bool]
+    /// The target that only finds records, or nil: an update does not set it.
+    let finder: Int?
 
     /// Whether row `row` is a reject.
     package func isRejected(_ row: Int) -> Bool { isRejected[row] }
@@ -45,10 +47,19 @@ package struct MappedBatch: Sendable {
         return String(decoding: ids.byteSlice(row), as: UTF8.self)
     }
 
-    /// What finds the record of row `row` where that is not the id: ``RecordComparison/matchText(_:_:_:)`` of the
-    /// match field; nil where the row has nothing to look for.
-    package func matchText(_ row: Int) -> String? {
-        guard case .target(let target) = match, let matchKind, presence[row, target] else { return nil }
-        return RecordComparison.matchText(columns[target], row, matchKind)
+    /// What finds the record of row `row` where that is not the id: the texts of its match field, several where that
+    /// is a list; none where the row has nothing to look for.
+    package func matchTexts(_ row: Int) -> [String] {
+        guard case .target(let target) = match, let matching, presence[row, target] else { return [] }
+        return matching.texts(columns[target], row)
     }
+
+    /// The texts of ``matchTexts(_:)`` as one, for people and for the identity of rows; nil where there are none.
+    package func matchText(_ row: Int) -> String? {
+        let texts = matchTexts(row)
+        return texts.isEmpty ? nil : texts.joined(separator: ", ")
+    }
+
+    /// Whether an update of row `row` sets no field.
+    package func changesNothing(_ row: Int) -> Bool { presence.isEmpty(row, besides: finder) }
 }

@@ -35,6 +35,8 @@ struct MappingCompiler {
 
     mutating func compile() {
         for (index, entry) in map.enumerated() { compile(entry, index) }
+        compileFinder()
+        checkConditions()
         checkMatch()
         checkRequired()
     }
@@ -58,7 +60,8 @@ struct MappingCompiler {
             notes: codes)
     }
 
-    private mutating func compile(_ entry: MapEntry, _ index: Int) {
+    /// - Parameter isFinderOnly: Whether the entry is none of the map: it only finds records.
+    private mutating func compile(_ entry: MapEntry, _ index: Int, isFinderOnly: Bool = false) {
         guard let field = target(entry, index) else { return }
         if let earlier = targets.first(where: { $0.key == field.key }) {
             report(
@@ -70,17 +73,62 @@ struct MappingCompiler {
         targets.append((index, field.key))
         checkWritable(field, entry, index)
         checkSettings(field, entry, index)
-        let converter = FieldConverter(entry, field, optionsKnown: optionsKnown)
+        let groups = field.optionsWithin.isEmpty ? nil : fields.first { $0.key == field.optionsWithin }
+        let converter = FieldConverter(entry, field, optionsKnown: optionsKnown, groups: groups?.options ?? [])
         // With parts, a constant beside them is that of the main part.
         let whole = entry.parts.isEmpty
         let constant = whole ? constant(entry.value, converter, entry, index, .value) : nil
         let isPart = !whole && (entry.from != nil || entry.value != nil)
         let fallback = isPart ? nil : self.constant(entry.defaultText, converter, entry, index, .defaultValue)
-        guard let origin = origin(entry, index, field, converter, constant) else { return }
+        guard var origin = origin(entry, index, field, converter, constant) else { return }
+        let isGrouped = groups.map { isMapped($0.key) } ?? false
+        if isGrouped, let value = entry.value, whole { origin = .groupedConstant(.text(value)) }
         plans.append(
             FieldPlan(
                 entry: index, name: entry.target, field: field, origin: origin, defaultValue: fallback,
-                converter: converter))
+                converter: converter, groupedDefault: isGrouped ? entry.defaultText.map { .text($0) } : nil,
+                isFinderOnly: isFinderOnly))
+    }
+
+    /// Whether the map fills the field with this key.
+    private func isMapped(_ key: String) -> Bool {
+        map.contains { entry in
+            guard case .found(let place) = lookup.find(entry.target) else { return false }
+            return fields[place].key == key
+        }
+    }
+
+    /// Compiles the column that is looked for where the map does not fill the match field.
+    private mutating func compileFinder() {
+        guard insert.mode == .update, let from = insert.matchRule.from, let field = matchField, field.kind != .id else {
+            return
+        }
+        guard !targets.contains(where: { $0.key == field.key }) else {
+            return report(
+                nil, .match, .duplicateTarget,
+                "The map fills \"\(insert.match)\" already; leave `from` out of match, or the field out of the map.")
+        }
+        let before = problems.count
+        compile(MapEntry(target: insert.match, from: from), map.count, isFinderOnly: true)
+        for place in before..<problems.count {
+            problems[place].entry = nil
+            problems[place].part = .match
+        }
+    }
+
+    /// What a new record can have only together with another field needs that one mapped.
+    private mutating func checkConditions() {
+        guard insert.mode == .append else { return }
+        for (entry, key) in targets {
+            guard let field = fields.first(where: { $0.key == key }), let condition = field.condition,
+                !condition.initial.isEmpty, !condition.values.contains(condition.initial),
+                !targets.contains(where: { $0.key == condition.field })
+            else { continue }
+            report(
+                entry, .target, .conditionNotMapped,
+                "A new record may have \"\(map[entry].target)\" only where \(condition.field) is "
+                    + "\(condition.values.joined(separator: " or ")); map \(condition.field) too.")
+        }
     }
 
     // MARK: Target
@@ -105,14 +153,15 @@ struct MappingCompiler {
                 index, .target, .readOnlyField,
                 "The destination gives new records their id: leave \"\(entry.target)\" out, or use Update.")
         }
+        let why = field.note.isEmpty ? "" : " " + field.note
         if insert.mode == .update, !field.isWritableOnUpdate {
             report(
                 index, .target, .readOnlyField,
-                "The field \"\(entry.target)\" cannot be changed by an update; leave it out.")
+                "The field \"\(entry.target)\" cannot be changed by an update; leave it out.\(why)")
         } else if createsRecords, !field.isWritableOnCreate {
             report(
                 index, .target, .readOnlyField,
-                "The field \"\(entry.target)\" cannot be given to a new record; leave it out.")
+                "The field \"\(entry.target)\" cannot be given to a new record; leave it out.\(why)")
         }
     }
 
@@ -166,6 +215,8 @@ struct MappingCompiler {
             }
             return converted
         } catch {
+            // Which of them is meant follows from the row's group.
+            if error.code == .optionAmbiguous, isMapped(converter.field.optionsWithin) { return .null }
             report(
                 index, part, .constantInvalid,
                 "The \(part == .value ? "constant" : "default") of \"\(entry.target)\" does not convert: \(error.message)"
@@ -329,13 +380,37 @@ struct MappingCompiler {
                 report(
                     nil, .match, .matchNotAllowed,
                     "Records cannot be found by \"\(insert.match)\", which is \(field.kind.phrase); use another field.")
-            } else if !targets.contains(where: { $0.key == field.key }) {
+            } else if !targets.contains(where: { $0.key == field.key }),
+                insert.matchRule.from == nil || field.kind == .id
+            {
                 report(
                     nil, .match, .matchNotMapped,
                     "Update finds records by \"\(insert.match)\", and nothing fills it; map it, or name another field.",
                     notes: map.map(\.target))
             }
+            checkRule(field)
             checkUnusedID(match: field)
+        }
+    }
+
+    private mutating func checkRule(_ field: DestinationField) {
+        let rule = insert.matchRule
+        guard rule.form != nil || rule.ignoresCase != nil || rule.from != nil else { return }
+        if field.kind == .id {
+            return report(
+                nil, .match, .matchRuleNotAllowed,
+                "An id is compared as it is, and the map fills it: write `match: \(insert.match)` and no more.")
+        }
+        if !field.kind.isTextual, rule.ignoresCase != nil || (rule.form ?? .text) != .text {
+            return report(
+                nil, .match, .matchRuleNotAllowed,
+                "\"\(insert.match)\" is \(field.kind.phrase) and compared as such; leave `as` and `ignore_case` out.")
+        }
+        let form = rule.form ?? MatchTexts.form(of: field)
+        if rule.ignoresCase != nil, form == .phone || form == .domain {
+            report(
+                nil, .match, .matchRuleNotAllowed,
+                "A \(form.rawValue) is compared without regard to case; leave `ignore_case` out.")
         }
     }
 

@@ -44,6 +44,10 @@ package struct MappingProblem: Sendable, Hashable {
         case matchNotMapped = "match-not-mapped"
         /// Records cannot be found by a field of this kind.
         case matchNotAllowed = "match-not-allowed"
+        /// The way in which match values are to be compared is none for this field.
+        case matchRuleNotAllowed = "match-rule-not-allowed"
+        /// A new record can have this field only together with another one, which is not mapped.
+        case conditionNotMapped = "condition-not-mapped"
         /// `id` is mapped although another field finds the record.
         case idNotUsed = "id-not-used"
     }

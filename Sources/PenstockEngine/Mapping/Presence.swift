@@ -32,9 +32,10 @@ package struct Presence: Sendable, Hashable {
         for place in (row * stride)..<((row + 1) * stride) { bytes[place] = 0 }
     }
 
-    /// Whether row `row` sets no field at all.
-    package func isEmpty(_ row: Int) -> Bool {
-        bytes[(row * stride)..<((row + 1) * stride)].allSatisfy { $0 == 0 }
+    /// Whether row `row` sets no field at all, or none but `target`.
+    package func isEmpty(_ row: Int, besides target: Int? = nil) -> Bool {
+        guard let target else { return bytes[(row * stride)..<((row + 1) * stride)].allSatisfy { $0 == 0 } }
+        return (0..<targetCount).allSatisfy { $0 == target || !self[row, $0] }
     }
 
     /// A row's bits as a write's presence column has them, where `reserved` columns stand before the fields.

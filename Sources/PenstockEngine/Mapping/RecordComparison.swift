@@ -32,11 +32,14 @@ package struct RecordComparison: Sendable {
     }
 
     /// The fields that the row sets and the record has differently, in the order of the map.
+    ///
+    /// - Parameter isWhole: Whether the field that only finds records counts too, as for a record that was created.
     package func differences(
-        _ mapped: MappedBatch, _ row: Int, _ records: RecordBatch, _ recordRow: Int
+        _ mapped: MappedBatch, _ row: Int, _ records: RecordBatch, _ recordRow: Int, isWhole: Bool = false
     ) -> [Difference] {
         var out: [Difference] = []
         for (place, target) in targets.enumerated() where mapped.presence[row, place] {
+            if target.isFinderOnly && !isWhole { continue }
             let new = mapped.columns[place]
             guard let column = places[place] else {
                 if !new.isNull(row) { out.append(Difference(target: place, old: "", new: display(new, row, place))) }
@@ -88,19 +91,6 @@ package struct RecordComparison: Sendable {
     private static func json(_ text: String) -> JSON {
         guard !text.isEmpty else { return .null }
         do { return try JSON(parsing: text) } catch { return .string(text) }
-    }
-
-    /// The text by which records are found: the same for all values that are the same for a field of `kind`.
-    ///
-    /// - Returns: Nil for NULL, for a blank text, and for kinds by which nothing can be found.
-    package static func matchText(_ column: Column, _ row: Int, _ kind: DestinationField.Kind) -> String? {
-        guard kind.isMatchable || kind == .id, !column.isNull(row) else { return nil }
-        switch column.value(row) {
-        case .decimal(let text): return DecimalText(text)?.canonicalText
-        case let value:
-            let text = CellText.of(value)
-            return text.isBlank ? nil : text
-        }
     }
 
     /// A value of target `target` for people: options by label, compound values in a few words; empty for NULL.

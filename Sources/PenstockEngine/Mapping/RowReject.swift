@@ -58,6 +58,8 @@ package struct RowReject: Error, Sendable, Hashable {
         case requiredEmpty = "required-empty"
         /// NULL with `on_null: clear`, and the field cannot be cleared.
         case cannotClear = "cannot-clear"
+        /// A value for a field that may have one only with some values of another field.
+        case conditionUnmet = "condition-unmet"
     }
 
     /// How much of a value is kept, in characters.

@@ -139,7 +139,7 @@ package final class OpenSync {
         }
         self.object = object
         var fields = try destinationSide.call("reading the fields of \(object.id)") { () throws(ConnectorError) in
-            try destination.fields(of: object.id, optionsOf: definition.map.map(\.target))
+            try destination.fields(of: object.id, optionsOf: definition.map.map(\.target) + [definition.insert.match])
         }
         pinNotes = Self.pin(definition.map.map(\.target), &fields, pins)
         self.fields = fields

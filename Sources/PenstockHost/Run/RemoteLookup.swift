@@ -10,16 +10,33 @@ final class RemoteLookup {
     private let scratchFolder: String
     private var index: RemoteIndex?
     private let readFields: [String]
+    /// The field that, where it is true, keeps a record from being changed; nil where the object has none.
+    private let lock: DestinationField?
 
-    /// The columns of every record: `id`, then one per target.
+    /// The columns of every record: `id`, then one per target, then that of the lock where no target is it.
     let readSchema: Schema
 
     /// A lookup for `sync`, which has not asked anything yet.
     init(_ sync: OpenSync, scratchFolder: String) {
         self.sync = sync
         self.scratchFolder = scratchFolder
-        readFields = sync.mapping.targets.map(\.field.key)
-        readSchema = Schema([Schema.Field("id", .text, isNullable: false)] + sync.mapping.fieldSchema.fields)
+        let targets = sync.mapping.targets.map(\.field.key)
+        lock = sync.fields.first { $0.locksRecord && $0.kind == .boolean }
+        let beside = lock.flatMap { targets.contains($0.key) ? nil : $0 }
+        readFields = targets + (beside.map { [$0.key] } ?? [])
+        readSchema = Schema(
+            [Schema.Field("id", .text, isNullable: false)] + sync.mapping.fieldSchema.fields
+                + (beside.map { [Schema.Field($0.key, .bool)] } ?? []))
+    }
+
+    /// The field that keeps `record` from being changed as the row wants it, or nil where nothing does.
+    func lock(on record: RecordBatch, _ mapped: MappedBatch, _ row: Int) -> DestinationField? {
+        guard let lock, let column = record.schema.index(of: lock.key), record.value(0, column) == .bool(true) else {
+            return nil
+        }
+        let target = sync.mapping.targets.firstIndex { $0.field.key == lock.key }
+        let opens = target.map { mapped.presence[row, $0] && mapped.columns[$0].value(row) == .bool(false) } ?? false
+        return opens ? nil : lock
     }
 
     /// The records with these ids that exist, by id.
@@ -32,15 +49,21 @@ final class RemoteLookup {
         return found
     }
 
-    /// The ids of at most three records whose match field holds `text`, with the record where it is the only one.
-    func matches(_ text: String, target: Int) throws(RunStop) -> (ids: [String], record: RecordBatch?) {
+    /// The ids of at most three records whose match field holds one of `texts`, with the record where it is the only
+    /// one.
+    func matches(_ texts: [String], target: Int) throws(RunStop) -> (ids: [String], record: RecordBatch?) {
         let index = try loadedIndex(target)
+        var found: [RemoteIndex.Entry] = []
         do {
-            let found = try index.find(match: text, limit: 3)
-            return (found.map(\.id), found.count == 1 ? decoded(found[0].record) : nil)
+            for text in texts where found.count < 3 {
+                for entry in try index.find(match: text, limit: 3) where !found.contains(where: { $0.id == entry.id }) {
+                    found.append(entry)
+                }
+            }
         } catch {
             throw .state(error)
         }
+        return (found.prefix(3).map(\.id), found.count == 1 ? decoded(found[0].record) : nil)
     }
 
     /// Whether all records were read, so that what is missing among them does not exist.
@@ -57,7 +80,9 @@ final class RemoteLookup {
 
     private func loadedIndex(_ target: Int) throws(RunStop) -> RemoteIndex {
         if let index { return index }
-        let kind = sync.mapping.targets[target].field.kind
+        guard let matching = sync.mapping.matching else {
+            throw .state(.internal("Records were looked for by a field although none finds them."))
+        }
         let column = target + 1
         let made: RemoteIndex
         do {
@@ -69,9 +94,9 @@ final class RemoteLookup {
         var fault: StateError?
         try forEachRecord(request) { batch, row in
             guard fault == nil, case .text(let id) = batch.value(row, 0) else { return }
-            let match = RecordComparison.matchText(batch.columns[column], row, kind)
+            let matches = matching.texts(batch.columns[column], row)
             do throws(StateError) {
-                try made.add(matches: match.map { [$0] } ?? [], id: id, record: RecordCodec.encode(batch, row))
+                try made.add(matches: matches, id: id, record: RecordCodec.encode(batch, row))
             } catch {
                 fault = error
             }

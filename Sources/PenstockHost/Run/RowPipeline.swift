@@ -195,7 +195,7 @@ final class RowPipeline {
             try apply(decision, candidate, &rows[index], mapped) { toCompare.append((index, $0)) }
         }
         try compare(toCompare, &rows, mapped)
-        try targets?.claim(&rows) { mapped.matchText($0) }
+        try targets?.claim(&rows) { mapped.matchTexts($0) }
     }
 
     private func candidate(_ row: DecidedRow, _ mapped: MappedBatch) -> CandidateRow {
@@ -213,7 +213,7 @@ final class RowPipeline {
         case .reread: row.fate = .reread
         case .maybeCreated: row.fate = try fate(ofLost: row, mapped)
         case .create: row.fate = .create
-        case .update(let id) where mapped.presence.isEmpty(row.row): row.fate = .unchanged(id: id, isKnown: false)
+        case .update(let id) where mapped.changesNothing(row.row): row.fate = .unchanged(id: id, isKnown: false)
         case .update(let id): row.fate = .update(id: id, changes: nil)
         case .unchanged(let id): row.fate = .unchanged(id: id, isKnown: row.known?.cursor == row.cursorText)
         case .rejectedBefore: row.fate = .rejected(refusedBefore(row))
@@ -245,17 +245,21 @@ final class RowPipeline {
     private func match(
         _ candidate: CandidateRow, _ row: inout DecidedRow, _ mapped: MappedBatch
     ) throws(RunStop) {
-        guard case .target(let target) = sync.mapping.match, let text = mapped.matchText(row.row) else {
+        let texts = mapped.matchTexts(row.row)
+        guard case .target(let target) = sync.mapping.match, !texts.isEmpty else {
             return row.fate = missing(row, mapped)
         }
-        let found = try remote.matches(text, target: target)
+        let found = try remote.matches(texts, target: target)
         let name = sync.mapping.targets[target].name
         guard found.ids.count < 2 else {
-            let ids = found.ids.prefix(2).joined(separator: " and ")
+            let ids = found.ids.prefix(2).joined(separator: " and ") + (found.ids.count > 2 ? " and more" : "")
+            let message =
+                texts.count == 1
+                ? "Several records have this \(name): \(ids)." : "Several records have a value of this \(name): \(ids)."
             row.fate = .rejected(
                 RejectReason(
-                    stage: "check", code: "match-ambiguous", field: name, value: text,
-                    message: "Several records have this \(name): \(ids)\(found.ids.count > 2 ? " and more" : "")."))
+                    stage: "check", code: "match-ambiguous", field: name, value: texts.joined(separator: ", "),
+                    message: message))
             return
         }
         switch decider.decideMatched(candidate, found: found.ids.first) {
@@ -294,6 +298,13 @@ final class RowPipeline {
         }
         let differences = comparison.differences(mapped, row.row, record, 0)
         guard !differences.isEmpty else { return .unchanged(id: id, isKnown: false) }
+        if let lock = remote.lock(on: record, mapped, row.row) {
+            return .rejected(
+                RejectReason(
+                    stage: "check", code: "record-locked", field: lock.key, value: "true",
+                    message: "The \(sync.object.id) \(id) cannot be changed while its \(lock.key) is true; "
+                        + "map \(lock.key) to false, or leave the row out.", remoteID: id))
+        }
         return .update(
             id: id, changes: differences.map { FieldChange(target: $0.target, old: $0.old, new: $0.new) })
     }

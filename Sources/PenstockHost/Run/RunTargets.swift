@@ -19,29 +19,34 @@ final class RunTargets {
 
     /// Makes every row a reject whose record an earlier row of the run has taken; rows come in the order of the run.
     ///
-    /// - Parameter matchText: The match value of a row of the batch, by which two rows would create one record each.
-    func claim(_ rows: inout [DecidedRow], _ matchText: (Int) -> String?) throws(RunStop) {
+    /// - Parameter matchTexts: The match values of a row of the batch, by which two rows would create one record each.
+    func claim(_ rows: inout [DecidedRow], _ matchTexts: (Int) -> [String]) throws(RunStop) {
         for index in rows.indices {
-            let target: String? =
+            let targets: [String] =
                 switch rows[index].fate {
-                case .update(let id, _), .unchanged(let id, _), .adopted(let id): "id " + id
-                case .recovered: rows[index].known?.remoteID.map { "id " + $0 }
-                case .create, .maybeCreated: matchText(rows[index].row).map { "match " + $0 }
-                case .reread, .rejected, .skipped: nil
+                case .update(let id, _), .unchanged(let id, _), .adopted(let id): ["id " + id]
+                case .recovered: rows[index].known?.remoteID.map { ["id " + $0] } ?? []
+                case .create, .maybeCreated: matchTexts(rows[index].row).map { "match " + $0 }
+                case .reread, .rejected, .skipped: []
                 }
-            guard let target else { continue }
+            guard let taken = try firstTaken(targets) else { continue }
+            if case .recovered = rows[index].fate { continue }
+            rows[index].fate = .rejected(Self.taken(String(taken.drop { $0 != " " }.dropFirst()), field: field))
+        }
+    }
+
+    /// Takes the records, up to the first one that is taken already, which is returned.
+    private func firstTaken(_ targets: [String]) throws(RunStop) -> String? {
+        for target in targets {
             var hasher = FingerprintHasher()
             hasher.combine(target)
-            let before: Int
             do {
-                before = try seen.insert(hasher.finish())
+                if try seen.insert(hasher.finish()) > 0 { return target }
             } catch {
                 throw .state(error)
             }
-            guard before > 0 else { continue }
-            if case .recovered = rows[index].fate { continue }
-            rows[index].fate = .rejected(Self.taken(String(target.drop { $0 != " " }.dropFirst()), field: field))
         }
+        return nil
     }
 
     /// The code of such rejects.

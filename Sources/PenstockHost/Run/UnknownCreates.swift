@@ -81,7 +81,7 @@ final class UnknownCreates {
             return verdictWithoutRow(intent, candidates)
         }
         for candidate in candidates where !claimed.contains(candidate.id) {
-            guard comparison.differences(mapped, row, candidate.record, 0).isEmpty else { continue }
+            guard comparison.differences(mapped, row, candidate.record, 0, isWhole: true).isEmpty else { continue }
             // Made shortly before: by somebody else, or by a clock that is behind. Nobody can tell.
             if isTooOld(candidate, intent) { return .open }
             claimed.insert(candidate.id)

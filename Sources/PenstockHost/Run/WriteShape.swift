@@ -15,7 +15,7 @@ enum WriteShape {
 
     /// The values of a row, in the order of ``schema(_:_:)``.
     ///
-    /// An update sets only what differs, where that is known.
+    /// An update sets only what differs, where that is known, and what that depends on; never what only finds records.
     static func row(
         _ row: DecidedRow, _ mapped: MappedBatch, _ mode: WriteRequest.Mode, _ mapping: CompiledMapping
     ) -> [Value] {
@@ -24,7 +24,8 @@ enum WriteShape {
         var values: [Value] = [.text(row.keyText)]
         if case .update(let id, let changes) = row.fate {
             values.append(.text(id))
-            if let changes { presence = narrowed(presence, to: changes, reserved: reserved) }
+            let sent = changes.map { withCompanions($0.map(\.target), mapping) } ?? Array(mapping.targets.indices)
+            presence = narrowed(presence, to: sent.filter { !mapping.targets[$0].isFinderOnly }, reserved: reserved)
         }
         values.append(.bytes(presence))
         for (target, column) in mapped.columns.enumerated() {
@@ -33,10 +34,15 @@ enum WriteShape {
         return values
     }
 
-    private static func narrowed(_ bits: [UInt8], to changes: [FieldChange], reserved: Int) -> [UInt8] {
+    /// The targets with those that they depend on: a stage goes with its pipeline, a reason for losing with the status.
+    private static func withCompanions(_ targets: [Int], _ mapping: CompiledMapping) -> [Int] {
+        targets + targets.compactMap { mapping.targets[$0].companion }
+    }
+
+    private static func narrowed(_ bits: [UInt8], to targets: [Int], reserved: Int) -> [UInt8] {
         var out = [UInt8](repeating: 0, count: bits.count)
-        for change in changes {
-            let place = change.target + reserved
+        for target in targets {
+            let place = target + reserved
             out[place >> 3] |= bits[place >> 3] & (1 << UInt8(place & 7))
         }
         return out

@@ -143,6 +143,8 @@ extension RowReject.Code {
             "The text is empty, and the field holds no text. An empty text is not NULL; make it NULL in the source or the connection."
         case .requiredEmpty: "A field that a record must have is NULL, empty or only white space."
         case .cannotClear: "The value is NULL, on_null: clear is set, and the field cannot be cleared."
+        case .conditionUnmet:
+            "The field may have a value only with some values of another field: a reason for losing, only where the deal is lost."
         }
     }
 }
@@ -171,6 +173,10 @@ extension MappingProblem.Code {
         case .requiredNotMapped: "A new record needs this field, and the map does not fill it."
         case .matchNotMapped: "insert.match names a field that the map does not fill."
         case .matchNotAllowed: "Records cannot be found by a field of this kind."
+        case .matchRuleNotAllowed:
+            "as: and ignore_case: say how texts are compared; the match field holds no texts, or compares them so already."
+        case .conditionNotMapped:
+            "A new record can have this field only with some values of another field. Map that one too."
         case .idNotUsed: "id is mapped although another field finds the record. Leave one of them out."
         }
     }

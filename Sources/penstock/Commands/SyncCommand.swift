@@ -157,6 +157,9 @@ enum SyncText {
         ])
         object["insert"] = .object([
             "mode": .string(definition.insert.mode.rawValue), "match": .string(definition.insert.match),
+            "match_as": definition.insert.matchRule.form.map { .string($0.rawValue) } ?? .null,
+            "ignore_case": definition.insert.matchRule.ignoresCase.map { .bool($0) } ?? .null,
+            "match_from": definition.insert.matchRule.from.map { .string($0) } ?? .null,
             "on_missing": .string(definition.insert.onMissing.rawValue),
             "on_null": .string(definition.insert.onNull.rawValue),
             "compare": .string(definition.insert.compare.rawValue),

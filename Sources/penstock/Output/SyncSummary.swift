@@ -26,7 +26,8 @@ enum SyncSummary {
         let missing: [InsertDefinition.OnMissing: String] = [
             .reject: "missing → reject", .skip: "missing → skip", .create: "missing → create",
         ]
-        return "\(insert.mode.rawValue), match \(insert.match), \(missing[insert.onMissing] ?? "")"
+        let form = insert.matchRule.form.map { " as \($0.rawValue)" } ?? ""
+        return "\(insert.mode.rawValue), match \(insert.match)\(form), \(missing[insert.onMissing] ?? "")"
     }
 
     /// What is written: the connection and the object.

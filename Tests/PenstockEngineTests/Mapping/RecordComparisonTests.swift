@@ -94,7 +94,8 @@ struct SamenessCase: Sendable {
     @Test func numbersThatAreTheSameHaveOneMatchText() {
         var column = Column(.decimal)
         for text in ["1.50", "15e-1", "+1.5", "01.5"] { column.append(.decimal(text)) }
-        #expect((0..<4).allSatisfy { RecordComparison.matchText(column, $0, .number) == "1.5" })
+        let matching = MatchTexts(DestinationField("n", .number), MatchRule())
+        #expect((0..<4).allSatisfy { matching.texts(column, $0) == ["1.5"] })
     }
 
     @Test func differencesNameTargetAndBothTexts() throws {

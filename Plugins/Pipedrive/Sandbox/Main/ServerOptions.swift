@@ -26,6 +26,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "How many organizations there are at the start.")
     var seedOrganizations = 0
 
+    @Option(help: "A feature that the account lacks: contact-sync or campaigns; repeatable.")
+    var without: [String] = []
+
     @Option(help: "Append one JSON line per request to this file.")
     var log: String?
 
@@ -50,6 +53,13 @@ struct ServerOptions: ParsableArguments {
         options.dailyTokens = dailyTokens
         options.seedOrganizations = seedOrganizations
         options.log = log
+        for name in without {
+            guard let feature = SandboxFeature(rawValue: name) else {
+                let names = SandboxFeature.allCases.map(\.rawValue).joined(separator: ", ")
+                throw ValidationError("--without is one of \(names).")
+            }
+            options.features.remove(feature)
+        }
         if !token.isEmpty { options.tokens = token }
         do throws(SandboxFaultError) {
             for text in fault { options.faults.append(try SandboxFault(parsing: text)) }

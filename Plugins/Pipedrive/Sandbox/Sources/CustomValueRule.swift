@@ -8,8 +8,8 @@ struct CustomValueRule {
     let object: String
     /// Whether there is such a user.
     let userExists: (Int) -> Bool
-    /// Whether there is such an organization.
-    let organizationExists: (Int) -> Bool
+    /// Whether there is such a record of an object.
+    let recordExists: (_ object: String, _ id: Int) -> Bool
 
     /// Checks a value that is not null.
     func check(_ value: JSON, _ field: FieldDefinition) -> Checked {
@@ -19,7 +19,7 @@ struct CustomValueRule {
         case .double: value.numberText == nil ? expected("number", field) : .right(value)
         case .int: value.intValue == nil ? expected("integer", field) : .right(value)
         case .boolean: value.boolValue == nil ? expected("boolean", field) : .right(value)
-        case .visibleTo: expected("visibility", field)
+        case .visibleTo, .picture, .stage, .status, .varcharOptions: expected("a value of a built-in field", field)
         case .monetary: monetary(value, field)
         case .date: Self.isDate(value) ? .right(value) : expected("date", field)
         case .daterange: dateRange(value, field)
@@ -27,8 +27,8 @@ struct CustomValueRule {
         case .enum: option(value, field)
         case .set: options(value, field)
         case .user: reference(value, field, "User", userExists)
-        case .org: reference(value, field, "Organization", organizationExists)
-        case .people: reference(value, field, "Person", { $0 > 0 })
+        case .org: reference(value, field, "Organization", { recordExists("organization", $0) })
+        case .people: reference(value, field, "Person", { recordExists("person", $0) })
         case .address: address(value, field)
         }
     }

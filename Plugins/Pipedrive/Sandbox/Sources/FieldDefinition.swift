@@ -23,9 +23,18 @@ enum FieldType: String, Sendable, CaseIterable {
     case int
     case boolean
     case visibleTo = "visible_to"
+    case picture
+    case stage
+    case status
+    case varcharOptions = "varchar_options"
 
     /// Whether a custom field of this type can be created.
-    var isCreatable: Bool { self != .int && self != .boolean && self != .visibleTo }
+    var isCreatable: Bool {
+        switch self {
+        case .int, .boolean, .visibleTo, .picture, .stage, .status, .varcharOptions: false
+        default: true
+        }
+    }
 
     /// Whether search looks into custom fields of this type.
     var isSearchable: Bool {
@@ -70,30 +79,63 @@ struct FieldDefinition: Sendable {
     let type: FieldType
     var options: [FieldOption]?
     var isCustom = true
+    /// What the account must have for it, or nil.
+    var feature: SandboxFeature?
+
+    /// A field that is there without anybody creating it.
+    static func builtIn(
+        _ code: String, _ name: String, _ type: FieldType, _ options: [(Int, String)]? = nil, idIsText: Bool = false,
+        feature: SandboxFeature? = nil
+    ) -> FieldDefinition {
+        FieldDefinition(
+            code: code, name: name, type: type,
+            options: options?.map { FieldOption(id: $0.0, label: $0.1, idIsText: idIsText) }, isCustom: false,
+            feature: feature)
+    }
+
+    /// The field that says who sees a record.
+    static let visibility = builtIn(
+        "visible_to", "Visible to", .visibleTo,
+        [(1, "Item owner"), (3, "Owner's visibility group"), (5, "Group and sub-groups"), (7, "Entire company")],
+        idIsText: true)
 
     /// The options' ids.
     var optionIDs: Set<Int> { Set((options ?? []).map(\.id)) }
 
-    /// The answer for this field, with the namespaces that `include` names.
-    func json(include: [String]) -> JSON {
+    /// The answer for this field of an object, with the namespaces that `include` names.
+    func json(_ objectName: String, include: [String]) -> JSON {
+        let isOfDeals = objectName == "deal"
         var object: JSONObject = [
             "field_name": .string(name), "field_code": .string(code), "field_type": .string(type.rawValue),
             "options": options.map { .array($0.map(\.json)) } ?? .null,
             "subfields": type.subfields.isEmpty ? .null : .array(type.subfields.map(subfield)),
             "is_custom_field": .bool(isCustom), "is_optional_response_field": .bool(false),
         ]
-        if include.contains("ui_visibility") {
-            let hidden: JSON = .members(["show": .bool(false), "order": .null])
-            object["ui_visibility"] = .members([
-                "add_visible_flag": .bool(!isCustom), "details_visible_flag": .bool(true),
-                "show_in_add_deal_dialog": hidden, "show_in_add_person_dialog": hidden,
-            ])
-        }
+        if isOfDeals { object["description"] = .string("") }
+        if include.contains("ui_visibility") { object["ui_visibility"] = Self.visibility(isOfDeals, isCustom) }
         if include.contains("important_fields") {
             object["important_fields"] = .members(["enabled": .bool(false), "stage_ids": .array([])])
         }
         if include.contains("required_fields") {
-            object["required_fields"] = .members(["enabled": .bool(code == "name")])
+            var required: JSONObject = ["enabled": .bool(code == "name" || code == "title")]
+            if isOfDeals {
+                required["stage_ids"] = .array([])
+                required["statuses"] = .members([:])
+            }
+            object["required_fields"] = .object(required)
+        }
+        return .object(object)
+    }
+
+    private static func visibility(_ isOfDeals: Bool, _ isCustom: Bool) -> JSON {
+        var object: JSONObject = ["add_visible_flag": .bool(!isCustom), "details_visible_flag": .bool(true)]
+        if isOfDeals {
+            object["projects_detail_visible_flag"] = .bool(false)
+            object["show_in_pipelines"] = .members(["show_in_all": .bool(true), "pipeline_ids": .array([])])
+        } else {
+            let hidden: JSON = .members(["show": .bool(false), "order": .null])
+            object["show_in_add_deal_dialog"] = hidden
+            object["show_in_add_person_dialog"] = hidden
         }
         return .object(object)
     }

@@ -17,9 +17,9 @@ extension SandboxState {
             start = Int(cursor?.value ?? 0)
         }
         guard reasons.isEmpty else { return .invalid(reasons) }
-        let fields = table.fields.fields.dropFirst(start)
+        let fields = table.fields.fields.filter { $0.feature.map(features.contains) ?? true }.dropFirst(start)
         let next = fields.count > limit ? Cursor(field: "field", value: Int64(start + limit)) : nil
-        return .page(.array(fields.prefix(limit).map { $0.json(include: include) }), next: next)
+        return .page(.array(fields.prefix(limit).map { $0.json(table.object.name, include: include) }), next: next)
     }
 
     func readField(_ table: Table, _ code: String, _ target: RequestTarget) -> SandboxAnswer {
@@ -27,7 +27,7 @@ extension SandboxState {
         var reasons: [String] = []
         let include = Self.namespaces(target, &reasons)
         guard reasons.isEmpty else { return .invalid(reasons) }
-        return table.fields[code].map { .data($0.json(include: include)) } ?? .notFound("Field")
+        return table.fields[code].map { .data($0.json(table.object.name, include: include)) } ?? .notFound("Field")
     }
 
     private static func namespaces(_ target: RequestTarget, _ reasons: inout [String]) -> [String] {
@@ -40,9 +40,13 @@ extension SandboxState {
 
     mutating func createField(_ object: Int, _ body: JSONObject) -> SandboxAnswer {
         var reasons: [String] = []
-        let known = ["field_name", "field_type", "options"] + Self.namespaces
+        let described = tables[object].object.name == "deal" ? ["description"] : []
+        let known = ["field_name", "field_type", "options"] + described + Self.namespaces
         for key in body.keys where !known.contains(key) {
             reasons.append("\(key): Parameter '\(key)' is not allowed for this request")
+        }
+        for key in described where body[key].map({ $0.stringValue == nil }) ?? false {
+            reasons.append("\(key): must be a string")
         }
         for key in Self.namespaces {
             if let value = body[key], value.objectValue == nil { reasons.append("\(key): must be an object") }
@@ -56,7 +60,7 @@ extension SandboxState {
         let labels = optionLabels(body["options"], type, &reasons)
         guard reasons.isEmpty, let type else { return .invalid(reasons) }
         let field = tables[object].fields.create(name, type, options: labels)
-        return .data(field.json(include: []))
+        return .data(field.json(tables[object].object.name, include: []))
     }
 
     private func optionLabels(_ options: JSON?, _ type: FieldType?, _ reasons: inout [String]) -> [String]? {

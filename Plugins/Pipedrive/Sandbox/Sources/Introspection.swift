@@ -17,15 +17,25 @@ extension SandboxState {
             return .data(stateJSON(withRows: false))
         case ("POST", ["faults"]): return setFaults(body["faults"]?.arrayValue ?? [])
         case ("POST", ["users"]): return putUser(body)
-        case ("DELETE", ["organizations"]):
-            tables[0].store.purge()
-            return .data(.members(["organizations": .integer(0)]))
-        case ("DELETE", let path) where path.count == 2 && path[0] == "organizations":
-            guard let id = Int(path[1]), tables[0].store[id] != nil else { return .notFound("Organization") }
-            tables[0].store.remove(id, now: now / 1_000_000_000, purging: true)
-            return .data(.members(["id": .integer(id)]))
+        case ("DELETE", let path) where path.count == 1 || path.count == 2:
+            guard let table = tables.firstIndex(where: { $0.object.path == path[0] }) else {
+                return .failure(404, "The sandbox has no such path.", code: "ERR_SANDBOX")
+            }
+            return purge(table, path.count == 2 ? path[1] : nil, now: now)
         default: return .failure(404, "The sandbox has no such path.", code: "ERR_SANDBOX")
         }
+    }
+
+    /// Forgets one record, or all.
+    private mutating func purge(_ table: Int, _ id: String?, now: Int64) -> SandboxAnswer {
+        let object = tables[table].object
+        guard let id else {
+            tables[table].store.purge()
+            return .data(.members([object.path: .integer(0)]))
+        }
+        guard let id = Int(id), tables[table].store[id] != nil else { return .notFound(object.title) }
+        tables[table].store.remove(id, now: now / 1_000_000_000, purging: true)
+        return .data(.members(["id": .integer(id)]))
     }
 
     private func stateJSON(withRows: Bool) -> JSON {
@@ -46,7 +56,7 @@ extension SandboxState {
         object.append("users", .array(users.users.map(\.json)))
         guard withRows else { return .object(object) }
         for table in tables {
-            let view = RecordView(table, RequestTarget("/"))
+            let view = RecordView(table, RequestTarget("/"), features: features)
             object.append("\(table.object.name)_rows", .array(table.store.live.map(view.json)))
         }
         return .object(object)

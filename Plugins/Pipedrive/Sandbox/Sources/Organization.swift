@@ -25,7 +25,7 @@ extension SandboxObject {
             "followers_count", "won_deals_count", "related_won_deals_count", "lost_deals_count",
             "related_lost_deals_count", "smart_bcc_email",
         ],
-        builtInFields: organizationFields,
+        searchable: ["name", "address", "notes", "custom_fields"], builtInFields: organizationFields,
         customFields: [
             ("Segment", .enum, ["SMB", "Mid", "Enterprise"]),
             ("Customer key", .varchar, nil),
@@ -46,31 +46,20 @@ extension SandboxObject {
         ])
 
     private static let organizationFields: [FieldDefinition] = [
-        builtIn("id", "ID", .int),
-        builtIn("name", "Name", .varchar),
-        builtIn("owner_id", "Owner", .user),
-        builtIn("add_time", "Organization created", .date),
-        builtIn("update_time", "Update time", .date),
-        builtIn(
-            "visible_to", "Visible to", .visibleTo,
-            [(1, "Item owner"), (3, "Owner's visibility group"), (5, "Group and sub-groups"), (7, "Entire company")],
-            idIsText: true),
-        builtIn("label_ids", "Labels", .set, [(1, "Customer"), (2, "Prospect"), (3, "Partner"), (4, "At risk")]),
-        builtIn("address", "Address", .address),
-        builtIn("website", "Website", .varchar),
-        builtIn("linkedin", "LinkedIn profile", .varchar),
-        builtIn(
+        FieldDefinition.builtIn("id", "ID", .int),
+        .builtIn("name", "Name", .varchar),
+        .builtIn("owner_id", "Owner", .user),
+        .builtIn("add_time", "Organization created", .date),
+        .builtIn("update_time", "Update time", .date),
+        .visibility,
+        .builtIn("label_ids", "Labels", .set, [(1, "Customer"), (2, "Prospect"), (3, "Partner"), (4, "At risk")]),
+        .builtIn("address", "Address", .address),
+        .builtIn("website", "Website", .varchar),
+        .builtIn("linkedin", "LinkedIn profile", .varchar),
+        .builtIn(
             "industry", "Industry", .enum,
             [(11, "Software"), (12, "Manufacturing"), (13, "Retail"), (14, "Finance"), (15, "Healthcare")]),
-        builtIn("annual_revenue", "Annual revenue", .int),
-        builtIn("employee_count", "Number of employees", .int),
+        .builtIn("annual_revenue", "Annual revenue", .int),
+        .builtIn("employee_count", "Number of employees", .int),
     ]
-
-    private static func builtIn(
-        _ code: String, _ name: String, _ type: FieldType, _ options: [(Int, String)]? = nil, idIsText: Bool = false
-    ) -> FieldDefinition {
-        FieldDefinition(
-            code: code, name: name, type: type,
-            options: options?.map { FieldOption(id: $0.0, label: $0.1, idIsText: idIsText) }, isCustom: false)
-    }
 }

@@ -8,13 +8,23 @@ extension SandboxState {
         "cursor",
     ]
 
-    func list(_ table: Table, _ target: RequestTarget) -> SandboxAnswer {
-        if let refused = unexpected(target, allowed: Self.listParameters.union(RecordView.parameters)) {
-            return refused
-        }
-        let view = RecordView(table, target)
-        var parsed = ListParameters(target)
+    /// - Parameter archived: Whether it is the list of archived records.
+    func list(_ table: Table, _ target: RequestTarget, archived: Bool = false) -> SandboxAnswer {
+        let object = table.object
+        var allowed = Self.listParameters.union(RecordView.parameters).union(object.filters)
+        if object.hasStatus { allowed.insert("status") }
+        if object.name == "person" { allowed.insert("deal_id") }
+        if archived { allowed.subtract(["include_option_labels", "include_labels"]) }
+        if let refused = unexpected(target, allowed: allowed) { return refused }
+        let view = RecordView(table, target, features: features)
+        var parsed = ListParameters(target, object)
         parsed.reasons += view.reasons
+        if object.hasArchive { parsed.query.isArchived = archived }
+        if let text = target["deal_id"] {
+            guard let id = Int(text) else { return .invalid(["deal_id: must be an integer"]) }
+            let deals = tables.first { $0.object.name == "deal" }?.store
+            parsed.query.ids = [deals?[id]?.properties["person_id"]?.intValue].compactMap { $0 }
+        }
         guard parsed.reasons.isEmpty else { return .invalid(parsed.reasons) }
         let page = table.store.page(parsed.query)
         let next = page.next.map { entry in
@@ -26,7 +36,7 @@ extension SandboxState {
 
     func read(_ table: Table, _ id: String, _ target: RequestTarget) -> SandboxAnswer {
         if let refused = unexpected(target, allowed: RecordView.parameters) { return refused }
-        let view = RecordView(table, target)
+        let view = RecordView(table, target, features: features)
         guard view.reasons.isEmpty else { return .invalid(view.reasons) }
         return withRecord(table, id) { .data(view.json($0), id: $0.id) }
     }
@@ -43,11 +53,13 @@ extension SandboxState {
 
     mutating func create(_ object: Int, _ body: JSONObject, now: Int64) -> SandboxAnswer {
         let check = checked(object, body, creating: true)
-        guard check.reasons.isEmpty else { return .invalid(check.reasons) }
+        if let refused = refusal(check) { return refused }
         var properties = check.properties
         properties["owner_id"] = properties["owner_id"] ?? .integer(UserDirectory.you)
         properties["visible_to"] = properties["visible_to"] ?? .integer(3)
         let seconds = now / 1_000_000_000
+        let change = RecordChange(old: nil, named: check.named, now: seconds, sales: sales)
+        if let refused = tables[object].object.finish?(&properties, change) { return refused }
         let record = tables[object].store.create(
             properties, custom: check.customFields.filter { !$0.value.isNull }, addTime: check.addTime ?? seconds,
             updateTime: seconds)
@@ -57,15 +69,18 @@ extension SandboxState {
 
     mutating func update(_ object: Int, _ id: String, _ body: JSONObject, now: Int64) -> SandboxAnswer {
         let check = checked(object, body, creating: false)
-        guard check.reasons.isEmpty else { return .invalid(check.reasons) }
+        if let refused = refusal(check) { return refused }
+        let seconds = now / 1_000_000_000
         var changed: SandboxRecord?
         let answer = withRecord(tables[object], id) { old in
             var record = old
             record.properties.merge(check.properties) { $1 }
+            let change = RecordChange(old: old.properties, named: check.named, now: seconds, sales: sales)
+            if let refused = tables[object].object.finish?(&record.properties, change) { return refused }
             if check.clearsCustomFields { record.customFields = [:] }
             for (code, value) in check.customFields { record.customFields[code] = value.isNull ? nil : value }
             let isSame = record.properties == old.properties && record.customFields == old.customFields
-            if !isSame { record.updateTime = max(old.updateTime, now / 1_000_000_000) }
+            if !isSame { record.updateTime = max(old.updateTime, seconds) }
             if !isSame { changed = record }
             return .data(whole(record, object), id: record.id)
         }
@@ -79,6 +94,14 @@ extension SandboxState {
         return answer
     }
 
+    /// The answer to a body that cannot be carried out, or nil.
+    private func refusal(_ check: BodyOutcome) -> SandboxAnswer? {
+        guard check.reasons.isEmpty else { return .invalid(check.reasons) }
+        return check.withoutFeature.map { name in
+            .failure(403, "\(name): the feature is not enabled for this company", code: "ERR_FEATURE_NOT_ENABLED")
+        }
+    }
+
     mutating func delete(_ object: Int, _ id: String, _ target: RequestTarget, now: Int64) -> SandboxAnswer {
         if let refused = unexpected(target, allowed: []) { return refused }
         let answer = withRecord(tables[object], id) { .data(.members(["id": .integer($0.id)]), id: $0.id) }
@@ -89,13 +112,13 @@ extension SandboxState {
     }
 
     private func whole(_ record: SandboxRecord, _ object: Int) -> JSON {
-        RecordView(tables[object], RequestTarget("/")).json(record)
+        RecordView(tables[object], RequestTarget("/"), features: features).json(record)
     }
 
     private func checked(_ object: Int, _ body: JSONObject, creating: Bool) -> BodyOutcome {
-        let organizations = tables.first { $0.object.name == "organization" }?.store
+        let stores = Dictionary(uniqueKeysWithValues: tables.map { ($0.object.name, $0.store) })
         var check = BodyCheck(
-            tables[object], users: users, creating: creating, organizationExists: { organizations?[$0] != nil })
+            tables[object], self, creating: creating, recordExists: { name, id in stores[name]?[id] != nil })
         check.check(body)
         return check.outcome
     }
@@ -106,7 +129,7 @@ private struct ListParameters {
     var query = RecordStore.Query()
     var reasons: [String] = []
 
-    init(_ target: RequestTarget) {
+    init(_ target: RequestTarget, _ object: SandboxObject) {
         if let text = target["sort_by"] {
             if let order = RecordStore.Order(rawValue: text) { query.order = order } else { refuse("sort_by", text) }
         }
@@ -120,6 +143,16 @@ private struct ListParameters {
         if let text = target["owner_id"] {
             query.ownerID = Int(text)
             if query.ownerID == nil { reasons.append("owner_id: must be an integer") }
+        }
+        for name in object.filters {
+            guard let text = target[name] else { continue }
+            query.numbers[name] = Int(text)
+            if Int(text) == nil { reasons.append("\(name): must be an integer") }
+        }
+        if let text = target["status"], object.hasStatus {
+            let statuses = Set(text.split(separator: ",").map(String.init))
+            query.statuses = statuses
+            if !statuses.isSubset(of: ["open", "won", "lost", "deleted"]) { refuse("status", text) }
         }
         if let text = target["filter_id"] { refuse("filter_id", text) }
         if let text = target["ids"] { readIDs(text) }

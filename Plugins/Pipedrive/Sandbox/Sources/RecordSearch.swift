@@ -3,11 +3,13 @@
 import PenstockModel
 
 extension SandboxState {
-    private static let searchable = ["name", "address", "notes", "custom_fields"]
-
     /// Searches by looking at every record: the sandbox has no search index, and no indexing delay either.
     func search(_ table: Table, _ target: RequestTarget) -> SandboxAnswer {
-        let allowed: Set<String> = ["term", "fields", "exact_match", "limit", "cursor"]
+        let object = table.object
+        var allowed: Set<String> = ["term", "fields", "exact_match", "limit", "cursor"]
+        allowed.formUnion(object.searchFilters.keys)
+        if object.name == "deal" { allowed.insert("include_fields") }
+        if object.name == "person" { allowed.insert("include_fields") }
         if let refused = unexpected(target, allowed: allowed) { return refused }
         var reasons: [String] = []
         let isExact = target["exact_match"] == "true"
@@ -15,8 +17,8 @@ extension SandboxState {
         if term.count < (isExact ? 1 : 2) {
             reasons.append("term: must be at least \(isExact ? 1 : 2) characters long")
         }
-        let fields = target["fields"].map { $0.split(separator: ",").map(String.init) } ?? Self.searchable
-        for field in fields where !Self.searchable.contains(field) {
+        let fields = target["fields"].map { $0.split(separator: ",").map(String.init) } ?? object.searchable
+        for field in fields where !object.searchable.contains(field) {
             reasons.append("fields: '\(field)' is not a valid value")
         }
         let limit = PageLimit.parse(target, &reasons)
@@ -28,7 +30,11 @@ extension SandboxState {
         }
         guard reasons.isEmpty else { return .invalid(reasons) }
         let found = table.store.live.lazy.filter { record in
-            searchTexts(record, table, fields).contains { text in
+            for (parameter, property) in object.searchFilters {
+                guard let wanted = target[parameter], let held = record.properties[property] else { continue }
+                if (held.stringValue ?? held.text) != wanted { return false }
+            }
+            return searchTexts(record, table, fields).contains { text in
                 isExact ? text.lowercased() == term : text.lowercased().contains(term)
             }
         }
@@ -40,7 +46,12 @@ extension SandboxState {
 
     private func searchTexts(_ record: SandboxRecord, _ table: Table, _ fields: [String]) -> [String] {
         var texts: [String] = []
-        if fields.contains("name"), let name = record.properties["name"]?.stringValue { texts.append(name) }
+        for name in ["name", "title"] where fields.contains(name) {
+            if let text = record.properties[name]?.stringValue { texts.append(text) }
+        }
+        for (field, name) in [("email", "emails"), ("phone", "phones")] where fields.contains(field) {
+            texts += Self.values(record, name)
+        }
         if fields.contains("address"), let address = record.properties["address"]?["value"]?.stringValue {
             texts.append(address)
         }
@@ -52,14 +63,43 @@ extension SandboxState {
         return texts
     }
 
+    private static func values(_ record: SandboxRecord, _ name: String) -> [String] {
+        (record.properties[name]?.arrayValue ?? []).compactMap { $0["value"]?.stringValue }
+    }
+
     private func item(_ record: SandboxRecord, _ table: Table, score: Double) -> JSON {
-        let item = JSON.members([
+        let properties = record.properties
+        var item: JSONObject = [
             "id": .integer(record.id), "type": .string(table.object.name),
-            "name": record.properties["name"] ?? .null, "address": record.properties["address"]?["value"] ?? .null,
-            "visible_to": record.properties["visible_to"] ?? .null,
-            "owner": .members(["id": record.properties["owner_id"] ?? .null]),
+            "visible_to": properties["visible_to"] ?? .null,
+            "owner": .members(["id": properties["owner_id"] ?? .null]),
             "custom_fields": .strings(searchTexts(record, table, ["custom_fields"]).sorted()), "notes": .array([]),
-        ])
-        return .members(["result_score": .double(score), "item": item])
+        ]
+        switch table.object.name {
+        case "person":
+            item["name"] = properties["name"] ?? .null
+            item["phones"] = .strings(Self.values(record, "phones"))
+            item["emails"] = .strings(Self.values(record, "emails"))
+            item["organization"] = linked("organization", properties["org_id"], "name")
+        case "deal":
+            for name in ["title", "value", "currency", "status", "is_archived"] {
+                item[name] = properties[name] ?? .null
+            }
+            let stage = sales.stages.first { $0.id == properties["stage_id"]?.intValue }
+            item["stage"] = stage.map { .members(["id": .integer($0.id), "name": .string($0.name)]) } ?? .null
+            item["person"] = linked("person", properties["person_id"], "name")
+            item["organization"] = linked("organization", properties["org_id"], "name")
+        default:
+            item["name"] = properties["name"] ?? .null
+            item["address"] = properties["address"]?["value"] ?? .null
+        }
+        return .members(["result_score": .double(score), "item": .object(item)])
+    }
+
+    private func linked(_ object: String, _ id: JSON?, _ name: String) -> JSON {
+        guard let id = id?.intValue, let record = tables.first(where: { $0.object.name == object })?.store[id] else {
+            return .null
+        }
+        return .members(["id": .integer(id), "name": record.properties[name] ?? .null])
     }
 }

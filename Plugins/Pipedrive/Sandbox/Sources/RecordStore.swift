@@ -21,6 +21,12 @@ struct RecordStore: Sendable {
         var descending = false
         var limit = 100
         var start: OrderedIndex.Entry?
+        /// Properties that must have these numbers.
+        var numbers: [String: Int] = [:]
+        /// The statuses, of which `deleted` stands for records that are deleted; nil for all that are not.
+        var statuses: Set<String>?
+        /// Whether the records are archived ones, where the object has an archive.
+        var isArchived: Bool?
     }
 
     private var records: [Int: SandboxRecord] = [:]
@@ -119,7 +125,10 @@ struct RecordStore: Sendable {
         if let since = query.updatedSince, record.updateTime < since { return false }
         if let until = query.updatedUntil, record.updateTime >= until { return false }
         if let owner = query.ownerID, record.properties["owner_id"]?.intValue != owner { return false }
-        return true
+        if let archived = query.isArchived, record.properties["is_archived"] != .bool(archived) { return false }
+        for (name, number) in query.numbers where record.properties[name]?.intValue != number { return false }
+        guard let statuses = query.statuses else { return true }
+        return statuses.contains(record.isDeleted ? "deleted" : record.properties["status"]?.stringValue ?? "")
     }
 
     private func key(_ record: SandboxRecord, _ order: Order) -> Int64 {
@@ -133,6 +142,10 @@ struct RecordStore: Sendable {
     /// The index to walk: a small one made for this query where the filters name few records, else a whole one.
     private func candidates(_ query: Query) -> OrderedIndex {
         if let ids = query.ids { return small(Set(ids), query.order) }
+        if query.statuses?.contains("deleted") == true {
+            let entries = records.values.map { OrderedIndex.Entry(key: key($0, query.order), id: $0.id) }
+            return OrderedIndex(sorted: entries.sorted())
+        }
         let whole = query.order == .id ? byID : query.order == .addTime ? byAdd : byUpdate
         guard query.updatedSince != nil || query.updatedUntil != nil else { return whole }
         let low = query.updatedSince.map { byUpdate.lowerBound(.init(key: $0, id: .min)) } ?? 0

@@ -8,14 +8,16 @@ struct RecordView {
     static let parameters: Set<String> = ["include_fields", "custom_fields", "include_option_labels", "include_labels"]
 
     private let table: SandboxState.Table
+    private let features: Set<SandboxFeature>
     private var customCodes: [String]?
     private var included: [String] = []
     private var showsOptionLabels = false
     private var showsLabels = false
     private(set) var reasons: [String] = []
 
-    init(_ table: SandboxState.Table, _ target: RequestTarget) {
+    init(_ table: SandboxState.Table, _ target: RequestTarget, features: Set<SandboxFeature>) {
         self.table = table
+        self.features = features
         if let text = target["custom_fields"] {
             let codes = text.split(separator: ",").map(String.init)
             if codes.count > 15 { reasons.append("custom_fields: must name at most 15 keys") }
@@ -23,7 +25,8 @@ struct RecordView {
         }
         if let text = target["include_fields"] {
             included = text.split(separator: ",").map(String.init)
-            for name in included where !table.object.includable.contains(name) {
+            let marketing = features.contains(.campaigns) ? [] : ["marketing_status", "doi_status"]
+            for name in included where !table.object.includable.contains(name) || marketing.contains(name) {
                 reasons.append("include_fields: '\(name)' is not allowed")
             }
         }
@@ -41,20 +44,27 @@ struct RecordView {
     func json(_ record: SandboxRecord) -> JSON {
         var object = JSONObject()
         object.append("id", .integer(record.id))
-        for property in table.object.properties {
+        object.append("add_time", .string(Timestamp.text(record.addTime)))
+        object.append("update_time", .string(Timestamp.text(record.updateTime)))
+        object.append("is_deleted", .bool(record.isDeleted))
+        for property in table.object.properties where isAnswered(property) {
             switch property.rule {
-            case .timestamp:
-                object.append("add_time", .string(Timestamp.text(record.addTime)))
-                object.append("update_time", .string(Timestamp.text(record.updateTime)))
-                object.append("is_deleted", .bool(record.isDeleted))
+            case .timestamp, .notTrue: break
             case .customFields: object.append(property.name, customFields(record))
             case .optionList: object.append(property.name, record.properties[property.name] ?? .array([]))
             default: object.append(property.name, record.properties[property.name] ?? .null)
             }
         }
+        for (name, value) in table.object.answered { object.append(name, record.properties[name] ?? value) }
         if showsLabels { object.append("labels", labels(record)) }
-        for name in included { object.append(name, name.hasSuffix("_count") ? .integer(0) : .null) }
+        for name in included {
+            object.append(name, record.properties[name] ?? (name.hasSuffix("_count") ? .integer(0) : .null))
+        }
         return .object(object)
+    }
+
+    private func isAnswered(_ property: SandboxObject.Property) -> Bool {
+        property.isAnswered && !property.isOnDemand && (property.feature.map(features.contains) ?? true)
     }
 
     private func labels(_ record: SandboxRecord) -> JSON {

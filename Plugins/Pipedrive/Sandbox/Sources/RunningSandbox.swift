@@ -46,14 +46,24 @@ package final class RunningSandbox: Sendable {
     package var counters: SandboxCounters { sandbox.withState { $0.counters } }
 
     /// The organizations that are not deleted, by id.
-    package var organizations: [SandboxRecord] { sandbox.withState { Array($0.tables[0].store.live) } }
+    package var organizations: [SandboxRecord] { records("organization") }
 
     /// The organization with this id, unless it is deleted or never was.
-    package func organization(_ id: Int) -> SandboxRecord? { sandbox.withState { $0.tables[0].store[id] } }
+    package func organization(_ id: Int) -> SandboxRecord? { record(id, of: "organization") }
 
-    /// The 40-character code of the organizations' custom field with this label, or nil.
-    package func fieldCode(_ label: String) -> String? {
-        sandbox.withState { $0.tables[0].fields.labelled(label)?.code }
+    /// The records of an object that are not deleted, by id.
+    package func records(_ object: String) -> [SandboxRecord] {
+        sandbox.withState { state in state.table(object).map { Array($0.store.live) } ?? [] }
+    }
+
+    /// The record with this id, unless it is deleted or never was.
+    package func record(_ id: Int, of object: String) -> SandboxRecord? {
+        sandbox.withState { $0.table(object)?.store[id] }
+    }
+
+    /// The 40-character code of the custom field of an object with this label, or nil.
+    package func fieldCode(_ label: String, of object: String = "organization") -> String? {
+        sandbox.withState { $0.table(object)?.fields.labelled(label)?.code }
     }
 
     /// Gives the organizations' custom field with this label another one, as a person in the settings would.
@@ -61,12 +71,15 @@ package final class RunningSandbox: Sendable {
         sandbox.withState { $0.tables[0].fields.rename(label, to: name) }
     }
 
-    /// The id of an option of an organizations' custom field, or nil.
-    package func optionID(_ label: String, of field: String) -> Int? {
+    /// The id of an option of a custom field of an object, or nil.
+    package func optionID(_ label: String, of field: String, object: String = "organization") -> Int? {
         sandbox.withState { state in
-            state.tables[0].fields.labelled(field)?.options?.first { $0.label == label }?.id
+            state.table(object)?.fields.labelled(field)?.options?.first { $0.label == label }?.id
         }
     }
+
+    /// Says what the account has from now on beside what every account has.
+    package func setFeatures(_ features: Set<SandboxFeature>) { sandbox.withState { $0.features = features } }
 
     /// The users.
     package var users: [SandboxUser] { sandbox.withState { $0.users.users } }

@@ -16,6 +16,8 @@ package struct SandboxOptions: Sendable {
     package var tokens = ["sandbox-token"]
     /// How many organizations there are at the start.
     package var seedOrganizations = 0
+    /// What the account has beside what every account has.
+    package var features = Set(SandboxFeature.allCases)
     /// Whether the CRM starts with the twelve companies of the demo project.
     package var seedDemo = false
     /// The file that gets one JSON line per request, or nil.

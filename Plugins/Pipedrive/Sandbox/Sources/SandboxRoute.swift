@@ -3,6 +3,9 @@
 /// An operation of the API; `object` is the object's position in ``SandboxObject/all``.
 enum SandboxRoute: Equatable {
     case list(object: Int)
+    case listArchived(object: Int)
+    case pipelines
+    case stages
     case create(object: Int)
     case read(object: Int, id: String)
     case update(object: Int, id: String)
@@ -26,10 +29,10 @@ enum SandboxRoute: Equatable {
     var cost: Int {
         switch self {
         case .list, .listFields: 10
-        case .create, .update, .createField: 5
+        case .create, .update, .createField, .pipelines, .stages: 5
         case .read, .readField: 1
         case .delete: 3
-        case .search, .users: 20
+        case .search, .users, .listArchived: 20
         case .currentUser: 2
         }
     }
@@ -41,6 +44,9 @@ enum SandboxRoute: Equatable {
     var name: String {
         switch self {
         case .list(let object): "GET \(Self.path(object))"
+        case .listArchived(let object): "GET \(Self.path(object))/archived"
+        case .pipelines: "GET /api/v2/pipelines"
+        case .stages: "GET /api/v2/stages"
         case .create(let object): "POST \(Self.path(object))"
         case .read(let object, _): "GET \(Self.path(object))/{id}"
         case .update(let object, _): "PATCH \(Self.path(object))/{id}"
@@ -84,9 +90,14 @@ enum SandboxRoute: Equatable {
 
     private static func version2(_ segments: [String]) -> [String: SandboxRoute] {
         guard let first = segments.first, segments.count <= 2 else { return [:] }
+        if segments == ["pipelines"] { return ["GET": .pipelines] }
+        if segments == ["stages"] { return ["GET": .stages] }
         let part = segments.count == 2 ? segments[1] : nil
         if let object = SandboxObject.all.firstIndex(where: { $0.path == first }) {
             guard let part else { return ["GET": .list(object: object), "POST": .create(object: object)] }
+            if part == "archived", SandboxObject.all[object].hasArchive {
+                return ["GET": .listArchived(object: object)]
+            }
             if part == "search" { return ["GET": .search(object: object)] }
             return [
                 "GET": .read(object: object, id: part), "PATCH": .update(object: object, id: part),

@@ -13,6 +13,8 @@ struct SandboxState {
 
     let options: SandboxOptions
     var users = UserDirectory()
+    let sales = SalesDirectory()
+    var features: Set<SandboxFeature>
     var tables: [Table]
     var meter: RateMeter
     var counters = SandboxCounters()
@@ -21,6 +23,7 @@ struct SandboxState {
     /// A state as it is at the start.
     init(_ options: SandboxOptions) {
         self.options = options
+        features = options.features
         meter = RateMeter(options)
         faults = options.faults.map { ActiveFault($0) }
         tables = SandboxObject.all.map { object in
@@ -31,6 +34,9 @@ struct SandboxState {
         if options.seedDemo { seedDemo() }
         seedOrganizations(options.seedOrganizations)
     }
+
+    /// The table of an object, or nil.
+    func table(_ object: String) -> Table? { tables.first { $0.object.name == object } }
 
     /// Answers one request, or plays a fault on it.
     mutating func reply(to request: SandboxRequest, now: Int64) -> SandboxReply {
@@ -111,6 +117,13 @@ struct SandboxState {
     ) -> SandboxAnswer {
         switch route {
         case .list(let object): return list(tables[object], target)
+        case .listArchived(let object): return list(tables[object], target, archived: true)
+        case .pipelines:
+            return unexpected(target, allowed: ["sort_by", "sort_direction", "limit", "cursor"])
+                ?? sales.listPipelines(target)
+        case .stages:
+            return unexpected(target, allowed: ["pipeline_id", "sort_by", "sort_direction", "limit", "cursor"])
+                ?? sales.listStages(target)
         case .read(let object, let id): return read(tables[object], id, target)
         case .search(let object): return search(tables[object], target)
         case .listFields(let object): return listFields(tables[object], target)
