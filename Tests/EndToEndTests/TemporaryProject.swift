@@ -84,8 +84,8 @@ final class TemporaryProject {
     }
 
     /// Writes the sync `orgs`: everything below `version` and `destination`.
-    func sync(_ yaml: String) throws {
-        try write("syncs/orgs.yml", "version: 1\ndestination: {connection: crm, object: organization}\n" + yaml + "\n")
+    func sync(_ yaml: String, object: String = "organization") throws {
+        try write("syncs/orgs.yml", "version: 1\ndestination: {connection: crm, object: \(object)}\n" + yaml + "\n")
     }
 
     /// A file of the project as text.
@@ -165,12 +165,12 @@ final class TemporaryProject {
     /// Plans the sync `orgs` and makes sure that nothing was written, neither here nor at the server.
     func plan(_ options: String...) throws -> SyncReport {
         let files = try snapshot()
-        let records = server.organizations.map(\.text)
+        let records = server.everything
         let before = server.counters.tokensSpent
         let result = try penstock(["plan", "orgs", "--json"] + options)
         let report = try SyncReport(result, tokens: server.counters.tokensSpent - before)
         #expect(try snapshot() == files, "a plan writes nothing")
-        #expect(server.organizations.map(\.text) == records, "a plan sends nothing")
+        #expect(server.everything == records, "a plan sends nothing")
         return report
     }
 

@@ -44,11 +44,12 @@ final class Rig {
 
     /// Writes rows in one session and returns their results by row, in order.
     func write(
-        _ mode: WriteRequest.Mode, _ columns: [(String, DataType)], _ rows: [[Value]], inFlightMax: Int = 4
+        _ mode: WriteRequest.Mode, _ columns: [(String, DataType)], _ rows: [[Value]], inFlightMax: Int = 4,
+        object: String = "organization"
     ) throws -> (results: [RowResult], failure: ConnectorError?) {
         let schema = Schema(columns.map { Schema.Field($0.0, $0.1) })
         let collected = Collected()
-        let request = WriteRequest(object: "organization", mode: mode, schema: schema, inFlightMax: inFlightMax)
+        let request = WriteRequest(object: object, mode: mode, schema: schema, inFlightMax: inFlightMax)
         let session = try destination.begin(request) { collected.add($0, $1) }
         defer { session.end() }
         var batch = RecordBatch(schema)

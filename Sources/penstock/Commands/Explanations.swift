@@ -52,6 +52,8 @@ enum Explanations {
             "Several records carry the row's match value. Penstock never takes the first one: make them differ, or match by id.",
         "duplicate-target":
             "An earlier row of this run goes to the same record: it has the same id, or the same match value. One record cannot stand for two rows; the first one goes.",
+        "record-locked":
+            "The destination keeps the record from being changed, as an archived one. Map the field that the message names to false, or leave the row out.",
         "key-needed":
             "insert.on_missing: create must remember which row a record was created for. Name the row's key: source.key.",
         "refused-before":

@@ -112,7 +112,7 @@ struct FieldDefinition: Sendable {
             "is_custom_field": .bool(isCustom), "is_optional_response_field": .bool(false),
         ]
         if isOfDeals { object["description"] = .string("") }
-        if include.contains("ui_visibility") { object["ui_visibility"] = Self.visibility(isOfDeals, isCustom) }
+        if include.contains("ui_visibility") { object["ui_visibility"] = visibility(on: objectName) }
         if include.contains("important_fields") {
             object["important_fields"] = .members(["enabled": .bool(false), "stage_ids": .array([])])
         }
@@ -127,15 +127,15 @@ struct FieldDefinition: Sendable {
         return .object(object)
     }
 
-    private static func visibility(_ isOfDeals: Bool, _ isCustom: Bool) -> JSON {
+    private func visibility(on objectName: String) -> JSON {
         var object: JSONObject = ["add_visible_flag": .bool(!isCustom), "details_visible_flag": .bool(true)]
-        if isOfDeals {
+        if objectName == "deal" {
             object["projects_detail_visible_flag"] = .bool(false)
             object["show_in_pipelines"] = .members(["show_in_all": .bool(true), "pipeline_ids": .array([])])
         } else {
             let hidden: JSON = .members(["show": .bool(false), "order": .null])
             object["show_in_add_deal_dialog"] = hidden
-            object["show_in_add_person_dialog"] = hidden
+            if objectName == "organization" { object["show_in_add_person_dialog"] = hidden }
         }
         return .object(object)
     }
