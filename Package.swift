@@ -133,6 +133,11 @@ let sandbox: [Target] = [
 
 let tests: [Target] = [
     .testTarget(name: "PenstockModelTests", dependencies: ["PenstockModel"], swiftSettings: strict),
+    /** Throwaway database servers on loopback, for the tests that need real ones. */
+    .target(name: "DatabaseServers", path: "Tests/Fixtures/DatabaseServers", swiftSettings: strict),
+    .testTarget(
+        name: "DatabaseServersTests", dependencies: ["DatabaseServers"], path: "Tests/Fixtures/DatabaseServersTests",
+        swiftSettings: strict),
     /** A connector with every type, for the tests of the boundary. */
     .target(
         name: "LoopbackConnector", dependencies: ["ConnectorKit"], path: "Tests/Fixtures/Loopback/Sources",

@@ -31,16 +31,22 @@ public struct CatalogObject: Sendable, Hashable {
     public var primaryKey: [String]
     /// About how many rows there are, or nil.
     public var estimatedRows: Int64?
+    /// The columns that suit as an Incremental Key, the best first: of a type with an order, led by an index first.
+    public var cursorColumns: [String]
+    /// The source's own word for what it is where ``kind`` is too coarse, for example `materialized view`; or empty.
+    public var detail: String
 
     /// A table, view or file.
     public init(
         _ id: String, _ kind: Kind, columns: [Schema.Field] = [], primaryKey: [String] = [],
-        estimatedRows: Int64? = nil
+        estimatedRows: Int64? = nil, cursorColumns: [String] = [], detail: String = ""
     ) {
         self.id = id
         self.kind = kind
         self.columns = columns
         self.primaryKey = primaryKey
         self.estimatedRows = estimatedRows
+        self.cursorColumns = cursorColumns
+        self.detail = detail
     }
 }

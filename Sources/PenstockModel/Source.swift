@@ -35,6 +35,9 @@ public protocol RecordStream: AnyObject {
     /// The columns; fixed for the whole stream.
     var schema: Schema { get }
 
+    /// Who else was writing at the source when the snapshot was taken; nil where the source cannot know.
+    var openWriters: OpenWriters? { get }
+
     /// Returns the next batch, or nil once the stream has ended.
     ///
     /// Calls are serial. A batch has at least one row and at most the request's `batchRowsMax`, and stays valid
@@ -47,6 +50,34 @@ public protocol RecordStream: AnyObject {
 
     /// Ends the read and gives back what it held, within a second, however much was left to read.
     func close()
+}
+
+extension RecordStream {
+    /// Nil: nothing is known.
+    public var openWriters: OpenWriters? { nil }
+}
+
+/// Transactions of others that may still commit rows which the snapshot of a read does not hold.
+///
+/// Such a row can carry a value of the Incremental Key that the read has passed. The host keeps the watermark from
+/// moving past what these transactions may still write.
+public struct OpenWriters: Sendable, Hashable {
+    /// Whether a transaction that writes, or may write, was open when the snapshot was taken.
+    public var hasWriters: Bool
+    /// The earliest moment that a value written by the source's own clock can have in a row that is committed after
+    /// the snapshot, in microseconds since 1970-01-01T00:00:00Z; nil where it cannot be known.
+    ///
+    /// The least of the beginnings of all open transactions and of the source's clock before the snapshot.
+    public var since: Int64?
+    /// ``since`` on the wall clock of the source's default time zone, for columns without a zone.
+    public var localSince: Int64?
+
+    /// What is known of open transactions.
+    public init(hasWriters: Bool, since: Int64? = nil, localSince: Int64? = nil) {
+        self.hasWriters = hasWriters
+        self.since = since
+        self.localSince = localSince
+    }
 }
 
 /// A batch with the rows in it that could not be represented.

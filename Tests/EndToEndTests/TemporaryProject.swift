@@ -200,6 +200,7 @@ struct SyncReport {
     init(_ result: ProgramResult, tokens: Int) throws {
         self.result = result
         self.tokens = tokens
+        // Without a document the requirement below fails, with the output.
         let document = try? JSON(parsing: result.output)
         let data = document?["data"]?.arrayValue?.first
         self.data = try #require(data, "exit \(result.status): \(result.everything)")

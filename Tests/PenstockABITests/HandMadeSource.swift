@@ -64,6 +64,7 @@ final class HandMadeSource {
     var api = penstock_source_api()
 
     private static func of(_ pointer: UnsafeMutableRawPointer?) -> HandMadeSource {
+        // A fault of the test itself, which nothing could go on from.
         guard let pointer else { fatalError("a NULL handle came back") }
         return Unmanaged<HandMadeSource>.fromOpaque(pointer).takeUnretainedValue()
     }

@@ -18,6 +18,7 @@ final class HandMadeDestination {
     private var report: Report = { _, _ in }
 
     private static func of(_ pointer: UnsafeMutableRawPointer?) -> HandMadeDestination {
+        // A fault of the test itself, which nothing could go on from.
         guard let pointer else { fatalError("a NULL handle came back") }
         return Unmanaged<HandMadeDestination>.fromOpaque(pointer).takeUnretainedValue()
     }
@@ -211,6 +212,7 @@ func row(_ row: Int64, _ status: Int = Int(PENSTOCK_ROW_CREATED)) -> penstock_ro
 
     @Test func aResultAfterTheEndIsHarmless() throws {
         let destination = HandMadeDestination()
+        // Written before the session begins, read after it ended.
         nonisolated(unsafe) var late: HandMadeDestination.Report = { _, _ in }
         destination.onFlush = { report in
             late = report

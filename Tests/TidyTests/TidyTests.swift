@@ -102,9 +102,9 @@ struct SourceFile: CustomStringConvertible, Sendable {
         #expect(!file.lines.contains { $0.hasPrefix("import Foundation") }, "\(file) imports Foundation")
     }
 
-    @Test("What silences the compiler says why", arguments: SourceFile.all.filter { $0.isIn("Sources", "Plugins") })
+    @Test("What silences the compiler says why", arguments: SourceFile.all.filter(\.isSwift))
     func silencersSayWhy(file: SourceFile) {
-        guard file.isSwift, !file.path.contains("/Tests/") else { return }
+        guard file.path != "Tests/TidyTests/TidyTests.swift" else { return }
         let silencers = [" try? ", "(try? ", "@unchecked Sendable", "nonisolated(unsafe)", "fatalError("]
         let whole = file.lines.joined(separator: "\n")
         guard silencers.contains(where: whole.contains) else { return }

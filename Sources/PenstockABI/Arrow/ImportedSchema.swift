@@ -11,6 +11,8 @@ struct ImportedSchema {
     let formats: [ArrowFormat]
     /// The layout of the column for rejects, which is the last one where there is one.
     let rejectFormat: ArrowFormat?
+    /// What the metadata of a stream's schema say of its snapshot.
+    let openWriters: OpenWriters?
 
     /// How many columns the arrays have.
     var childCount: Int { formats.count + (rejectFormat == nil ? 0 : 1) }
@@ -51,6 +53,20 @@ struct ImportedSchema {
         self.schema = Schema(fields)
         self.formats = formats
         self.rejectFormat = rejectFormat
+        openWriters = try Self.openWriters(schema, call, checks)
+    }
+
+    private static func openWriters(
+        _ schema: ArrowSchema, _ call: String, _ checks: ContractChecks
+    ) throws(ConnectorError) -> OpenWriters? {
+        guard let metadata = ArrowMetadata.decoded(schema.metadata) else {
+            throw checks.breach(call, "its schema has metadata that cannot be read")
+        }
+        do {
+            return try OpenWriters(metadata: metadata)
+        } catch {
+            throw checks.breach(call, "of the metadata of its schema, \(error.reason)")
+        }
     }
 
     private static func column(

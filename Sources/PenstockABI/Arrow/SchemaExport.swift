@@ -7,8 +7,10 @@ import PenstockModel
 extension ArrowSchema {
     /// The schema as a struct of Arrow, which whoever takes it gives back through its `release`.
     ///
-    /// - Parameter withRejects: Whether the column for rejects is added at the end.
-    init(_ schema: Schema, withRejects: Bool) {
+    /// - Parameters:
+    ///   - withRejects: Whether the column for rejects is added at the end.
+    ///   - openWriters: What a stream says of its snapshot.
+    init(_ schema: Schema, withRejects: Bool, openWriters: OpenWriters? = nil) {
         var fields = schema.fields
         if withRejects { fields.append(Schema.Field(SourceReject.columnName, .text)) }
         let children = UnsafeMutablePointer<UnsafeMutablePointer<ArrowSchema>?>.allocate(capacity: fields.count)
@@ -20,6 +22,7 @@ extension ArrowSchema {
         self.init()
         format = copiedCString("+s")
         name = copiedCString("")
+        if let openWriters { metadata = copied(ArrowMetadata.encoded(openWriters.metadata)) }
         n_children = Int64(fields.count)
         self.children = children
         release = releaseSchema

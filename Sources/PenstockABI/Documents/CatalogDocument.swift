@@ -20,6 +20,8 @@ extension CatalogObject {
             "primary_key": .strings(primaryKey),
         ]
         if let estimatedRows { object["estimated_rows"] = .integer(estimatedRows) }
+        if !cursorColumns.isEmpty { object["cursor_columns"] = .strings(cursorColumns) }
+        if !detail.isEmpty { object["detail"] = .string(detail) }
         return .object(object)
     }
 
@@ -34,7 +36,8 @@ extension CatalogObject {
                 try Schema.Field(document: item)
             },
             primaryKey: try document.texts("primary_key"),
-            estimatedRows: try document.integer("estimated_rows").map(Int64.init))
+            estimatedRows: try document.integer("estimated_rows").map(Int64.init),
+            cursorColumns: try document.texts("cursor_columns"), detail: try document.textIfPresent("detail") ?? "")
     }
 }
 

@@ -23,7 +23,8 @@ final class StreamBox {
         outStream?.pointee = ArrowArrayStream(
             get_schema: { stream, out in
                 StreamBox.delivering(stream) { box in
-                    out?.pointee = ArrowSchema(box.stream.schema, withRejects: true)
+                    out?.pointee = ArrowSchema(
+                        box.stream.schema, withRejects: true, openWriters: box.stream.openWriters)
                 }
             },
             get_next: { stream, out in

@@ -28,6 +28,7 @@ final class LoadedStream: RecordStream {
     }
 
     let schema: Schema
+    var openWriters: OpenWriters? { imported.openWriters }
     private let imported: ImportedSchema
     private let stream: UnsafeMutablePointer<ArrowArrayStream>
     private let read: Mutex<Read>

@@ -191,7 +191,10 @@ struct ConnectionCommand: ParsableCommand {
         private func tables(_ side: SyncSetup.Side, _ workspace: Workspace) throws -> Listing {
             var listing = Listing(
                 kind: "connection.discover",
-                columns: [.init("TABLE"), .init("KIND"), .init(number: "ROWS"), .init("KEY"), .init("COLUMNS")])
+                columns: [
+                    .init("TABLE"), .init("KIND"), .init(number: "ROWS"), .init("KEY"), .init("CURSOR"),
+                    .init("COLUMNS"),
+                ])
             var objects = try ConnectionCalls.discover(side, [], workspace).objects
             let bare = objects.filter(\.columns.isEmpty).map(\.id)
             if !bare.isEmpty, bare.count <= Self.detailsMax {
@@ -201,13 +204,15 @@ struct ConnectionCommand: ParsableCommand {
             for object in objects {
                 listing.add(
                     [
-                        object.id, object.kind.rawValue, object.estimatedRows.map { "\($0.grouped)" } ?? "",
-                        object.primaryKey.joined(separator: ", "), object.columns.map(\.name).joined(separator: ", "),
+                        object.id, object.detail.isEmpty ? object.kind.rawValue : object.detail,
+                        object.estimatedRows.map { "\($0.grouped)" } ?? "", object.primaryKey.joined(separator: ", "),
+                        object.cursorColumns.first ?? "", object.columns.map(\.name).joined(separator: ", "),
                     ],
                     .object([
                         "id": .string(object.id), "kind": .string(object.kind.rawValue),
                         "rows": object.estimatedRows.map { .integer($0) } ?? .null,
-                        "primary_key": .strings(object.primaryKey),
+                        "detail": .string(object.detail), "primary_key": .strings(object.primaryKey),
+                        "cursor_columns": .strings(object.cursorColumns),
                         "columns": .array(object.columns.map(FieldText.json)),
                     ]))
             }
@@ -221,12 +226,13 @@ struct ConnectionCommand: ParsableCommand {
             }
             var listing = Listing(
                 kind: "connection.discover",
-                columns: ["COLUMN", "TYPE", "NATIVE TYPE", "NULL", "KEY"].map { Listing.Column($0) })
+                columns: ["COLUMN", "TYPE", "NATIVE TYPE", "NULL", "KEY", "CURSOR"].map { Listing.Column($0) })
             for column in found.columns {
                 listing.add(
                     [
                         column.name, column.type.rawValue, column.nativeType, column.isNullable ? "yes" : "no",
                         found.primaryKey.contains(column.name) ? "primary" : "",
+                        found.cursorColumns.contains(column.name) ? "fit" : "",
                     ], FieldText.json(column))
             }
             return listing

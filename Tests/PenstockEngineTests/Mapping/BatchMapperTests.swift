@@ -195,6 +195,7 @@ import Testing
                 let source = Schema([Schema.Field("i", .int64), Schema.Field("c", type)])
                 let map = [MapEntry(target: "id", from: "i"), MapEntry(target: kind.rawValue, from: "c")]
                 guard
+                    // Not every kind can be written from every type.
                     let mapping = try? CompiledMapping(
                         map: map, insert: MappingFixture.update, source: source, fields: MappingFixture.fields)
                 else { continue }
