@@ -123,9 +123,10 @@ struct SourceFile: CustomStringConvertible, Sendable {
         }
     }
 
-    /// The one file of each module or connector that may hold unsafe pointers.
+    /// The files of modules and connectors that may hold unsafe pointers, one for each thing beyond the boundary.
     private static let boundaryFiles: Set<String> = [
         "Sources/PenstockState/SQLiteConnection.swift",
+        "Sources/PenstockState/SpoolFile.swift",
         "Plugins/CSV/Sources/FileReader.swift",
         "Plugins/SQLite/Sources/SQLiteDatabase.swift",
     ]

@@ -8,7 +8,10 @@ import PenstockModel
 /// reread by the run that finishes the rest, so nothing is lost and nothing goes twice.
 package struct WatermarkTracker: Sendable {
     private let isBefore: @Sendable (Value, Value) -> Bool
+    private let start: Value?
     private var largest: Value?
+    private var ceiling: Value?
+    private var isHeld = false
 
     /// Whether a row stayed outstanding.
     package private(set) var hasOutstanding = false
@@ -18,6 +21,7 @@ package struct WatermarkTracker: Sendable {
     /// - Parameter start: The watermark before the run, or nil; it never moves back.
     package init(start: Value?, isBefore: @escaping @Sendable (Value, Value) -> Bool) {
         self.isBefore = isBefore
+        self.start = start
         largest = start
     }
 
@@ -32,6 +36,28 @@ package struct WatermarkTracker: Sendable {
     /// Takes note that a row, or a part of the source, is not settled.
     package mutating func leaveOutstanding() { hasOutstanding = true }
 
+    /// Keeps the watermark from moving past a value: rows beyond it are read again by the next run.
+    ///
+    /// A ceiling below the watermark before the run keeps it where it is. The lowest of several counts.
+    package mutating func limit(_ limit: LateCommits) {
+        switch limit {
+        case .none: break
+        case .ceiling(let value): ceiling = ceiling.map { isBefore(value, $0) ? value : $0 } ?? value
+        case .hold: isHeld = true
+        }
+    }
+
+    /// Whether a limit keeps the watermark behind the rows that were seen.
+    package var isLimited: Bool {
+        guard let largest, largest != start else { return false }
+        return isHeld || ceiling.map { isBefore($0, largest) } ?? false
+    }
+
     /// Where the watermark may move, or nil where it stays.
-    package var watermark: Value? { hasOutstanding ? nil : largest }
+    package var watermark: Value? {
+        guard !hasOutstanding else { return nil }
+        guard isLimited else { return largest }
+        guard !isHeld, let ceiling, start.map({ isBefore($0, ceiling) }) ?? true else { return nil }
+        return ceiling
+    }
 }

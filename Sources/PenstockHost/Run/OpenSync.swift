@@ -67,6 +67,8 @@ package final class OpenSync {
     package let destinationHost: ConnectionHost
     /// The open source.
     package let source: any Source
+    /// Opens the source once more, for a read that was cut.
+    let reopenSource: () throws(ConnectorError) -> any Source
     /// The open destination.
     package let destination: any Destination
     /// The source connector's abilities.
@@ -108,9 +110,11 @@ package final class OpenSync {
         let sourceServices = sourceHost
         let destinationServices = destinationHost
         let definition = setup.definition
-        let source = try sourceSide.call("opening it") { () throws(ConnectorError) in
+        let reopenSource = { () throws(ConnectorError) -> any Source in
             try setup.source.connector.openSource(setup.source.settings, host: sourceServices)
         }
+        self.reopenSource = reopenSource
+        let source = try sourceSide.call("opening it", reopenSource)
         self.source = source
         var isComplete = false
         defer { if !isComplete { source.close() } }
@@ -132,11 +136,7 @@ package final class OpenSync {
                 destinationServices.leaveWord()
             }
         }
-        let objects = setup.destination.connector.descriptor.objects
-        guard let object = objects.first(where: { $0.id == definition.destination.object }) else {
-            let error = ConnectorError(.notFound, "There is no object \(definition.destination.object).")
-            throw .connector(error, connection: setup.destination.name, doing: "looking for the object")
-        }
+        let object = try Self.object(definition.destination.object, setup.destination)
         self.object = object
         var fields = try destinationSide.call("reading the fields of \(object.id)") { () throws(ConnectorError) in
             try destination.fields(of: object.id, optionsOf: definition.map.map(\.target) + [definition.insert.match])
@@ -156,6 +156,13 @@ package final class OpenSync {
         cursorIndex = definition.fetch.key.flatMap(readSchema.index(of:))
         definitionDigest = Self.digest(definition, fields)
         isComplete = true
+    }
+
+    private static func object(_ id: String, _ side: SyncSetup.Side) throws(SyncProblem) -> ObjectDescriptor {
+        if let object = side.connector.descriptor.objects.first(where: { $0.id == id }) { return object }
+        throw .connector(
+            ConnectorError(.notFound, "There is no object \(id)."), connection: side.name,
+            doing: "looking for the object")
     }
 
     /// Gives fields the labels that their pinned codes had, so that the map finds them whatever they are called now.
@@ -212,6 +219,17 @@ package final class OpenSync {
         case .destination:
             .connector(destinationHost.redacted(error), connection: definition.destination.connection, doing: doing)
         }
+    }
+
+    /// How a read of the source can be continued where it is cut; nil where it cannot, and for files, which are not.
+    ///
+    /// With INCREMENTAL the Incremental Key orders the rows, else the first column of the source key.
+    var readOrder: ContinuedRead.Order? {
+        guard sourceCapabilities.isSuperset(of: [.order, .lowerBound]), !sourceCapabilities.contains(.local),
+            !keyColumns.isEmpty, let leading = definition.fetch.key ?? keyColumns.first,
+            let place = readSchema.index(of: leading), ReadPosition.orders(readSchema.fields[place].type)
+        else { return nil }
+        return ContinuedRead.Order(leading: leading, identity: keyColumns)
     }
 
     /// Closes both connections.

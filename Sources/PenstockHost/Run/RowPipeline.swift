@@ -26,13 +26,22 @@ final class RowPipeline {
     /// What finds out about creates whose answer was lost; nil where nothing ever ran.
     let unknownCreates: UnknownCreates?
     private let costs: CompareCosts
-    private let stream: any RecordStream
+    private let reader: ReadAhead
     private let rowsMax: Int64?
     private var number: Int64 = 0
     private var taken: Int64 = 0
 
     /// Whether the source was read to its end, rather than to a limit.
     private(set) var isExhausted = false
+
+    /// The least Incremental Key of a row that came a second time after a cut, and that the next run must meet again.
+    private(set) var postponedFrom: Value?
+
+    /// What the source says of open writers.
+    var openWriters: OpenWriters? { reader.openWriters }
+
+    /// How often the read went on in a new snapshot.
+    var continuations: Int { reader.continuations }
 
     /// Starts reading.
     ///
@@ -68,17 +77,21 @@ final class RowPipeline {
         request.batchRowsMax = Int(min(Int64(Self.batchRows), rowsMax ?? .max))
         if sync.sourceCapabilities.contains(.lowerBound) { request.lowerBound = fetchStart.lowerBound }
         do {
-            stream = try sync.source.read(request)
+            let read = try ContinuedRead(
+                sync.source, request, order: sync.readOrder, host: sync.sourceHost,
+                pauseMilliseconds: Self.cutPauseMilliseconds, reopen: sync.reopenSource)
+            reader = ReadAhead(
+                read, folder: scratchFolder, rowsAheadMax: rowsMax.map { max($0, Int64(Self.batchRows)) })
         } catch {
             throw sync.stop(error, .source, "starting to read")
         }
     }
 
-    /// Stops a read that is under way, from any thread.
-    func cancel() { stream.cancel() }
+    /// The first pause before a read that was cut goes on; each further one is twice as long.
+    private static let cutPauseMilliseconds: Int64 = 500
 
     /// Ends the read.
-    func close() { stream.close() }
+    func close() { reader.close() }
 
     /// The next rows, decided; nil at the end.
     ///
@@ -87,17 +100,21 @@ final class RowPipeline {
         if let rowsMax, taken >= rowsMax { return nil }
         let read: SourceBatch?
         do {
-            read = try stream.next()
+            read = try reader.next()
         } catch {
-            throw sync.stop(error, .source, "reading")
+            switch error {
+            case .source(let error): throw sync.stop(error, .source, "reading")
+            case .spool(let error): throw .state(error)
+            }
         }
         guard let read else {
             isExhausted = true
             return nil
         }
-        guard read.batch.schema.fields.map(\.type) == sync.readSchema.fields.map(\.type) else {
+        if let difference = SchemaDifference.between(sync.readSchema, read.batch.schema) {
             throw .connector(
-                ConnectorError(.contractBreach, "The stream's columns are not the ones that were described."),
+                ConnectorError(
+                    .schemaChanged, "Since the sync was opened, \(difference.clause).", field: difference.column),
                 connection: sync.definition.source.connection, doing: "reading")
         }
         let mapped = sync.mapping.map(read.batch)
@@ -144,6 +161,7 @@ final class RowPipeline {
             } catch {
                 throw .state(error)
             }
+            if identity.isRepeat, reader.continuations > 0, postpone(cursor) { continue }
             var fault = isBroken ? faults[row] : identity.fault ?? faults[row]
             if fault == nil { fault = nullKeyFault(cursor) }
             rows.append(
@@ -154,6 +172,17 @@ final class RowPipeline {
                     fate: fault.map { .rejected($0) } ?? .create))
         }
         return rows
+    }
+
+    /// Leaves a row to the next run that came a second time because it was changed while the read was cut.
+    ///
+    /// Its first version may be on its way, so that this one cannot be decided about yet.
+    ///
+    /// - Returns: False with FULL, whose reads are ordered by the key: the row is then one of two with one key.
+    private func postpone(_ cursor: Value) -> Bool {
+        guard sync.cursorIndex != nil, !KeyOrder.isMissing(cursor) else { return false }
+        if postponedFrom.map({ KeyOrder.compare(cursor, $0) < 0 }) ?? true { postponedFrom = cursor }
+        return true
     }
 
     /// What finds the record of a row without a source key: its id, else its match value; nil with Append.

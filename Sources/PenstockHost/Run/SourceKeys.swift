@@ -14,6 +14,8 @@ struct SourceKeys {
         var text: String
         /// Why the row cannot be identified; it is then a reject.
         var fault: RejectReason?
+        /// Whether an earlier row of the run had the same source key.
+        var isRepeat = false
     }
 
     private let columns: [Int]
@@ -93,7 +95,8 @@ struct SourceKeys {
             key: Self.duplicate(of: key, content), text: text,
             fault: RejectReason(
                 stage: "key", code: "duplicate-key", field: names.joined(separator: ", "), value: text,
-                message: "An earlier row of this run has the same source key; the first one goes."))
+                message: "An earlier row of this run has the same source key; the first one goes."),
+            isRepeat: true)
     }
 
     /// The digest that stands for a row with this content that comes after another one with the same key.

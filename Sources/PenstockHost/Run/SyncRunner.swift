@@ -59,6 +59,10 @@ package struct RunReport: Sendable {
     package var elapsedMilliseconds: Int64
     /// Whether the watermark was held where it was because rows are open or the run was limited.
     package var holdsWatermark: Bool
+    /// Whether the watermark stays behind the rows that were seen because others were writing at the source.
+    package var isLimitedByWriters: Bool
+    /// How often the read of the source was cut and went on in a new snapshot.
+    package var continuations: Int
 }
 
 /// Executes one run of one sync: reads, decides, delivers, and writes down what happened.
@@ -113,6 +117,8 @@ package final class SyncRunner {
         var stop: RunStop?
         /// What finds out about creates whose answer was lost.
         var search: UnknownCreates?
+        /// How often the read was cut and went on.
+        var continuations = 0
 
         init(isResumed: Bool, startedAt: Int64, start: FetchStart) {
             self.isResumed = isResumed
@@ -163,6 +169,11 @@ package final class SyncRunner {
             }
             attempt.isExhausted = pipeline.isExhausted
             attempt.search = pipeline.unknownCreates
+            attempt.continuations = pipeline.continuations
+            if let index = sync.cursorIndex {
+                attempt.tracker.limit(LateCommits(pipeline.openWriters, type: sync.readSchema.fields[index].type))
+                if let value = pipeline.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
+            }
         } catch {
             if case .state = error { throw error }
             attempt.stop = error
@@ -264,7 +275,8 @@ package final class SyncRunner {
             },
             isResumed: attempt.isResumed, isLimited: !attempt.isExhausted && attempt.stop == nil,
             elapsedMilliseconds: WallClock.milliseconds - attempt.startedAt,
-            holdsWatermark: sync.cursorIndex != nil && moved == nil)
+            holdsWatermark: sync.cursorIndex != nil && moved == nil,
+            isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations)
     }
 
     /// Closes creates of this run whose answer was lost and whose rows are gone from the source.

@@ -71,6 +71,10 @@ struct RunRenderer {
             lines.append("  \(verb) an interrupted run; \(counted(counts.recovered, "row")) settled before")
         }
         for note in sync.pinNotes { lines.append("  warning[field-renamed]: \(note)") }
+        if report.continuations > 0 {
+            let times = report.continuations == 1 ? "once" : "\(report.continuations) times"
+            lines.append("  warning[source-cut]: the source was cut off \(times); the rest was read in a new snapshot")
+        }
         lines.append("")
         lines += numbers
         lines.append("")
@@ -110,10 +114,11 @@ struct RunRenderer {
 
     private var watermarkLine: String {
         let before = report.run.watermarkBefore ?? "none"
+        let why = report.isLimitedByWriters ? ", because others were writing; rows past it are looked at again" : ""
         guard !report.holdsWatermark, let after = report.run.watermarkAfter else {
-            return "  watermark   stays at \(before)"
+            return "  watermark   stays at \(before)\(why)"
         }
-        return "  watermark   \(before) → \(after)"
+        return "  watermark   \(before) → \(after)\(why)"
     }
 
     private var apiLine: String {
@@ -162,6 +167,8 @@ struct RunRenderer {
             "retries": .integer(report.retries), "refused": .integer(report.meter.refusals),
             "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
         ])
+        object["source_cuts"] = .integer(report.continuations)
+        object["watermark_limited"] = .bool(report.isLimitedByWriters)
         object["notes"] = .strings(sync.pinNotes)
         object["message"] = .string(report.run.message)
         return .object(object)

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import PenstockModel
+
+/// A nameless file for batches that were read and are not yet worked on.
+///
+/// It belongs to this user alone and vanishes with the process. Every batch has a checksum. Writes may come from one
+/// thread and reads from another at the same time.
+package final class SpoolFile: Sendable {
+    /// Where a batch lies in the file.
+    package struct Place: Sendable, Hashable {
+        /// The first byte.
+        package let offset: Int64
+        /// How many bytes.
+        package let count: Int
+
+        /// The first byte behind it.
+        package var end: Int64 { offset + Int64(count) }
+    }
+
+    private let descriptor: Int32
+    private let folder: String
+
+    /// Makes an empty file on the disk of `folder`.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)``.
+    package init(folder: String) throws(StateError) {
+        self.folder = folder
+        var name = Array("\(folder)/penstock-spool-XXXXXX".utf8CString)
+        descriptor = mkstemp(&name)
+        guard descriptor >= 0 else { throw .system("Making a file in", folder, errno) }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        unlink(name)
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// Writes a batch at `offset`, over whatever is there.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)``, for example because the disk is full.
+    package func write(_ batch: SourceBatch, at offset: Int64) throws(StateError) -> Place {
+        let bytes = SpoolEncoding.bytes(of: batch)
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { room in
+                pwrite(descriptor, room.baseAddress?.advanced(by: done), room.count - done, off_t(offset) + done)
+            }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw .system("Reading ahead to", folder, count == 0 ? ENOSPC : errno) }
+            done += count
+        }
+        return Place(offset: offset, count: bytes.count)
+    }
+
+    /// Reads a batch back.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)`` where the file cannot be read; `damaged` where it does not hold what
+    ///   was written.
+    package func read(_ place: Place, _ schema: Schema) throws(StateError) -> SourceBatch {
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: place.count) { room, filled in
+            while filled < place.count {
+                let count = pread(
+                    descriptor, room.baseAddress?.advanced(by: filled), place.count - filled,
+                    off_t(place.offset) + filled)
+                if count < 0 && errno == EINTR { continue }
+                if count < 0 { failure = errno }
+                if count <= 0 { return }
+                filled += count
+            }
+        }
+        guard failure == 0 else { throw .system("Reading back from", folder, failure) }
+        guard bytes.count == place.count, let batch = SpoolEncoding.batch(bytes, schema) else {
+            throw .damaged("a batch that was read ahead does not hold what was written")
+        }
+        return batch
+    }
+
+    /// Gives the disk back what the file takes up.
+    package func truncate() {
+        // What cannot be given back now is given back with the file.
+        _ = ftruncate(descriptor, 0)
+    }
+}
+
+/// How a batch lies in a ``SpoolFile``: the checksum of the rest, the numbers of rows and rejects, the columns, the
+/// rejects. Numbers are in the machine's own order: the file never leaves it.
+enum SpoolEncoding {
+    static func bytes(of source: SourceBatch) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: checksumSize)
+        append([UInt32(source.batch.rowCount), UInt32(source.rejects.count)], to: &bytes)
+        for column in source.batch.columns {
+            append([UInt32(column.nullCount)], to: &bytes)
+            append(column.validity, to: &bytes)
+            switch column.type.layout {
+            case .int64: append(column.int64s, to: &bytes)
+            case .uint64: append(column.uint64s, to: &bytes)
+            case .float64: append(column.float64s, to: &bytes)
+            case .bytes:
+                append(column.offsets, to: &bytes)
+                append(column.bytes, to: &bytes)
+            }
+        }
+        for reject in source.rejects {
+            append([UInt32(reject.row)], to: &bytes)
+            for text in [reject.column, reject.value, reject.message] {
+                append([UInt32(text.utf8.count)], to: &bytes)
+                bytes.append(contentsOf: text.utf8)
+            }
+        }
+        let sum = checksum(of: bytes).bytes
+        for index in 0..<checksumSize { bytes[index] = sum[index] }
+        return bytes
+    }
+
+    /// The batch, or nil where the bytes are not what ``bytes(of:)`` made.
+    static func batch(_ bytes: [UInt8], _ schema: Schema) -> SourceBatch? {
+        guard bytes.count >= checksumSize, Array(bytes.prefix(checksumSize)) == checksum(of: bytes).bytes else {
+            return nil
+        }
+        var reader = Reader(bytes: bytes, position: checksumSize)
+        let rows = reader.number()
+        let rejectCount = reader.number()
+        let columns = schema.fields.map { field -> Column in
+            let nullCount = reader.number()
+            let validity: [UInt8] = nullCount == 0 ? [] : reader.array((rows + 7) >> 3)
+            switch field.type.layout {
+            case .int64:
+                return Column(
+                    field.type, count: rows, validity: validity, nullCount: nullCount, int64s: reader.array(rows))
+            case .uint64:
+                return Column(
+                    field.type, count: rows, validity: validity, nullCount: nullCount, uint64s: reader.array(rows))
+            case .float64:
+                return Column(
+                    field.type, count: rows, validity: validity, nullCount: nullCount, float64s: reader.array(rows))
+            case .bytes:
+                let offsets: [Int32] = reader.array(rows + 1)
+                return Column(
+                    field.type, count: rows, validity: validity, nullCount: nullCount, offsets: offsets,
+                    bytes: reader.array(Int(offsets[rows])))
+            }
+        }
+        let rejects = (0..<rejectCount).map { _ in
+            SourceReject(row: reader.number(), column: reader.text(), value: reader.text(), message: reader.text())
+        }
+        return SourceBatch(RecordBatch(schema, columns), rejects: rejects)
+    }
+
+    private static let checksumSize = 16
+
+    private static func checksum(of bytes: [UInt8]) -> Fingerprint {
+        var hasher = FingerprintHasher()
+        hasher.combine(raw: bytes.span.extracting(checksumSize..<bytes.count))
+        return hasher.finish()
+    }
+
+    private static func append<Number: BitwiseCopyable>(_ numbers: [Number], to bytes: inout [UInt8]) {
+        numbers.withUnsafeBytes { bytes.append(contentsOf: $0) }
+    }
+
+    /// Takes apart bytes whose checksum is right, which therefore are what was written.
+    private struct Reader {
+        let bytes: [UInt8]
+        var position: Int
+
+        mutating func array<Number: BitwiseCopyable>(_ count: Int) -> [Number] {
+            let size = count * MemoryLayout<Number>.stride
+            defer { position += size }
+            return [Number](unsafeUninitializedCapacity: count) { room, filled in
+                bytes.withUnsafeBytes { all in
+                    UnsafeMutableRawBufferPointer(room).copyMemory(
+                        from: UnsafeRawBufferPointer(rebasing: all[position..<position + size]))
+                }
+                filled = count
+            }
+        }
+
+        mutating func number() -> Int {
+            let word: [UInt32] = array(1)
+            return Int(word[0])
+        }
+
+        mutating func text() -> String {
+            let count = number()
+            defer { position += count }
+            return String(decoding: bytes[position..<position + count], as: UTF8.self)
+        }
+    }
+}
