@@ -33,16 +33,40 @@ package final class InMemoryConnector: Connector {
         var nextID: Int64 = 1
         var writes = 0
         var fate: @Sendable (Int, Record) -> Fate = { _, _ in .done }
+        var reads = 0
+        var cuts: [Int] = []
+        var openWriters: OpenWriters?
+        var onCut: (@Sendable () -> Void)?
     }
 
     let state: Mutex<State>
     private let capabilities: Capabilities
 
     /// A connector over one table called `rows`.
-    package init(_ table: RecordBatch, primaryKey: [String] = []) {
+    ///
+    /// - Parameter isOrdered: Whether reads honour an order and a lower limit, so that they can be continued.
+    package init(_ table: RecordBatch, primaryKey: [String] = [], isOrdered: Bool = false) {
         state = Mutex(State(table: table, primaryKey: primaryKey))
-        capabilities = [.source, .destination]
+        capabilities = isOrdered ? [.source, .destination, .order, .lowerBound] : [.source, .destination]
     }
+
+    /// Cuts reads: the first one after so many batches as the first number says, the next one after the second, and
+    /// so on; further reads come to their end.
+    ///
+    /// - Parameter onCut: Called when a read is cut, for example to change the table.
+    package func setCuts(_ batches: [Int], onCut: (@Sendable () -> Void)? = nil) {
+        state.withLock {
+            $0.cuts = batches
+            $0.reads = 0
+            $0.onCut = onCut
+        }
+    }
+
+    /// What reads say of open writers from now on.
+    package func setOpenWriters(_ writers: OpenWriters?) { state.withLock { $0.openWriters = writers } }
+
+    /// How many reads were started since ``setCuts(_:onCut:)``.
+    package var reads: Int { state.withLock { $0.reads } }
 
     /// Replaces the table's rows.
     package func setTable(_ table: RecordBatch) { state.withLock { $0.table = table } }
@@ -110,10 +134,44 @@ private final class InMemorySource: Source {
     }
 
     func read(_ request: ReadRequest) throws(ConnectorError) -> any RecordStream {
-        let table = connector.state.withLock { $0.table }
+        let (table, cut, writers, onCut) = connector.state.withLock { state in
+            defer { state.reads += 1 }
+            let cut = state.cuts.indices.contains(state.reads) ? state.cuts[state.reads] : nil
+            return (state.table, cut, state.openWriters, state.onCut)
+        }
         let places = request.columns.compactMap(table.schema.index(of:))
         let schema = Schema(places.map { table.schema.fields[$0] })
-        return InMemoryStream(RecordBatch(schema, places.map { table.columns[$0] }), rowsMax: request.batchRowsMax)
+        var rows = RecordBatch(schema)
+        for row in Self.rows(of: table, request) { rows.append(places.map { table.value(row, $0) }) }
+        let stream = InMemoryStream(rows, rowsMax: request.batchRowsMax)
+        stream.openWriters = writers
+        stream.batchesLeft = cut
+        stream.onCut = onCut
+        return stream
+    }
+
+    /// The rows that are asked for, NULLs first.
+    private static func rows(of table: RecordBatch, _ request: ReadRequest) -> [Int] {
+        var rows = Array(0..<table.rowCount)
+        if let bound = request.lowerBound, let place = table.schema.index(of: bound.column) {
+            rows = rows.filter { row in
+                let value = table.value(row, place)
+                return value.isNull
+                    || (bound.isInclusive ? !isBefore(value, bound.value) : isBefore(bound.value, value))
+            }
+        }
+        guard let order = request.order.first, let place = table.schema.index(of: order) else { return rows }
+        return rows.sorted { isBefore(table.value($0, place), table.value($1, place)) }
+    }
+
+    private static func isBefore(_ first: Value, _ second: Value) -> Bool {
+        switch (first, second) {
+        case (.null, .null): false
+        case (.null, _): true
+        case (.int64(let first), .int64(let second)), (.instant(let first), .instant(let second)): first < second
+        case (.text(let first), .text(let second)): first.utf8.lexicographicallyPrecedes(second.utf8)
+        default: false
+        }
     }
 
     func close() {}
@@ -124,6 +182,9 @@ private final class InMemoryStream: RecordStream {
     private let rows: RecordBatch
     private let rowsMax: Int
     private var position = 0
+    var openWriters: OpenWriters?
+    var batchesLeft: Int?
+    var onCut: (@Sendable () -> Void)?
 
     init(_ rows: RecordBatch, rowsMax: Int) {
         self.rows = rows
@@ -132,6 +193,11 @@ private final class InMemoryStream: RecordStream {
     }
 
     func next() throws(ConnectorError) -> SourceBatch? {
+        if batchesLeft == 0 {
+            onCut?()
+            throw ConnectorError(.unavailable, "The connection was cut.")
+        }
+        batchesLeft = batchesLeft.map { $0 - 1 }
         guard position < rows.rowCount else { return nil }
         var batch = RecordBatch(schema)
         for row in position..<min(rows.rowCount, position + rowsMax) {

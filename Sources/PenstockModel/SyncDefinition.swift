@@ -97,6 +97,8 @@ public struct MapEntry: Sendable, Hashable {
     public var option: OptionStyle?
     /// Splits the text into a list at this separator, or nil.
     public var split: String?
+    /// The sync whose records the column's values name by their source keys, or nil.
+    public var link: RecordLink?
     /// What happens to elements that do not exist.
     public var whenMissing: WhenMissing
     /// Parts of a compound target (address, money, ranges), by part name; empty for others.
@@ -117,8 +119,25 @@ public struct MapEntry: Sendable, Hashable {
         self.parts = parts
     }
 
+    /// The syncs whose records this entry refers to.
+    public var links: [String] { link.map { [$0.sync] } ?? [] }
+
     /// The source columns that this entry reads, its parts included.
     public var columns: [String] { (from.map { [$0] } ?? []) + parts.flatMap(\.columns) }
+}
+
+/// A reference by the source key of another sync's row.
+public struct RecordLink: Sendable, Hashable {
+    /// The sync that wrote the record.
+    public var sync: String
+    /// The object that the sync writes; empty where there is no such sync.
+    public var object: String
+
+    /// A reference to records of a sync.
+    public init(sync: String, object: String = "") {
+        self.sync = sync
+        self.object = object
+    }
 }
 
 /// How rows are fetched.

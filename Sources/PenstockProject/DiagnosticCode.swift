@@ -116,6 +116,8 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case missingSetting = "missing-setting"
     /// mask names a field that the sync does not map, so that nothing would be hidden.
     case maskTarget = "mask-target"
+    /// The sync named by link does not write what the field refers to, or not to the same destination.
+    case linkTarget = "link-target"
     /// Syncs wait for each other, so that none could start.
     case afterCycle = "after-cycle"
     /// The model or table has no column of this name.

@@ -289,6 +289,10 @@ extension DiagnosticCode {
             "Syncs wait for each other, so that none could start.",
             example: "a after b, b after a",
             fix: "Remove one of the two."),
+        .linkTarget: Explanation(
+            "The sync named by link does not write what the field refers to, or not to the same destination.",
+            example: "org_id: {from: company_key, link: people_to_crm}",
+            fix: "Link to a sync that writes the object the field refers to, keyed by one column."),
         .unknownColumn: Explanation(
             "The model or table has no column of this name.",
             example: "name: compny_name",

@@ -49,6 +49,7 @@ struct ProjectLoader {
         readSyncs(root)
         decodeSyncs()
         checkAfter()
+        project.settleLinks(&findings)
     }
 
     private var checker: SchemaChecker { SchemaChecker(sources: project.sources, resolver: resolver) }
@@ -299,8 +300,12 @@ struct ProjectLoader {
     private mutating func checkAfter() {
         let names = sections.map(\.name)
         for sync in project.syncs {
-            for (index, name) in sync.after.enumerated() where !Reference.isPresent(in: name) {
-                let span = sync.position(of: .after(index))
+            let links = sync.definition.map.enumerated().compactMap { index, entry in
+                entry.link.map { (SyncLocation.entry(index, .link), $0.sync) }
+            }
+            let after = sync.after.enumerated().map { (SyncLocation.after($0.offset), $0.element) }
+            for (place, name) in after + links where !Reference.isPresent(in: name) {
+                let span = sync.position(of: place)
                 if brokenSyncs.contains(name) || areModelsMissing { continue }
                 if !names.contains(name) {
                     findings.error(
@@ -315,11 +320,11 @@ struct ProjectLoader {
         }
     }
 
-    /// The way over `after` from one sync to another, both named, or nil.
+    /// The way over `after` and `link` from one sync to another, both named, or nil.
     private func cycle(from name: String, to goal: String, seen: Set<String>) -> [String]? {
         if name == goal { return [name] }
         guard !seen.contains(name), let sync = project.sync(named: name) else { return nil }
-        for next in sync.after {
+        for next in sync.predecessors {
             if let rest = cycle(from: next, to: goal, seen: seen.union([name])) { return [name] + rest }
         }
         return nil

@@ -114,7 +114,7 @@ enum ProjectSchema {
     ]
 
     private static let mapEntry = SchemaNode.textOr(
-        .map(valueKeys + [.init("parts", .dictionary(noun: "part", .textOr(.map(valueKeys))))]))
+        .map(valueKeys + [.init("link", .word), .init("parts", .dictionary(noun: "part", .textOr(.map(valueKeys))))]))
 
     private static let fetch = SchemaNode.map([
         .init("mode", .choice(noun: "a fetch mode", words(FetchDefinition.Mode.self))),

@@ -38,6 +38,9 @@ package struct SyncFile: Sendable {
     package var hasErrors = false
     var spans: [SyncLocation: SourceSpan] = [:]
 
+    /// The syncs that have to be done before: those of ``after``, and those that the map links to.
+    package var predecessors: [String] { after + definition.map.flatMap(\.links) }
+
     /// The sync's name.
     package var name: String { definition.name }
 

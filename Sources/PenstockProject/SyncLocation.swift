@@ -18,6 +18,8 @@ package enum SyncLocation: Sendable, Hashable {
         case option
         /// The separator.
         case split
+        /// The sync that is linked to.
+        case link
         /// What happens to unknown elements.
         case whenMissing
     }

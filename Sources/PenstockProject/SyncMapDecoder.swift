@@ -59,6 +59,7 @@ extension SyncDecoder {
         entry.defaultText = value(node, "default", location(.defaultText))?.text
         entry.option = Self.word(value(node, "option", location(.option)), MapEntry.OptionStyle.self)
         entry.split = value(node, "split", location(.split))?.text
+        entry.link = value(node, "link", location(.link))?.text.map { RecordLink(sync: $0) }
         let missing = value(node, "when_missing", location(.whenMissing))
         entry.whenMissing = Self.word(missing, MapEntry.WhenMissing.self) ?? .reject
         let origins = ["from", "value", "parts"].filter { node[$0] != nil }
@@ -66,7 +67,7 @@ extension SyncDecoder {
             findings.error(
                 .mapSource, at: written.keySpan, "\"\(entry.target)\" does not say where its value comes from",
                 suggestion: "add from: COLUMN or value: CONSTANT",
-                notes: ["allowed: from, value, default, option, split, when_missing, parts"])
+                notes: ["allowed: from, value, default, option, split, link, when_missing, parts"])
         } else if origins.count > 1 {
             findings.error(
                 .mapSource, at: node.entry(origins[1])?.keySpan ?? node.span,
@@ -76,6 +77,12 @@ extension SyncDecoder {
             findings.error(
                 .mapSplit, at: split.keySpan, "split takes a column apart, and \"\(entry.target)\" has none",
                 suggestion: "remove split, or use from")
+        }
+        if origins != ["from"], let link = node.entry("link"), !origins.isEmpty {
+            findings.error(
+                .linkTarget, at: link.keySpan,
+                "link follows the keys in a column, and \"\(entry.target)\" has none",
+                suggestion: "use from: COLUMN beside link")
         }
         if let parts = node["parts"], parts.entries.isEmpty, !parts.isInvalid {
             findings.error(

@@ -148,6 +148,7 @@ struct SyncPreparation {
         case .option: return .entry(entry, .option)
         case .split: return .entry(entry, .split)
         case .whenMissing: return .entry(entry, .whenMissing)
+        case .link: return .entry(entry, .link)
         case .match: return .insertMatch
         case .part(let name):
             let parts = file.definition.map.indices.contains(entry) ? file.definition.map[entry].parts : []

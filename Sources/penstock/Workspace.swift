@@ -106,11 +106,11 @@ final class Workspace {
         return Self.ordered(try names.map { try sync($0, in: project) })
     }
 
-    /// The same syncs, each behind those that it names in `after`.
+    /// The same syncs, each behind those that it names in `after` or links to.
     private static func ordered(_ syncs: [SyncFile]) -> [SyncFile] {
         var rest = syncs
         var done: [SyncFile] = []
-        while let next = rest.firstIndex(where: { sync in !rest.contains { sync.after.contains($0.name) } }) {
+        while let next = rest.firstIndex(where: { sync in !rest.contains { sync.predecessors.contains($0.name) } }) {
             done.append(rest.remove(at: next))
         }
         return done + rest

@@ -11,7 +11,10 @@ struct BatchMapper {
     /// The place of every source column in the batch.
     private let places: [String: Int]
 
-    init(_ mapping: CompiledMapping, _ batch: RecordBatch, _ rows: Range<Int>) {
+    private let links: LinkResolver?
+
+    init(_ mapping: CompiledMapping, _ batch: RecordBatch, _ rows: Range<Int>, _ links: LinkResolver?) {
+        self.links = links
         self.mapping = mapping
         self.batch = batch
         self.rows = rows
@@ -106,7 +109,12 @@ struct BatchMapper {
         switch plan.origin {
         case .column:
             value = cells?.value(rows.lowerBound + row) ?? .null
-            result = try plan.converter.convert(value, group: group(plan, row))
+            if let link = plan.link {
+                guard let links else { preconditionFailure("a map with links is given what resolves them") }
+                result = value.isNull ? .null : try links(link, value).converted()
+            } else {
+                result = try plan.converter.convert(value, group: group(plan, row))
+            }
         case .constant(let constant): result = constant
         case .groupedConstant(let constant):
             value = constant

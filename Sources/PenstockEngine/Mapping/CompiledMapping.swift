@@ -37,6 +37,13 @@ package struct CompiledMapping: Sendable {
     /// The field columns of a write: one per target, named by key, in the column type of the kind.
     package let fieldSchema: Schema
 
+    /// The syncs whose rows the map refers to, each once.
+    package var links: [String] {
+        var names: [String] = []
+        for plan in plans { if let link = plan.link, !names.contains(link) { names.append(link) } }
+        return names
+    }
+
     let plans: [FieldPlan]
     let idPlan: FieldPlan?
     let insert: InsertDefinition
@@ -107,8 +114,11 @@ package struct CompiledMapping: Sendable {
     ///   - batch: Has the columns of ``columns`` under these names, in any order, in the types they were compiled
     ///     with; other columns are passed over.
     ///   - rows: The rows to map, or nil for all. Row 0 of the result is the first of them.
-    package func map(_ batch: RecordBatch, rows: Range<Int>? = nil) -> MappedBatch {
-        var mapper = BatchMapper(self, batch, rows ?? 0..<batch.rowCount)
+    ///   - links: Finds what the keys of entries with a link stand for; needed where there are such entries.
+    package func map(
+        _ batch: RecordBatch, rows: Range<Int>? = nil, links: LinkResolver? = nil
+    ) -> MappedBatch {
+        var mapper = BatchMapper(self, batch, rows ?? 0..<batch.rowCount, links)
         return mapper.map()
     }
 }

@@ -26,6 +26,8 @@ struct FieldPlan: Sendable {
     let converter: FieldConverter
     /// A default that means something else from row to row, as for ``Origin/groupedConstant(_:)``; or nil.
     var groupedDefault: Value?
+    /// The sync whose rows the column names by their source keys, or nil.
+    var link: String?
     /// Whether it only finds records; see ``MatchRule/from``.
     var isFinderOnly = false
     /// The place of the target whose option names the group of this one's options, or nil.

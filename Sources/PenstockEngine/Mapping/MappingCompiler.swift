@@ -87,7 +87,7 @@ struct MappingCompiler {
             FieldPlan(
                 entry: index, name: entry.target, field: field, origin: origin, defaultValue: fallback,
                 converter: converter, groupedDefault: isGrouped ? entry.defaultText.map { .text($0) } : nil,
-                isFinderOnly: isFinderOnly))
+                link: entry.link?.sync, isFinderOnly: isFinderOnly))
     }
 
     /// Whether the map fills the field with this key.
@@ -195,9 +195,25 @@ struct MappingCompiler {
                 index, .whenMissing, .whenMissingNotAllowed,
                 "The field \"\(entry.target)\" is \(field.kind.phrase); `when_missing` is for fields with options.")
         }
+        if let link = entry.link { checkLink(link, field, entry, index) }
         if entry.value != nil, entry.defaultText != nil {
             report(
                 index, .defaultValue, .defaultNotAllowed, "A constant is never NULL: leave `default` or `value` out.")
+        }
+    }
+
+    private mutating func checkLink(
+        _ link: RecordLink, _ field: DestinationField, _ entry: MapEntry, _ index: Int
+    ) {
+        if field.kind != .reference {
+            report(
+                index, .link, .linkNotAllowed,
+                "The field \"\(entry.target)\" is \(field.kind.phrase) and refers to no record; leave `link` out.")
+        } else if !field.referenceObject.isEmpty, !link.object.isEmpty, field.referenceObject != link.object {
+            report(
+                index, .link, .linkNotAllowed,
+                "The field \"\(entry.target)\" refers to a record of \(field.referenceObject), and \(link.sync) writes "
+                    + "\(link.object); link to a sync that writes \(field.referenceObject).")
         }
     }
 
@@ -252,8 +268,9 @@ struct MappingCompiler {
                 "The entry \"\(entry.target)\" does not say what fills it: name a column or a constant.")
             return nil
         }
+        let types = entry.link == nil ? field.kind.sourceTypes : Set(DataType.allCases).subtracting([.json, .bytes])
         return column(
-            from, index, .from, field.kind.sourceTypes, "\"\(entry.target)\" is \(field.kind.phrase)",
+            from, index, .from, types, "\"\(entry.target)\" is \(field.kind.phrase)",
             isInstant: field.kind == .instant
         ).map { .column($0) }
     }

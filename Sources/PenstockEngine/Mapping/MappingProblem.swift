@@ -30,6 +30,8 @@ package struct MappingProblem: Sendable, Hashable {
         case splitNotAllowed = "split-not-allowed"
         /// `when_missing` on a field without options.
         case whenMissingNotAllowed = "when-missing-not-allowed"
+        /// `link` on a field that does not refer to what the linked sync writes, or beside `default`.
+        case linkNotAllowed = "link-not-allowed"
         /// `default` beside `value`.
         case defaultNotAllowed = "default-not-allowed"
         /// A `value` or `default` does not convert.
@@ -68,6 +70,8 @@ package struct MappingProblem: Sendable, Hashable {
         case split
         /// What happens to unknown elements.
         case whenMissing
+        /// The sync that is linked to.
+        case link
         /// The part of a compound target with this name.
         case part(String)
         /// The insert mode's `match`; there is no entry.
@@ -83,6 +87,7 @@ package struct MappingProblem: Sendable, Hashable {
             case .option: "option"
             case .split: "split"
             case .whenMissing: "when_missing"
+            case .link: "link"
             case .part(let name): name
             case .match: "match"
             }

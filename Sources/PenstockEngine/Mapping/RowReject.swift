@@ -56,6 +56,10 @@ package struct RowReject: Error, Sendable, Hashable {
         case emptyValue = "empty-value"
         /// A field that a record must have is NULL, empty or blank.
         case requiredEmpty = "required-empty"
+        /// The row that the field links to was refused, or its fate is not known.
+        case linkBlocked = "link-blocked"
+        /// The sync that the field links to has no row with this key.
+        case linkMissing = "link-missing"
         /// NULL with `on_null: clear`, and the field cannot be cleared.
         case cannotClear = "cannot-clear"
         /// A value for a field that may have one only with some values of another field.

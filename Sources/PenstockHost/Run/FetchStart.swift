@@ -46,7 +46,7 @@ package struct FetchStart: Sendable, Hashable {
     /// Where a run of `sync` starts.
     ///
     /// Where the map or the fields have changed since the last settled run, the fetch reaches back to the oldest
-    /// reject, because rejects may go now.
+    /// reject, because rejects may go now; else to the oldest row that waits for a row of another sync.
     ///
     /// - Throws: ``RunStop``: `schemaChanged` where the stored watermark is not a value of the column as it is now.
     static func of(_ sync: OpenSync, _ store: StateStore?, isFullRefresh: Bool) throws(RunStop) -> FetchStart {
@@ -78,11 +78,13 @@ package struct FetchStart: Sendable, Hashable {
                             + "penstock state reset \(sync.definition.name) --watermark"),
                     connection: sync.definition.source.connection, doing: "looking for the watermark")
             }
-            guard let store, let bound = start.lowerBound,
-                try store.meta(settledDefinition) ?? sync.definitionDigest.hex
-                    != sync.definitionDigest.hex
-            else { return start }
-            if let oldest = try oldestReject(store, type), KeyOrder.compare(oldest, bound.value) < 0 {
+            guard let store, let bound = start.lowerBound else { return start }
+            let isChanged =
+                try store.meta(settledDefinition) ?? sync.definitionDigest.hex != sync.definitionDigest.hex
+            guard isChanged || !sync.mapping.links.isEmpty else { return start }
+            if let oldest = try oldestReject(store, type, onlyLinks: !isChanged),
+                KeyOrder.compare(oldest, bound.value) < 0
+            {
                 start.lowerBound?.value = oldest
                 start.lowerBound?.isInclusive = true
             }
@@ -99,9 +101,13 @@ package struct FetchStart: Sendable, Hashable {
     /// The setting of a state file that holds the definition under which a run was last settled.
     static let settledDefinition = "settled_definition"
 
-    private static func oldestReject(_ store: StateStore, _ type: DataType) throws -> Value? {
+    private static func oldestReject(_ store: StateStore, _ type: DataType, onlyLinks: Bool) throws -> Value? {
         var oldest: Value?
         try store.forEachEntry(where: .rejected) { entry in
+            if onlyLinks {
+                let code = try store.reject(for: entry.key)?.code
+                guard RowReject.Code.links.contains(where: { $0.rawValue == code }) else { return }
+            }
             // A text that is no value of the column any more cannot be fetched by.
             guard let text = entry.cursor, let value = try? KeyText.value(from: text, type: type) else { return }
             if oldest.map({ KeyOrder.compare(value, $0) < 0 }) ?? true { oldest = value }

@@ -26,6 +26,7 @@ final class RowPipeline {
     /// What finds out about creates whose answer was lost; nil where nothing ever ran.
     let unknownCreates: UnknownCreates?
     private let costs: CompareCosts
+    private let linked: LinkedStates
     private let reader: ReadAhead
     private let rowsMax: Int64?
     private var number: Int64 = 0
@@ -67,6 +68,7 @@ final class RowPipeline {
             UnknownCreates(sync, ledger: $0, stateFolder: stateFolder, comparison: comparison)
         }
         costs = CompareCosts(sync.object.costs)
+        linked = try LinkedStates(sync.mapping.links, folder: stateFolder)
         keys = SourceKeys(
             sync.readSchema, names: sync.keyColumns, finderField: sync.definition.insert.match,
             seen: SeenKeys(folder: scratchFolder))
@@ -117,7 +119,8 @@ final class RowPipeline {
                     .schemaChanged, "Since the sync was opened, \(difference.clause).", field: difference.column),
                 connection: sync.definition.source.connection, doing: "reading")
         }
-        let mapped = sync.mapping.map(read.batch)
+        let mapped = sync.mapping.map(read.batch, links: linked.resolve)
+        if let failure = linked.failure { throw .state(failure) }
         var rows = try candidates(read, mapped)
         try decide(&rows, mapped)
         limit(&rows)

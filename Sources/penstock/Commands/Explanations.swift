@@ -144,6 +144,10 @@ extension RowReject.Code {
         case .emptyValue:
             "The text is empty, and the field holds no text. An empty text is not NULL; make it NULL in the source or the connection."
         case .requiredEmpty: "A field that a record must have is NULL, empty or only white space."
+        case .linkBlocked:
+            "The row that the field links to was rejected, or its fate is not known yet. This row goes by itself once that one does."
+        case .linkMissing:
+            "The linked sync has no row with this source key. This row goes by itself once it has; check the key where it never comes."
         case .cannotClear: "The value is NULL, on_null: clear is set, and the field cannot be cleared."
         case .conditionUnmet:
             "The field may have a value only with some values of another field: a reason for losing, only where the deal is lost."
@@ -168,6 +172,7 @@ extension MappingProblem.Code {
         case .optionNotAllowed: "option: is for fields with options; users are named by id or e-mail address."
         case .splitNotAllowed: "split: is for lists that come from a text column, and needs a separator."
         case .whenMissingNotAllowed: "when_missing: is for fields with options."
+        case .linkNotAllowed: "link: is for fields that refer to a record, and to a sync that writes such records."
         case .defaultNotAllowed: "default: has no meaning beside value."
         case .constantInvalid: "The constant, or the default, is not a value of the field."
         case .partUnknown: "The field has no part of this name."

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// The states of the syncs that a map links to: what their source keys stand for at the destination.
+///
+/// Used from the thread of the run.
+final class LinkedStates {
+    private var stores: [String: StateStore] = [:]
+
+    /// Why a state could not be read, once that has happened; what was resolved since means nothing.
+    private(set) var failure: StateError?
+
+    /// Opens the states of `syncs` for reading; a sync that never ran has none.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    init(_ syncs: [String], folder: String) throws(RunStop) {
+        for sync in syncs {
+            do {
+                stores[sync] = try StateStore.openForReading(folder: folder, sync: sync)
+            } catch {
+                throw .state(error)
+            }
+        }
+    }
+
+    /// What the source key `key` of `sync` stands for.
+    func resolve(_ sync: String, _ key: Value) -> LinkResolution {
+        guard let store = stores[sync] else {
+            return .missing("The sync \(sync) has not run yet; run it first, and this row goes by itself afterwards.")
+        }
+        do {
+            let found = try store.entries(for: Self.digests(of: key))
+            guard let entry = Self.digests(of: key).lazy.compactMap({ found[$0] }).first else {
+                return .missing(
+                    "The sync \(sync) has no row with this source key; this row goes by itself once it has.")
+            }
+            return try resolution(entry, store, sync)
+        } catch {
+            failure = error
+            return .missing("The state of \(sync) cannot be read.")
+        }
+    }
+
+    private func resolution(
+        _ entry: LedgerEntry, _ store: StateStore, _ sync: String
+    ) throws(StateError) -> LinkResolution {
+        if let id = entry.remoteID { return .record(id) }
+        switch entry.outcome {
+        case .rejected:
+            let code = try store.reject(for: entry.key)?.code
+            return .blocked(
+                "Its row in \(sync) was rejected\(code.map { " (\($0))" } ?? ""); this row goes by itself once that one "
+                    + "does.")
+        case .skipped:
+            return .blocked("Its row in \(sync) was skipped and has no record.")
+        default:
+            return .blocked("Its row in \(sync) is not settled yet; this row goes by itself once it is.")
+        }
+    }
+
+    /// The digests under which a ledger may know a key: a number and its text are one key, because the two tables
+    /// may hold it in different types.
+    static func digests(of key: Value) -> [Fingerprint] {
+        var values = [key]
+        let text = SourceRowText.text(of: key)
+        switch key {
+        case .text, .decimal:
+            if let number = Int64(text), String(number) == text { values.append(.int64(number)) }
+            if let number = UInt64(text), number > Int64.max, String(number) == text { values.append(.uint64(number)) }
+        default: values.append(.text(text))
+        }
+        return values.map { value in
+            var column = Column(value.type ?? .text)
+            column.append(value)
+            var hasher = FingerprintHasher()
+            hasher.combine(column, row: 0)
+            return hasher.finish()
+        }
+    }
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ConnectorTesting
+import Foundation
+import Logging
+import PenstockEngine
+import PenstockHost
+import PenstockModel
+import PenstockState
+
+/// A sync from memory to memory, with its state in a folder of its own.
+final class Bench {
+    let connector: InMemoryConnector
+    var definition: SyncDefinition
+    private let folder: String
+
+    init(
+        _ rows: [[Value]], key: [String] = ["k"], map: [MapEntry], fetch: FetchDefinition = FetchDefinition(),
+        insert: InsertDefinition = InsertDefinition(), isOrdered: Bool = false
+    ) throws {
+        connector = InMemoryConnector(Self.table(rows), isOrdered: isOrdered)
+        definition = SyncDefinition(
+            name: "sync", source: SyncSource(connection: "from", target: .object("rows"), key: key),
+            destination: SyncDestination(connection: "to", object: "thing"), map: map, fetch: fetch, insert: insert)
+        folder = NSTemporaryDirectory() + "penstock-bench-" + UUID().uuidString
+    }
+
+    deinit {
+        // A folder that cannot be removed is left to the system.
+        try? FileManager.default.removeItem(atPath: folder)
+    }
+
+    /// Columns k, id, name, code and at.
+    static func table(_ rows: [[Value]]) -> RecordBatch {
+        var batch = RecordBatch(
+            Schema([
+                .init("k", .text), .init("id", .text), .init("name", .text), .init("code", .text), .init("at", .int64),
+            ]))
+        for row in rows { batch.append(row) }
+        return batch
+    }
+
+    func set(_ rows: [[Value]]) { connector.setTable(Self.table(rows)) }
+
+    func run(_ change: (inout RunOptions) -> Void = { _ in }) throws -> RunReport {
+        let owner = LockOwner(pid: 1, runID: "test", startedAtMilliseconds: 0)
+        let store = try StateStore.openForWriting(folder: folder, sync: "sync", owner: owner)
+        defer { store.close() }
+        let side = SyncSetup.Side(
+            name: "memory", connector: connector, settings: .object([:] as JSONObject), redactor: Redactor([]),
+            budget: ConnectionBudget(burst: 10_000))
+        let sync = try OpenSync(
+            SyncSetup(definition: definition, source: side, destination: side), pins: [:],
+            cancellation: Cancellation(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        defer { sync.close() }
+        var options = RunOptions(stateFolder: folder)
+        options.silenceMilliseconds = 100
+        options.retryPauseMilliseconds = 1
+        change(&options)
+        return try SyncRunner(sync, store: store, options: options) { _ in }.run()
+    }
+
+    var names: [String] {
+        connector.records.sorted { $0.key < $1.key }.map { record in
+            if case .text(let name) = record.value["name"] { name } else { "" }
+        }
+    }
+}
