@@ -55,6 +55,7 @@ struct Connector {
 let connectors: [Connector] = [
     Connector("CSV"),
     Connector("Pipedrive", "ConnectorHTTP", tests: ["PipedriveSandbox"]),
+    Connector("Postgres", "CPostgres", tests: ["DatabaseServers"]),
     Connector("SQLite", "CSQLite"),
 ]
 
@@ -82,6 +83,8 @@ let connectorSide: [Target] = [
     .target(name: "ConnectorTesting", dependencies: ["PenstockModel"], swiftSettings: strict),
     /** The system's libcurl. */
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    /** The system's libpq, and what it takes of OpenSSL to say what is wrong with a certificate. */
+    .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     /** The system's libsqlite3. */
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 ]

@@ -128,6 +128,7 @@ struct SourceFile: CustomStringConvertible, Sendable {
         "Sources/PenstockState/SQLiteConnection.swift",
         "Sources/PenstockState/SpoolFile.swift",
         "Plugins/CSV/Sources/FileReader.swift",
+        "Plugins/Postgres/Sources/PostgresHandle.swift",
         "Plugins/SQLite/Sources/SQLiteDatabase.swift",
     ]
 
