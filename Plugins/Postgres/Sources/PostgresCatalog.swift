@@ -76,7 +76,10 @@ struct PostgresCatalog {
         let parts = PostgresNames.parts(id) ?? []
         let rules: [(Entry) -> Bool] = [
             { PostgresNames.areSame($0.id, id) },
-            { parts.count == 2 && PostgresNames.areSame($0.schema, parts[0]) && PostgresNames.areSame($0.name, parts[1]) },
+            {
+                parts.count == 2 && PostgresNames.areSame($0.schema, parts[0])
+                    && PostgresNames.areSame($0.name, parts[1])
+            },
             { PostgresNames.areSame($0.schema + "." + $0.name, id) },
             { $0.isVisible && PostgresNames.areSame($0.name, id) },
             { $0.isVisible && parts.count == 1 && PostgresNames.areSame($0.name, parts[0]) },
@@ -140,7 +143,8 @@ struct PostgresCatalog {
                 isNullable: !answer.flag(row, 3))
         }
         guard !columns.isEmpty else {
-            throw ConnectorError(.badRequest, "\(entry.id) has no columns, so there is nothing to read.", field: entry.id)
+            throw ConnectorError(
+                .badRequest, "\(entry.id) has no columns, so there is nothing to read.", field: entry.id)
         }
         return PostgresRelation(label: entry.id, source: "\(entry.sql) AS q", columns: columns)
     }

@@ -145,6 +145,8 @@ final class PostgresConnection {
             "bytea_output": "hex", "xmlbinary": "base64", "standard_conforming_strings": "on",
             "idle_in_transaction_session_timeout": "\(Self.idleMilliseconds)",
         ]
+        // What is stored in a database without an encoding is looked at here, row by row, instead of refused as a whole.
+        if handle.parameter("server_encoding") == "SQL_ASCII" { values["client_encoding"] = "SQL_ASCII" }
         if let milliseconds = settings.statementMilliseconds { values["statement_timeout"] = "\(milliseconds)" }
         let calls = values.sorted { $0.key < $1.key }.map { "set_config('\($0.key)', '\($0.value)', true)" }
         let answer = try run(
@@ -175,6 +177,16 @@ final class PostgresConnection {
         guard handle.send(sql, parameters) else { throw PostgresFailure.lost(doing, handle.failure) }
         return try answer(doing, statementFault)
     }
+
+    /// Sends a copy; the server may work for long before it says anything, so ``startCopy(_:_:)`` waits for that.
+    func sendCopy(_ sql: String, doing: String) throws(ConnectorError) {
+        guard handle.send("COPY (\(sql)) TO STDOUT (FORMAT binary)", []) else {
+            throw PostgresFailure.lost(doing, handle.failure)
+        }
+    }
+
+    /// Waits until the copy that was sent has begun.
+    func startCopy(_ doing: String) throws(ConnectorError) { _ = try answer(doing, .badData) }
 
     /// Prepares a query that somebody else wrote, and returns what is known of its columns.
     func prepare(

@@ -190,7 +190,8 @@ struct PostgresRefusal {
                 state)
         default:
             let (code, advice) = PostgresFailure.meaning(state, .unavailable)
-            return PostgresRefusal("network", code, "\(site) refused the connection: \(sentence); \(advice).", words, state)
+            return PostgresRefusal(
+                "network", code, "\(site) refused the connection: \(sentence); \(advice).", words, state)
         }
     }
 

@@ -109,8 +109,9 @@ private struct Scanner {
                 position += 1
                 skipQuoted(UInt8(ascii: "'"), withBackslashes: true)
             } else {
-                while position < bytes.count, isLetter(bytes[position]) || isDigit(bytes[position])
-                    || bytes[position] == UInt8(ascii: "$")
+                while position < bytes.count,
+                    isLetter(bytes[position]) || isDigit(bytes[position])
+                        || bytes[position] == UInt8(ascii: "$")
                 { position += 1 }
             }
         default: position += 1
@@ -137,7 +138,9 @@ private struct Scanner {
     /// Skips `$tag$ … $tag$`, or a lone dollar sign.
     private mutating func skipDollar() {
         var close = position + 1
-        while close < bytes.count, isLetter(bytes[close]) || (isDigit(bytes[close]) && close > position + 1) { close += 1 }
+        while close < bytes.count, isLetter(bytes[close]) || (isDigit(bytes[close]) && close > position + 1) {
+            close += 1
+        }
         guard close < bytes.count, bytes[close] == UInt8(ascii: "$") else {
             position += 1
             return

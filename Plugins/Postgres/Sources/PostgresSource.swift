@@ -46,10 +46,7 @@ final class PostgresSource: Source {
         let schema = try withCatalog { (catalog) throws(ConnectorError) in
             let relation = try catalog.relation(request.target)
             let query = try Self.query(request, relation, catalog.connection)
-            // Planned only so that what read would refuse is refused here: rights, clauses, limits.
-            try catalog.connection.run(
-                "EXPLAIN \(query.sql)", doing: "Preparing \(relation.label)",
-                statementFault: relation.isQuery ? .badRequest : .badData)
+            try Self.plan(query, relation, catalog.connection)
             return relation.schema(query.delivered)
         }
         described[Question(target: request.target, columns: request.columns)] = schema
@@ -77,9 +74,8 @@ final class PostgresSource: Source {
             if let before = described[question] { try Self.compare(before, schema, relation.label) }
             described[question] = schema
             let doing = "Reading \(relation.label)"
-            try connection.run(
-                "COPY (\(query.sql)) TO STDOUT (FORMAT binary)", doing: doing,
-                statementFault: relation.isQuery ? .badRequest : .badData)
+            try Self.plan(query, relation, connection)
+            try connection.sendCopy(query.sql, doing: doing)
             return PostgresStream(
                 connection, schema, query.delivered.map { relation.columns[$0].type.wire }, request,
                 openWriters: openWriters, doing: doing)
@@ -104,6 +100,15 @@ final class PostgresSource: Source {
         try PostgresQuery(
             request, relation, encoding: connection.handle.parameter("server_encoding"),
             literal: { connection.handle.literal($0) })
+    }
+
+    /// Has the statement planned, so that what reading would refuse is refused now: rights, clauses, limits.
+    private static func plan(
+        _ query: PostgresQuery, _ relation: PostgresRelation, _ connection: PostgresConnection
+    ) throws(ConnectorError) {
+        try connection.run(
+            "EXPLAIN \(query.sql)", doing: "Preparing \(relation.label)",
+            statementFault: relation.isQuery ? .badRequest : .badData)
     }
 
     /// Says once that the watermark cannot be kept behind transactions that are not seen.

@@ -16,6 +16,7 @@ final class PostgresStream: RecordStream {
     private let batchBytesMax: Int
     private let cancellation: PostgresCancellation
     private var connection: PostgresConnection?
+    private var hasStarted = false
     private var hasHeader = false
     private var rowsRead: Int64 = 0
     private var digits: [UInt8] = []
@@ -24,7 +25,7 @@ final class PostgresStream: RecordStream {
     private var rows = 0
     private var bytes = 0
 
-    /// A stream over a copy that `connection` has started.
+    /// A stream over a copy that `connection` has sent.
     init(
         _ connection: PostgresConnection, _ schema: Schema, _ wires: [PostgresType.Wire], _ request: ReadRequest,
         openWriters: OpenWriters?, doing: String
@@ -70,6 +71,8 @@ final class PostgresStream: RecordStream {
     }
 
     private func fill(_ connection: PostgresConnection) throws(ConnectorError) {
+        if !hasStarted { try connection.startCopy(doing) }
+        hasStarted = true
         while rows < batchRowsMax, bytes < batchBytesMax {
             switch connection.handle.copied() {
             case .message(let message): try take(message)

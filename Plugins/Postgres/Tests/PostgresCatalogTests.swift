@@ -105,7 +105,8 @@ import Testing
     }
 
     @Test func anUnknownTableOrColumnIsMetWithTheNearest() throws {
-        let fixture = try PostgresFixture("CREATE TABLE companies (name int, updated_at date); CREATE TABLE deals (a int)")
+        let fixture = try PostgresFixture(
+            "CREATE TABLE companies (name int, updated_at date); CREATE TABLE deals (a int)")
         for id in ["compannies", "public.compannies", "puplic.companies"] {
             let error = try #require(fixture.error { try fixture.source().discover([id]) })
             #expect(error.code == .notFound)

@@ -100,7 +100,8 @@ import Testing
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let passfile = folder.appendingPathComponent("pgpass").path
-        try "\(host):\(port):*:\(user):\(parts.password ?? "")\n".write(toFile: passfile, atomically: true, encoding: .utf8)
+        try "\(host):\(port):*:\(user):\(parts.password ?? "")\n".write(
+            toFile: passfile, atomically: true, encoding: .utf8)
         chmod(passfile, 0o600)
         let settings: JSONObject = [
             "host": .string(host), "port": .integer(Int64(port)), "user": .string(user),

@@ -21,7 +21,7 @@ final class PostgresFixture {
     var url: String { server.url(database: database) }
 
     @discardableResult func run(_ sql: String) throws -> String {
-        try server.run("SET client_min_messages = error; " + sql, database: database)
+        try server.run("SET client_min_messages = error; SET client_encoding = 'UTF8'; " + sql, database: database)
     }
 
     func session() throws -> DatabaseSession { try server.session(database: database) }
@@ -93,6 +93,8 @@ enum PostgresFixtureSource {
 }
 
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+    /// A text.
     public init(stringLiteral text: String) { self = .string(text) }
+    /// A number.
     public init(integerLiteral number: Int64) { self = .integer(number) }
 }

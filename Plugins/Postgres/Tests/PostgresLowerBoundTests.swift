@@ -36,7 +36,8 @@ import Testing
             above: ["12.5000000000000000001"]),
         Limited("money", .decimal("12.50"), below: ["12.49"], equal: ["12.5"], above: ["12.51"]),
         Limited("real", .float64(0.1), below: ["0.09999999"], equal: ["0.1"], above: ["0.10000001", "1"]),
-        Limited("float8", .float64(0.1), below: ["0.09999999999999999"], equal: ["0.1"], above: ["0.10000000000000002"]),
+        Limited(
+            "float8", .float64(0.1), below: ["0.09999999999999999"], equal: ["0.1"], above: ["0.10000000000000002"]),
         Limited("bool", .bool(true), below: ["false"], equal: ["true"], above: []),
         Limited(
             "text COLLATE \"en-x-icu\"", .text("b"), below: ["''", "'B'", "'a'"], equal: ["'b'"],
@@ -48,12 +49,15 @@ import Testing
         Limited(
             "uuid", .text("a0000000-0000-0000-0000-000000000000"), below: ["'9fffffff-ffff-ffff-ffff-ffffffffffff'"],
             equal: ["'a0000000-0000-0000-0000-000000000000'"], above: ["'a0000000-0000-0000-0000-000000000001'"]),
-        Limited("uuid", .text("b"), below: ["'afffffff-0000-0000-0000-000000000000'"], equal: [], above: ["'b0000000-0000-0000-0000-000000000000'"]),
+        Limited(
+            "uuid", .text("b"), below: ["'afffffff-0000-0000-0000-000000000000'"], equal: [],
+            above: ["'b0000000-0000-0000-0000-000000000000'"]),
         Limited("inet", .text("10.0.0.2"), below: ["'10.0.0.10'"], equal: ["'10.0.0.2'"], above: ["'9.0.0.1'"]),
         Limited(
             "date", .date(19_782), below: ["'0044-03-15 BC'", "'2024-02-28'"], equal: ["'2024-02-29'"],
             above: ["'2024-03-01'", "'5874897-12-31'"]),
-        Limited("date", .date(-735_160), below: ["'0045-01-01 BC'"], equal: ["'0044-03-15 BC'"], above: ["'0001-01-01'"]),
+        Limited(
+            "date", .date(-735_160), below: ["'0045-01-01 BC'"], equal: ["'0044-03-15 BC'"], above: ["'0001-01-01'"]),
         Limited("date", .date(.min), below: [], equal: [], above: ["'4714-11-24 BC'", "'today'"]),
         Limited(
             "time", .time(43_200_000_000), below: ["'11:59:59.999999'"], equal: ["'12:00'"],
@@ -103,10 +107,12 @@ import Testing
         #expect(try fixture.column(request) == [.int64(8)])
     }
 
-    @Test(arguments: [
-        ("id", .text("1")), ("id", .decimal("1")), ("doc", .json("{}")), ("raw", .bytes([1])), ("n", .decimal("1; DROP")),
-        ("n", .decimal("NaN")), ("name", .text("a\0b")),
-    ] as [(String, Value)])
+    @Test(
+        arguments: [
+            ("id", .text("1")), ("id", .decimal("1")), ("doc", .json("{}")), ("raw", .bytes([1])),
+            ("n", .decimal("1; DROP")),
+            ("n", .decimal("NaN")), ("name", .text("a\0b")),
+        ] as [(String, Value)])
     func aLimitThatDoesNotFitItsColumnIsRefused(column: String, value: Value) throws {
         let fixture = try PostgresFixture("CREATE TABLE t (id int, doc json, raw bytea, n numeric, name text)")
         let bound = ReadRequest.LowerBound(column: column, value: value, isInclusive: true)

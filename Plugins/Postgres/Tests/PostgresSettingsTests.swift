@@ -61,10 +61,11 @@ import Testing
         #expect(!"\(found.message)\(found.detail)".contains("can"))
     }
 
-    @Test(arguments: [
-        ("300", 300), ("300ms", 300), ("30s", 30_000), ("5m", 300_000), ("5min", 300_000), ("2h", 7_200_000),
-        ("1d", 86_400_000), ("0", 0),
-    ] as [(String, Int64)])
+    @Test(
+        arguments: [
+            ("300", 300), ("300ms", 300), ("30s", 30_000), ("5m", 300_000), ("5min", 300_000), ("2h", 7_200_000),
+            ("1d", 86_400_000), ("0", 0),
+        ] as [(String, Int64)])
     func aStatementTimeoutIsADuration(text: String, milliseconds: Int64) throws {
         let settings = try PostgresSettings(.object(["statement_timeout": .string(text)]))
         #expect(settings.statementMilliseconds == milliseconds)

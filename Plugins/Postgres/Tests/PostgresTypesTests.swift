@@ -76,7 +76,9 @@ struct EdgeValue: Sendable {
 
     static let texts: [EdgeValue] = [
         EdgeValue("text", "''", .text("")),
-        EdgeValue("text", "E'line\\r\\n\\ttab \\u00e4\\u4e16\\U0001F600 \\u0301\"''\\\\'", .text("line\r\n\ttab ä世😀 \u{301}\"'\\")),
+        EdgeValue(
+            "text", "E'line\\r\\n\\ttab \\u00e4\\u4e16\\U0001F600 \\u0301\"''\\\\'",
+            .text("line\r\n\ttab ä世😀 \u{301}\"'\\")),
         EdgeValue("text COLLATE \"C\"", "' blank '", .text(" blank ")),
         EdgeValue("character varying(3)", "'äöü'", .text("äöü")),
         EdgeValue("character(5)", "'ab'", .text("ab   ")),
@@ -88,7 +90,8 @@ struct EdgeValue: Sendable {
         EdgeValue("bytea", "'\\x00ff0a'", .bytes([0, 255, 10])),
         EdgeValue("bytea", "''", .bytes([])),
         EdgeValue("uuid", "'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", .text("a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")),
-        EdgeValue("json", "'{\"b\": 1.50,  \"a\":[null,\"\\u00e4\"]}'", .json("{\"b\": 1.50,  \"a\":[null,\"\\u00e4\"]}")),
+        EdgeValue(
+            "json", "'{\"b\": 1.50,  \"a\":[null,\"\\u00e4\"]}'", .json("{\"b\": 1.50,  \"a\":[null,\"\\u00e4\"]}")),
         EdgeValue(
             "jsonb", "'{\"b\": 12345678901234567890.50, \"a\": [null]}'",
             .json("{\"a\": [null], \"b\": 12345678901234567890.50}")),
@@ -113,6 +116,10 @@ struct EdgeValue: Sendable {
         EdgeValue("macaddr8", "'08:00:2b:01:02:03:04:05'", .text("08:00:2b:01:02:03:04:05")),
         EdgeValue("point", "'(0.1,-2)'", .text("(0.1,-2)")),
         EdgeValue("polygon", "'((0,0),(1,0),(1,1))'", .text("((0,0),(1,0),(1,1))")),
+        EdgeValue("line", "'{1,2,3}'", .text("{1,2,3}")),
+        EdgeValue("box", "'(1,1),(0,0)'", .text("(1,1),(0,0)")),
+        EdgeValue("path", "'[(0,0),(1,0.5)]'", .text("[(0,0),(1,0.5)]")),
+        EdgeValue("circle", "'<(0,0),0.1>'", .text("<(0,0),0.1>")),
         EdgeValue("hstore", "'a=>1, b=>NULL'", .text("\"a\"=>\"1\", \"b\"=>NULL")),
         EdgeValue("tsvector", "'fat:2 cat:1'", .text("'cat':1 'fat':2")),
         EdgeValue("tsquery", "'fat & cat'", .text("'fat' & 'cat'")),
@@ -143,6 +150,9 @@ struct EdgeValue: Sendable {
         EdgeValue("timestamptz", "'2024-10-27 02:30:00.123456 Europe/Berlin'", .instant(1_729_992_600_123_456)),
         EdgeValue("timestamptz", "'2024-10-27 02:30:00+02'", .instant(1_729_989_000_000_000)),
         EdgeValue("timestamptz", "'-infinity'", .instant, rejected: "-infinity", "infinite"),
+        EdgeValue("timestamptz", "'infinity'", .instant, rejected: "infinity", "infinite"),
+        EdgeValue("timestamptz", "'294276-12-31 00:00Z'", .instant, rejected: "+294276-12-31T00:00:00", "294246"),
+        EdgeValue("date[]", "'{infinity,0044-03-15 BC}'", .json("[\"infinity\",\"0044-03-15 BC\"]")),
         EdgeValue("interval", "'1 year 2 mons -3 days 04:05:06.7'", .text("P1Y2M-3DT4H5M6.7S")),
         EdgeValue("interval", "'0'", .text("PT0S")),
     ]
@@ -244,7 +254,7 @@ struct EdgeValue: Sendable {
 
     @Test func bytesThatAreNoTextAreRejected() throws {
         let fixture = try PostgresFixture(
-            "CREATE TABLE t (a text); INSERT INTO t VALUES (E'ok'), (E'\\xff\\xfe')",
+            "CREATE TABLE t (a text); INSERT INTO t VALUES ('ok'), (convert_from('\\xfffe', 'SQL_ASCII'))",
             options: "ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
         let (rows, rejects) = try fixture.read(ReadRequest(.object("t")))
         #expect(rows == [[.text("ok")], [.null]])
