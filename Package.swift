@@ -54,6 +54,7 @@ struct Connector {
 /// The connectors: one folder under `Plugins/` and one line here each.
 let connectors: [Connector] = [
     Connector("CSV"),
+    Connector("MySQL", "CMySQL", tests: ["DatabaseServers"]),
     Connector("Pipedrive", "ConnectorHTTP", tests: ["PipedriveSandbox"]),
     Connector("Postgres", "CPostgres", tests: ["DatabaseServers"]),
     Connector("SQLite", "CSQLite"),
@@ -85,6 +86,8 @@ let connectorSide: [Target] = [
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     /** The system's libpq, and what it takes of OpenSSL to say what is wrong with a certificate. */
     .systemLibrary(name: "CPostgres", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    /** The system's libmysqlclient, which on Debian is MariaDB's. */
+    .systemLibrary(name: "CMySQL", pkgConfig: "mysqlclient", providers: [.apt(["default-libmysqlclient-dev"])]),
     /** The system's libsqlite3. */
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
 ]

@@ -129,6 +129,8 @@ struct SourceFile: CustomStringConvertible, Sendable {
         "Sources/PenstockState/SpoolFile.swift",
         "Plugins/CSV/Sources/FileReader.swift",
         "Plugins/Postgres/Sources/PostgresHandle.swift",
+        "Plugins/MySQL/Sources/MySQLSession.swift",
+        "Plugins/MySQL/Sources/MySQLStatement.swift",
         "Plugins/SQLite/Sources/SQLiteDatabase.swift",
     ]
 
