@@ -133,6 +133,10 @@ struct MySQLCatalog {
         if statement.columns.isEmpty {
             throw ConnectorError(.badRequest, "The query returns no columns; write a SELECT.")
         }
+        if statement.hasParameters {
+            throw ConnectorError(
+                .badRequest, "The query has a parameter, for which there is no value; write the value there.")
+        }
         return MySQLRelation(
             label: "the query", source: "(\n\(text)\n)", query: text, columns: statement.columns.map(Self.column))
     }

@@ -17,6 +17,7 @@ enum MySQLQueryText {
         let start = scanner.position
         let end = scanner.statementEnd()
         scanner.position = end
+        scanner.skipBlanks()
         while scanner.position < text.count, text[scanner.position] == UInt8(ascii: ";") {
             scanner.position += 1
             scanner.skipBlanks()

@@ -179,7 +179,7 @@ final class MySQLSession {
             "time_zone = '+00:00'",
             // What a query groups by is the server's rule; every other mode would change what a text means.
             "sql_mode = IF(FIND_IN_SET('ONLY_FULL_GROUP_BY', @@sql_mode), 'ONLY_FULL_GROUP_BY', '')",
-            "sql_auto_is_null = 0", "sql_select_limit = DEFAULT", "autocommit = 1",
+            "sql_auto_is_null = 0", "sql_select_limit = 18446744073709551615", "autocommit = 1",
             // GROUP_CONCAT cuts its result at this many bytes, with a warning that nobody reads.
             "group_concat_max_len = 1073741824",
             "net_write_timeout = GREATEST(@@net_write_timeout, 600)",
@@ -228,7 +228,7 @@ final class MySQLSession {
     }
 
     /// The error of the last call on the connection.
-    private func failure(
+    func failure(
         _ doing: String, statementFault: ConnectorError.Code = .internalFault
     ) -> ConnectorError {
         guard let handle else { return ConnectorError(.broken, "\(doing) stopped: the connection is closed.") }

@@ -15,6 +15,8 @@ final class MySQLStatement {
 
     /// The columns of the result; empty where the statement has none.
     private(set) var columns: [MySQLField] = []
+    /// Whether values would have to be given for question marks.
+    var hasParameters: Bool { handle.map { mysql_stmt_param_count($0) > 0 } ?? false }
     private let session: MySQLSession
     private let doing: String
     private var handle: UnsafeMutablePointer<MYSQL_STMT>?
@@ -45,6 +47,8 @@ final class MySQLStatement {
     /// The error of the last call on the statement.
     func failure(_ statementFault: ConnectorError.Code) -> ConnectorError {
         guard let handle else { return ConnectorError(.broken, "\(doing) stopped: the statement is closed.") }
+        // MariaDB's library leaves an error that comes amid unbuffered rows at the connection.
+        if mysql_stmt_errno(handle) == 0 { return session.failure(doing, statementFault: statementFault) }
         let report = MySQLErrors.Report(
             number: mysql_stmt_errno(handle), words: String(cString: mysql_stmt_error(handle)),
             state: String(cString: mysql_stmt_sqlstate(handle)))

@@ -61,8 +61,9 @@ final class MySQLStream: RecordStream {
                 throw changed("the column \(MySQLNames.quoted(field.name)) is gone", field.name)
             }
             let type = found[position].type
-            // In a derived table MariaDB forgets that a text is JSON.
-            guard type == field.type || (field.type == .json && type == .text) else {
+            // In a derived table MariaDB may forget that a text is JSON, and the width that makes a number a bool.
+            let isForgotten = (field.type == .json && type == .text) || (field.type == .bool && type == .int64)
+            guard type == field.type || isForgotten else {
                 throw changed(
                     "the column \(MySQLNames.quoted(field.name)) was \(field.type.rawValue) and is now \(type.rawValue)",
                     field.name)

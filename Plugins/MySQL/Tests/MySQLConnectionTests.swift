@@ -13,7 +13,7 @@ import Testing
         let report = try fixture.source().check()
         #expect(report.isOK)
         #expect(report.steps.map(\.id) == ["name", "network", "tls", "credential", "right"])
-        #expect(report.identity["user"]?.hasPrefix(fixture.server.user + "@") == true)
+        #expect(report.identity["user"]?.hasPrefix(fixture.user + "@") == true)
         #expect(report.identity["database"] == fixture.database)
         #expect(report.identity["server"]?.isEmpty == false)
     }

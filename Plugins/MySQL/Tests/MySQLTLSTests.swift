@@ -8,8 +8,8 @@ import Testing
 @Suite(MariaDBServer.isThere) struct MySQLTLSTests {
     private func step(_ fixture: MySQLFixture, _ server: MariaDBServer, _ tls: String, _ ca: String?) throws -> CheckReport {
         try fixture.source([
-            "host": .string(server.host), "port": .integer(server.port), "password": .string(server.password),
-            "database": nil, "tls": .string(tls), "ca": ca.map { .string("\(server.folder)/\($0)") },
+            "host": .string(server.host), "port": .integer(server.port), "user": .string(server.user),
+            "password": .string(server.password), "database": nil, "tls": .string(tls), "ca": ca.map { .string("\(server.folder)/\($0)") },
         ]).check()
     }
 

@@ -125,11 +125,11 @@ import Testing
             INSERT INTO t VALUES (1, \(edge.literal))
             """)
         if let type = edge.type { #expect(try fixture.describe(ReadRequest(.object("t"))).fields[1].type == type) }
-        // The second forces a derived table, in which the server may describe a column otherwise.
+        // The last makes a temporary table, in which the server may describe a column otherwise.
         let bound = ReadRequest.LowerBound(column: "id", value: .int64(0), isInclusive: true)
         for request in [
             ReadRequest(.object("t")), ReadRequest(.query("SELECT * FROM t")),
-            ReadRequest(.query("SELECT id, c FROM t UNION ALL SELECT id, c FROM t WHERE FALSE"), lowerBound: bound),
+            ReadRequest(.query("SELECT id, c FROM t LIMIT 10"), lowerBound: bound),
         ] {
             let result = try fixture.read(request)
             try #require(result.rows.count == 1)

@@ -58,7 +58,9 @@ package final class MariaDBServer: Sendable {
             \(certificate.script)
             mariadb-install-db --no-defaults --datadir="$FOLDER/data" --auth-root-authentication-method=normal \
                 --skip-test-db >init.log 2>&1
-            echo "CREATE USER 'penstock'@'%' IDENTIFIED BY '\(password)'; GRANT ALL ON *.* TO 'penstock'@'%' WITH GRANT OPTION;" >init.sql
+            # The server takes one statement a line.
+            echo "CREATE USER 'penstock'@'%' IDENTIFIED BY '\(password)';" >init.sql
+            echo "GRANT ALL ON *.* TO 'penstock'@'%' WITH GRANT OPTION;" >>init.sql
             """
         let server = """
             mariadbd --no-defaults --datadir="$FOLDER/data" --socket="$FOLDER/socket" --pid-file="$FOLDER/pid" \
