@@ -4,7 +4,7 @@
 PREFIX ?= /usr/local
 ROWS ?= 100000
 SWIFT ?= swift
-PACKAGES = libcurl4-openssl-dev libpq-dev libsqlite3-dev libssl-dev pkg-config
+PACKAGES = libcurl4-openssl-dev default-libmysqlclient-dev libpq-dev libsqlite3-dev libssl-dev pkg-config
 # The tests build the C example, hold the header against two compilers, and start servers: of TLS, PostgreSQL and
 # MariaDB, each with a folder of its own on loopback; whatever else is installed is left alone.
 TEST_PACKAGES = gcc g++ libc6-dev openssl util-linux postgresql postgresql-client mariadb-server mariadb-client

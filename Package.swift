@@ -172,7 +172,8 @@ let tests: [Target] = [
     .testTarget(name: "ConnectorHTTPTests", dependencies: ["ConnectorHTTP"], swiftSettings: strict),
     /** The built programs with real connectors, files and servers: what a user meets. */
     .testTarget(
-        name: "EndToEndTests", dependencies: ["CSQLite", "PenstockModel", "PipedriveSandbox"], exclude: ["demo.txt"],
+        name: "EndToEndTests", dependencies: ["CSQLite", "DatabaseServers", "PenstockModel", "PipedriveSandbox"],
+        exclude: ["demo.txt"],
         swiftSettings: strict),
     /** The house rules that a machine can hold. */
     .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DatabaseServers
 import PenstockModel
 import Testing
 
@@ -21,17 +22,30 @@ struct Combination: Sendable, CustomTestStringConvertible {
     enum Source: String, Sendable, CaseIterable {
         case csv
         case sqlite
+        case postgres
+        case mysql
         /// The connector in one C file, built as its README says.
         case example
 
+        /// The sources that are there: those whose server runs, too.
+        static let all = allCases.filter { source in
+            switch source {
+            case .csv, .sqlite, .example: true
+            case .postgres: (try? PostgresServer.shared.get()) != nil  // Why not is said by ``DatabaseSource``'s tests.
+            case .mysql: (try? MariaDBServer.shared.get()) != nil  // The same.
+            }
+        }
+
         /// The sources whose columns have types of their own.
-        static let typed: [Source] = [.csv, .sqlite]
+        static let typed = all.filter { $0 != .example }
 
         /// The connection's name.
         var connection: String {
             switch self {
             case .csv: "files"
             case .sqlite: "base"
+            case .postgres: "warehouse"
+            case .mysql: "shop"
             case .example: "lines"
             }
         }
@@ -43,7 +57,7 @@ struct Combination: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(fetch.rawValue) + \(insert.rawValue) from \(source.rawValue)" }
 
-    static let all = Source.allCases.flatMap { source in
+    static let all = Source.all.flatMap { source in
         Fetch.allCases.flatMap { fetch in
             Insert.allCases.map { Combination(fetch: fetch, insert: $0, source: source) }
         }
@@ -70,19 +84,40 @@ struct Rows: Sendable {
             try ExampleConnector.use(in: project)
             try project.write("lines/orgs.jsonl", lines.map { jsonLine($0) + "\n" }.joined())
         case .sqlite:
-            let inserts = lines.map { line in
-                let values = line.split(separator: ",", omittingEmptySubsequences: false)
-                    .map { $0.isEmpty ? "NULL" : "'\($0)'" }
-                return "INSERT INTO orgs VALUES (\(values.joined(separator: ", ")));"
-            }
             try project.sql(
                 """
                 DROP TABLE IF EXISTS orgs;
                 CREATE TABLE orgs (
                     key TEXT PRIMARY KEY, pd INTEGER, company TEXT, tier TEXT, arr DECIMAL, updated_at DATETIME);
-                \(inserts.joined(separator: "\n"))
+                \(inserts)
+                """)
+        case .postgres:
+            try project.postgres(
+                """
+                DROP TABLE IF EXISTS orgs;
+                CREATE TABLE orgs (
+                    key text PRIMARY KEY, pd bigint, company text, tier text, arr numeric, updated_at timestamp);
+                \(inserts)
+                """)
+        case .mysql:
+            try project.mysql(
+                """
+                DROP TABLE IF EXISTS orgs;
+                CREATE TABLE orgs (
+                    `key` varchar(40) PRIMARY KEY, pd bigint, company text, tier text, arr decimal(20,4),
+                    updated_at datetime(6));
+                \(inserts)
                 """)
         }
+    }
+
+    private var inserts: String {
+        let inserts = lines.map { line in
+            let values = line.split(separator: ",", omittingEmptySubsequences: false)
+                .map { $0.isEmpty ? "NULL" : "'\($0)'" }
+            return "INSERT INTO orgs VALUES (\(values.joined(separator: ", ")));"
+        }
+        return inserts.joined(separator: "\n")
     }
 
     private func jsonLine(_ line: String) -> String {

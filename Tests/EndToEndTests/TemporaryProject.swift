@@ -17,6 +17,8 @@ final class TemporaryProject {
     let server: RunningSandbox
     /// Variables for the programs, beside the token.
     var environment: [String: String] = [:]
+    /// The databases of the connections to database servers, by connection.
+    var databases: [String: String] = [:]
     /// What every program that was run in this project has written.
     private(set) var outputs: [String] = []
 

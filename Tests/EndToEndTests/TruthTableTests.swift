@@ -114,7 +114,7 @@ import Testing
         #expect(project.server.counters.created == 6, "an update creates nothing")
     }
 
-    @Test("A created record has exactly what is mapped", arguments: Combination.Source.allCases)
+    @Test("A created record has exactly what is mapped", arguments: Combination.Source.all)
     func createsExactly(source: Combination.Source) throws {
         let project = try TemporaryProject(types: Rows.types)
         try Rows(["k1,1,Alpha,Gold,10.5,2026-03-01 10:00:00"]).write(project, source)

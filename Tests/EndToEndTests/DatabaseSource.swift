@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import DatabaseServers
+import PenstockModel
+import Testing
+
+extension TemporaryProject {
+    /// Executes SQL in a database of this project's own, which the connection `warehouse` reads.
+    func postgres(_ statements: String) throws {
+        let server = try PostgresServer.shared.get()
+        let database = try databases["warehouse"] ?? server.createDatabase()
+        if databases["warehouse"] == nil {
+            databases["warehouse"] = database
+            try connection("warehouse", "{connector: postgres, url: \"${env:WAREHOUSE_URL}\"}")
+            environment["WAREHOUSE_URL"] = server.url(database: database)
+        }
+        try server.run(statements, database: database)
+    }
+
+    /// Executes SQL in a database of this project's own, which the connection `shop` reads.
+    func mysql(_ statements: String) throws {
+        let server = try MariaDBServer.shared.get()
+        let database = try databases["shop"] ?? server.createDatabase()
+        if databases["shop"] == nil {
+            databases["shop"] = database
+            try connection("shop", "{connector: mysql, url: \"${env:SHOP_URL}\"}")
+            environment["SHOP_URL"] = server.url(database: database)
+        }
+        try server.run(statements, database: database)
+    }
+
+    /// Adds a connection.
+    func connection(_ name: String, _ yaml: String) throws {
+        try write("connections.yml", try text("connections.yml") + "  \(name): \(yaml)\n")
+    }
+}
+
+/// The two servers as sources of whole syncs.
+@Suite struct DatabaseSourceTests {
+    private static let incremental = """
+        source: {connection: CONNECTION, table: orgs, key: key}
+        map: {name: company}
+        fetch: {mode: INCREMENTAL, key: updated_at}
+        """
+
+    @Test("The combinations are run from PostgreSQL", PostgresServer.isThere)
+    func postgresIsCombined() { #expect(Combination.Source.all.contains(.postgres)) }
+
+    @Test("The combinations are run from MariaDB", MariaDBServer.isThere)
+    func mysqlIsCombined() { #expect(Combination.Source.all.contains(.mysql)) }
+
+    @Test("PostgreSQL: a transaction that commits after a later one is not lost", PostgresServer.isThere)
+    func lateCommitPostgres() throws {
+        let project = try TemporaryProject()
+        try project.postgres(
+            "CREATE TABLE orgs (key text PRIMARY KEY, company text, updated_at timestamptz DEFAULT now())")
+        try project.sync(Self.incremental.replacing("CONNECTION", with: "warehouse"))
+        let server = try PostgresServer.shared.get()
+        let slow = try server.session(database: try #require(project.databases["warehouse"]))
+        try slow.execute("BEGIN; INSERT INTO orgs VALUES ('slow', 'Slow');")
+        try project.postgres("INSERT INTO orgs VALUES ('fast', 'Fast')")
+        let first = try project.run()
+        #expect(first.counts == "fetched 1, created 1")
+        #expect(first["watermark_limited"] == .bool(true))
+        try slow.execute("COMMIT;")
+        let second = try project.run()
+        #expect(second.counts == "fetched 1, created 1, reread 1", "what was settled past the watermark costs nothing")
+        let third = try project.run()
+        #expect(third["watermark_limited"] == .bool(false))
+        #expect(project.server.names.sorted() == ["Fast", "Slow"])
+    }
+
+    @Test("MariaDB: a transaction that commits after a later one is not lost", MariaDBServer.isThere)
+    func lateCommitMariaDB() throws {
+        let project = try TemporaryProject()
+        try project.mysql(
+            "CREATE TABLE orgs (`key` varchar(9) PRIMARY KEY, company text, updated_at datetime(6) DEFAULT NOW(6))")
+        try project.sync(Self.incremental.replacing("CONNECTION", with: "shop"))
+        let server = try MariaDBServer.shared.get()
+        let slow = try server.session(database: try #require(project.databases["shop"]))
+        try slow.execute("START TRANSACTION; INSERT INTO orgs (`key`, company) VALUES ('slow', 'Slow');")
+        try project.mysql("INSERT INTO orgs (`key`, company) VALUES ('fast', 'Fast')")
+        let first = try project.run()
+        #expect(first.counts == "fetched 1, created 1")
+        #expect(first["watermark_limited"] == .bool(true))
+        try slow.execute("COMMIT;")
+        #expect(try project.run().counts == "fetched 1, created 1, reread 1")
+        #expect(project.server.names.sorted() == ["Fast", "Slow"])
+    }
+
+    @Test("MariaDB with a short net_write_timeout: a slow destination holds no statement open", MariaDBServer.isThere)
+    func slowDestination() throws {
+        let server = try MariaDBServer(.good, options: ["--net-write-timeout=2"])
+        defer { server.stop() }
+        let database = try server.createDatabase()
+        // Rows that the buffers of the sockets cannot hold.
+        try server.run(
+            "CREATE TABLE orgs (`key` int PRIMARY KEY, company varchar(99), filler text);"
+                + "INSERT INTO orgs SELECT seq, CONCAT('n', seq), REPEAT('x', 2000) FROM seq_1_to_5000",
+            database: database)
+        let project = try TemporaryProject { $0.latency = .milliseconds(2) }
+        try project.connection("slow", "{connector: mysql, url: \"${env:SLOW_URL}\"}")
+        project.environment["SLOW_URL"] = server.url(database: database)
+        try project.sync("source: {connection: slow, table: orgs}\nmap: {name: company, Customer key: filler}")
+        try project.write(
+            "connections.yml",
+            try project.text("connections.yml").replacing(
+                "{burst: 100000, window: 2s}", with: "{burst: 1000, window: 1s}"))
+        let report = try project.run()
+        #expect(report.counts == "fetched 5000, created 5000", "\(report.result.everything)")
+        #expect(Set(project.server.names).count == 5_000)
+    }
+
+    @Test("The read of a table is continued where its connection is killed", PostgresServer.isThere)
+    func killedBackend() throws {
+        let project = try TemporaryProject { $0.latency = .milliseconds(1) }
+        try project.postgres(
+            "CREATE TABLE orgs (key int PRIMARY KEY, company text, filler text);"
+                + "INSERT INTO orgs SELECT i, 'n' || i, repeat('x', 4000) FROM generate_series(1, 20000) i")
+        try project.sync("source: {connection: warehouse, table: orgs}\nmap: {name: company}")
+        let server = try PostgresServer.shared.get()
+        let database = try #require(project.databases["warehouse"])
+        let program = try project.start("run", "-o", "json")
+        var killed = ""
+        try program.wait("a reading backend is killed") {
+            killed += try server.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)' "
+                    + "AND application_name = 'penstock' AND state = 'active' AND query ~* 'copy|fetch|select .*orgs'")
+            return killed.contains("t")
+        }
+        let result = try program.result()
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(project.server.names.count == 20_000 && Set(project.server.names).count == 20_000)
+    }
+}
