@@ -136,7 +136,8 @@ final class PostgresConnection {
     /// The settings are those of the transaction, so that they hold behind a pooler too. `txid_…` is what servers of
     /// every age have.
     ///
-    /// - Returns: Whether somebody was writing when the snapshot was taken.
+    /// - Returns: Whether somebody was writing in this database when the snapshot was taken. A standby does not list
+    ///   the transactions of its primary, but its snapshot spans them.
     @discardableResult
     func begin() throws(ConnectorError) -> Bool {
         try run("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
@@ -151,9 +152,13 @@ final class PostgresConnection {
         let calls = values.sorted { $0.key < $1.key }.map { "set_config('\($0.key)', '\($0.value)', true)" }
         let answer = try run(
             """
-            SELECT EXISTS (SELECT FROM txid_snapshot_xip(txid_current_snapshot()))
-                OR EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database())
-                OR pg_is_in_recovery(), \(calls.joined(separator: ", "))
+            SELECT EXISTS (SELECT FROM txid_snapshot_xip(txid_current_snapshot()) AS open WHERE NOT EXISTS (
+                    SELECT FROM pg_stat_activity WHERE backend_xid::text::int8 = open & 4294967295
+                        AND (datname <> current_database() OR backend_type = 'autovacuum worker'))
+                    AND NOT EXISTS (SELECT FROM pg_prepared_xacts
+                        WHERE transaction::text::int8 = open & 4294967295 AND database <> current_database()))
+                OR pg_is_in_recovery() AND txid_snapshot_xmin(txid_current_snapshot())
+                    <> txid_snapshot_xmax(txid_current_snapshot()), \(calls.joined(separator: ", "))
             """, doing: "Starting to read")
         if handle.serverVersion >= 140_000 {
             // The server then notices a client that is gone while it sorts or waits, and not only when it sends; on

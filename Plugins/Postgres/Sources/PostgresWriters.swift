@@ -48,7 +48,7 @@ struct PostgresWriters {
     ///
     /// - Parameter wasWritten: Whether the snapshot itself says that somebody was writing.
     func openWriters(_ wasWritten: Bool) -> OpenWriters {
-        if isBlind { return OpenWriters(hasWriters: true) }
+        if isBlind { return OpenWriters(hasWriters: wasWritten || hasOpen) }
         return OpenWriters(hasWriters: wasWritten || hasOpen, since: since, localSince: localSince)
     }
 }

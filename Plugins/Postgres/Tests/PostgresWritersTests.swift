@@ -52,6 +52,16 @@ import Testing
         #expect(try fixture.column(request) == [.int64(1), .int64(2)])
     }
 
+    @Test func writersOfAnotherDatabaseDoNotCount() throws {
+        let fixture = try PostgresFixture(Self.table)
+        let other = try PostgresFixture(Self.table)
+        let busy = try other.session()
+        try busy.execute("BEGIN; INSERT INTO t (id) VALUES (1);")
+        #expect(try !writers(fixture).hasWriters)
+        #expect(try writers(other).hasWriters)
+        try busy.execute("ROLLBACK;")
+    }
+
     @Test func aTransactionThatHasNotWrittenYetCounts() throws {
         let fixture = try PostgresFixture(Self.table)
         let idle = try fixture.session()
