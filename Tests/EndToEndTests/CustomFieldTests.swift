@@ -38,7 +38,7 @@ import Testing
         ("varchar_auto", "gold", "", #""gold""#),
         ("text", "Zoë", "", #""Zoë""#),
         (
-            "monetary", "9007199254740993.10", "parts: {currency: {value: USD}}",
+            "monetary", "9007199254740993.10", "parts: {value: c_monetary, currency: {value: USD}}",
             #"{"value":9007199254740993.10,"currency":"USD"}"#
         ),
         ("date", "2024-02-29", "", #""2024-02-29""#),
@@ -81,7 +81,9 @@ import Testing
             [(["key", "pd"] + columns).joined(separator: ","), (["k", "\(id)"] + texts).joined(separator: ",")])
         func sync(_ head: String, _ insert: String) throws {
             let entries = zip(labels, Self.values).map { label, value in
-                "  \(label): {from: c_\(value.type)\(value.entry.isEmpty ? "" : ", " + value.entry)}"
+                let from =
+                    value.entry.hasPrefix("parts") ? "" : "from: c_\(value.type)\(value.entry.isEmpty ? "" : ", ")"
+                return "  \(label): {\(from)\(value.entry)}"
             }
             try project.sync(
                 """

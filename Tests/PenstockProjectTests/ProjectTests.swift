@@ -238,4 +238,35 @@ import Testing
 }
 
 /// Thrown where a value has not the case that a test needs.
-struct Unexpected: Error {}
+struct Unexpected: Error {
+    @Test func aMatchMayHaveARule() throws {
+        func insert(_ match: String) throws -> InsertDefinition? {
+            let fixture = try ProjectFixture([
+                "penstock.yml": "version: 1\nproject: p\n",
+                "connections.yml": """
+                version: 1
+                connections:
+                  files: {connector: csv, path: ./data}
+                  crm: {connector: pipedrive, company_domain: acme, api_token: "${env:CRM_TOKEN}"}
+
+                """,
+                "syncs/orgs.yml": """
+                version: 1
+                source: {connection: files, table: orgs}
+                destination: {connection: crm, object: organization}
+                map: {name: name}
+                insert: {mode: Update, match: \(match)}
+
+                """,
+            ])
+            let (project, diagnostics) = fixture.load()
+            #expect(diagnostics.map(\.message) == [])
+            return project.syncs.first?.definition.insert
+        }
+        #expect(try insert("name")?.matchRule == MatchRule())
+        let named = try insert("{field: name, as: Text, ignore_case: true}")
+        #expect(named?.match == "name" && named?.matchRule == MatchRule(form: .text, ignoresCase: true))
+        let found = try insert("{field: website, as: domain, from: mail}")
+        #expect(found?.match == "website" && found?.matchRule == MatchRule(form: .domain, from: "mail"))
+    }
+}

@@ -52,17 +52,22 @@ enum JSONComparison {
         return .string(TimeText.time(microseconds))
     }
 
+    /// Whether the lists have the same elements; which one is primary is said by the elements, not by their order.
     private static func contactsAreSame(_ wanted: [JSON], _ held: [JSON]) -> Bool {
         let wanted = wanted.filter { !isBlankContact($0) }
-        let held = held.filter { !isBlankContact($0) }
-        guard wanted.count == held.count else { return false }
-        return zip(wanted, held).allSatisfy { first, second in
-            guard first["value"] == second["value"] else { return false }
-            guard (first["primary"]?.boolValue ?? false) == (second["primary"]?.boolValue ?? false) else {
-                return false
-            }
-            return first["label"].map { $0 == second["label"] } ?? true
+        var rest = held.filter { !isBlankContact($0) }
+        guard wanted.count == rest.count else { return false }
+        return wanted.allSatisfy { element in
+            guard let place = rest.firstIndex(where: { isSameContact(element, $0) }) else { return false }
+            rest.remove(at: place)
+            return true
         }
+    }
+
+    private static func isSameContact(_ wanted: JSON, _ held: JSON) -> Bool {
+        guard wanted["value"] == held["value"] else { return false }
+        guard (wanted["primary"]?.boolValue ?? false) == (held["primary"]?.boolValue ?? false) else { return false }
+        return wanted["label"].map { $0 == held["label"] } ?? true
     }
 
     /// Whether two values are the same: numbers by value, objects whatever the order of their members.

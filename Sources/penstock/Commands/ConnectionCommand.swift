@@ -179,7 +179,7 @@ struct ConnectionCommand: ParsableCommand {
                     [
                         field.key, field.label,
                         field.kind.rawValue + (field.isCustom && !options.isNarrow ? " (custom)" : ""), create,
-                        field.isWritableOnUpdate ? "yes" : "–", field.options.map(\.label).joined(separator: ", "),
+                        field.isWritableOnUpdate ? "yes" : "–", FieldText.remark(field),
                     ], FieldText.json(field))
             }
             return listing
@@ -242,6 +242,13 @@ struct ConnectionCommand: ParsableCommand {
 
 /// Fields and columns as JSON.
 enum FieldText {
+    /// What there is to choose from, when the field may have a value, and why it cannot be written.
+    static func remark(_ field: DestinationField) -> String {
+        let options = field.options.map(\.label).joined(separator: ", ")
+        let condition = field.condition.map { "only with \($0.field) \($0.values.joined(separator: ", "))" } ?? ""
+        return [options, condition, field.note].filter { !$0.isEmpty }.joined(separator: "; ")
+    }
+
     /// A destination's field.
     static func json(_ field: DestinationField) -> JSON {
         .object([
@@ -249,6 +256,9 @@ enum FieldText {
             "custom": .bool(field.isCustom), "required_on_create": .bool(field.isRequiredOnCreate),
             "writable_on_create": .bool(field.isWritableOnCreate),
             "writable_on_update": .bool(field.isWritableOnUpdate),
+            "only_when": field.condition.map {
+                .object(["field": .string($0.field), "values": .strings($0.values)] as JSONObject)
+            } ?? .null, "note": .string(field.note),
             "options": .array(field.options.map { .object(["id": .string($0.id), "label": .string($0.label)]) }),
         ])
     }

@@ -68,6 +68,12 @@ struct SamenessCase: Sendable {
         SamenessCase(
             .contacts, .json("[{\"value\":\"a\",\"primary\":true},{\"value\":\"b\",\"primary\":false}]"),
             .json("[{\"value\":\"a\",\"primary\":false},{\"value\":\"b\",\"primary\":true}]"), false),
+        SamenessCase(
+            .contacts, .json("[{\"value\":\"b\",\"primary\":false},{\"value\":\"a\",\"primary\":true}]"),
+            .json("[{\"value\":\"a\",\"primary\":true},{\"value\":\"b\",\"primary\":false}]"), true),
+        SamenessCase(
+            .contacts, .json("[{\"value\":\"a\",\"primary\":true}]"),
+            .json("[{\"value\":\"a\",\"primary\":true},{\"value\":\"b\",\"primary\":false}]"), false),
         SamenessCase(.texts, .json("[\"a\",\"b\"]"), .json("[\"b\",\"a\"]"), false),
         SamenessCase(.json, .json("{\"a\":1,\"b\":[1.0]}"), .json("{\"b\":[1],\"a\":1e0}"), true),
         SamenessCase(.json, .json("{\"a\":1}"), .json("{\"a\":1,\"b\":2}"), false),

@@ -90,6 +90,19 @@ extension BadProject {
             "syncs/orgs.yml:16:10: error[match-unmapped]: match names \"Segmnt\", which is not mapped "
                 + "| did you mean \"Segment\"?"),
         edit(
+            "a rule of a match in the wrong words", orgs, "mode: Update",
+            "mode: Update\n  match: {field: name, as: mail}",
+            "syncs/orgs.yml:16:28: error[enum]: \"mail\" is not a way to compare match values "
+                + "| did you mean email?"),
+        edit(
+            "a rule of a match that means nothing", orgs, "mode: Update",
+            "mode: Update\n  match: {field: name, as: domain, ignore_case: true}",
+            "syncs/orgs.yml:16:36: error[match-rule]: a domain is always compared without regard to case "
+                + "| remove ignore_case"),
+        edit(
+            "a match without its field", orgs, "mode: Update", "mode: Update\n  match: {as: domain}",
+            "syncs/orgs.yml:16:3: error[missing-key]: match has no \"field\" | add field:"),
+        edit(
             "two matches", orgs, "mode: Update", "mode: Update\n  match: [id, name]",
             "syncs/orgs.yml:16:15: error[not-yet]: matching by more than one field is not carried out by "
                 + "this version "

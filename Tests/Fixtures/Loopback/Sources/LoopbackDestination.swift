@@ -46,6 +46,10 @@ final class LoopbackDestination: Destination {
                 "owner", .user, label: "Owner", isCustom: true, options: options, referenceObject: "user",
                 optionsCost: 20),
             DestinationField("place", .address, label: "Place", parts: ["city", "country"]),
+            DestinationField(
+                "stage", .option, options: [FieldOption(id: "1", label: "New", group: "7")], optionsWithin: "owner",
+                condition: FieldCondition("owner", ["7", "8"], initial: "7"), content: .url, note: "A remark."),
+            DestinationField("closed", .boolean, locksRecord: true),
         ]
     }
 
