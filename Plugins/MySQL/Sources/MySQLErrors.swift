@@ -71,7 +71,8 @@ enum MySQLErrors {
     private static func certificate(_ report: Report, _ place: String) -> String {
         let words = report.words.lowercased()
         if words.contains("does not support") || report.number == 3159 {
-            return "\(place) and tls do not fit (\(report.words)); turn TLS on at the server, or change the setting tls."
+            return
+                "\(place) and tls do not fit (\(report.words)); turn TLS on at the server, or change the setting tls."
         }
         if words.contains("expired") {
             return "The certificate of \(place) has expired; its owner must renew it."
@@ -80,12 +81,14 @@ enum MySQLErrors {
             return "The certificate of \(place) is not valid yet; set this machine's clock, or have it renewed."
         }
         if words.contains("validation of ssl server certificate") || words.contains("host") {
-            return "The certificate of \(place) is for another host name; connect by the name that stands in it, or have "
+            return
+                "The certificate of \(place) is for another host name; connect by the name that stands in it, or have "
                 + "it made for this one."
         }
         let causes = ["self-signed", "self signed", "issuer", "verify failed", "not trusted", "certificate chain"]
         if causes.contains(where: words.contains) {
-            return "The certificate of \(place) does not come from a CA that is trusted here; name the file of its CA in "
+            return
+                "The certificate of \(place) does not come from a CA that is trusted here; name the file of its CA in "
                 + "the setting ca."
         }
         return "TLS with \(place) did not come about: \(report.words); correct tls, ca, cert and key."

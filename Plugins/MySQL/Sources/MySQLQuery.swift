@@ -29,7 +29,8 @@ struct MySQLQuery {
         } else if Set(relation.columns.map { $0.name.lowercased() }).count == relation.columns.count {
             sql = "SELECT \(list) FROM \(relation.source) AS penstock_query"
         } else {
-            sql = "WITH penstock_query (\(names.joined(separator: ", "))) AS \(relation.source) "
+            sql =
+                "WITH penstock_query (\(names.joined(separator: ", "))) AS \(relation.source) "
                 + "SELECT \(list) FROM penstock_query"
         }
         if let bound = request.lowerBound {
@@ -91,14 +92,17 @@ enum MySQLLowerBound {
             case .uint64(let number): comparison = "\(name) \(sign) \(number)"
             case .float64(let number):
                 comparison =
-                    number.isNaN ? nil : column.isFloat ? float(number, bound.isInclusive, name) : "\(name) \(sign) \(literal(number))"
+                    number.isNaN
+                    ? nil
+                    : column.isFloat ? float(number, bound.isInclusive, name) : "\(name) \(sign) \(literal(number))"
             case .decimal(let text): comparison = decimal(text).map { "\(name) \(sign) \($0)" }
             case .text(let text):
                 comparison = "\(bytes(of: name)) \(sign) X'\(MySQLNames.hexadecimal(text.utf8))'"
             case .date(let day):
                 comparison = "\(name) \(sign) \(date(day)) OR \(name) = 0"
             case .time(let time):
-                comparison = "\(name) \(sign) TIME'\(TimeText.time(min(max(time, 0), TimeText.dayLength - 1)))' OR \(name) < TIME'00:00:00'"
+                comparison =
+                    "\(name) \(sign) TIME'\(TimeText.time(min(max(time, 0), TimeText.dayLength - 1)))' OR \(name) < TIME'00:00:00'"
             case .timestamp(let moment), .instant(let moment):
                 comparison = "\(name) \(sign) \(timestamp(moment)) OR \(name) = 0"
             case .null, .bytes, .json: comparison = nil

@@ -89,7 +89,9 @@ enum MySQLQueryText {
         private mutating func skipWord() {
             let quote = byte(0)
             position += 1
-            guard quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "`") else { return }
+            guard quote == UInt8(ascii: "'") || quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "`") else {
+                return
+            }
             while position < text.count, byte(0) != quote {
                 // In names a backslash means nothing.
                 position += byte(0) == UInt8(ascii: "\\") && quote != UInt8(ascii: "`") ? 2 : 1

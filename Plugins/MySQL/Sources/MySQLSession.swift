@@ -25,7 +25,9 @@ final class MySQLSwitch: Sendable {
     /// Whether ``turnOff()`` was called.
     var isOff: Bool { state.withLock { $0.isOff } }
 
-    /// Ends what the session waits for, now and later. Never blocks.
+    /// Ends what the session waits for, now and later.
+    ///
+    /// Never blocks.
     func turnOff() {
         state.withLock { state in
             state.isOff = true

@@ -127,7 +127,8 @@ struct MySQLSettings: Sendable {
         }
         if cert != nil, tls == .disable { throw Self.refusal("has no use with tls: disable; leave it out", "cert") }
         if socket != nil, let tls, tls >= .require {
-            throw Self.refusal("cannot be \(Self.word(tls)) on a socket, which has no TLS; use host, or leave tls out", "tls")
+            throw Self.refusal(
+                "cannot be \(Self.word(tls)) on a socket, which has no TLS; use host, or leave tls out", "tls")
         }
     }
 

@@ -6,6 +6,9 @@ import ConnectorKit
 ///
 /// Between two calls nothing is open, so that nothing is held there.
 final class MySQLSource: Source {
+    /// How many bytes of a text the server compares at most when it sorts; each sort holds some of these at once.
+    private static let sortBytesMax = 65_536
+
     private let settings: MySQLSettings
     private let host: any HostServices
 
@@ -112,8 +115,8 @@ final class MySQLSource: Source {
 
     /// Lets long texts be compared to their end: the server looks at `max_sort_length` bytes of each only.
     private func makeRoom(_ query: MySQLQuery, _ session: MySQLSession) throws(ConnectorError) {
-        let length = min(max(query.sortBytesMax, 1_024), 8 << 20)
-        guard length > 1_000 else { return }
+        guard query.sortBytesMax > 1_000 else { return }
+        let length = min(query.sortBytesMax + 8, Self.sortBytesMax)
         try session.run(
             "SET SESSION max_sort_length = \(length), sort_buffer_size = GREATEST(@@sort_buffer_size, \(16 * length))",
             "Setting up the session")

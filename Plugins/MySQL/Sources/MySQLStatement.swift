@@ -108,7 +108,9 @@ final class MySQLStatement {
         var size = 0
         places = columns.enumerated().map { index, column in
             var capacity = Self.fixedBytes
-            if column.isLong { capacity = wanted.contains(index) ? min(max(column.length, 16), Self.inlineBytesMax) : 0 }
+            if column.isLong {
+                capacity = wanted.contains(index) ? min(max(column.length, 16), Self.inlineBytesMax) : 0
+            }
             // One byte more for the NUL that the library likes to add, and every value at a multiple of 16.
             defer { size += (capacity + 16) & ~15 }
             return (size, capacity)
@@ -206,7 +208,9 @@ final class MySQLStatement {
                 &bind, Self.bufferType(columns[position]), 0, whole.baseAddress, UInt(length), slot)
             let code = mysql_stmt_fetch_column(handle, &bind, UInt32(position), 0)
             precondition(code == 0, "a value of the row that was just read cannot be read again")
-            return body(UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(whole)[..<length]).assumingMemoryBound(to: UInt8.self))
+            return body(
+                UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(whole)[..<length]).assumingMemoryBound(
+                    to: UInt8.self))
         }
     }
 

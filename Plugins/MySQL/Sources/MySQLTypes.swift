@@ -41,9 +41,13 @@ struct MySQLField: Hashable, Sendable {
     var type: DataType {
         switch wire {
         case .integer:
-            if typeName == "tinyint", length == 1, !isUnsigned { .bool } else if typeName == "bigint", isUnsigned {
+            if typeName == "tinyint", length == 1, !isUnsigned {
+                .bool
+            } else if typeName == "bigint", isUnsigned {
                 .uint64
-            } else { .int64 }
+            } else {
+                .int64
+            }
         case .float, .double: .float64
         case .decimal: .decimal
         case .date: .date

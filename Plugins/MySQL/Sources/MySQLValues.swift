@@ -72,7 +72,9 @@ enum MySQLValues {
                 // Only ZEROFILL writes zeros in front.
                 let isNegative = bytes.first == UInt8(ascii: "-")
                 let digits = isNegative ? bytes.dropFirst() : bytes[...]
-                if digits.count > 1, digits.first == UInt8(ascii: "0"), digits[digits.startIndex + 1] != UInt8(ascii: ".") {
+                if digits.count > 1, digits.first == UInt8(ascii: "0"),
+                    digits[digits.startIndex + 1] != UInt8(ascii: ".")
+                {
                     column.append(bytes: withoutZeros(digits, isNegative))
                 } else {
                     column.append(bytes: bytes)

@@ -31,7 +31,8 @@ struct MySQLWriterWatch {
         } catch {
             guard error.code == .forbidden || error.code == .notFound else { throw error }
             host.log(
-                .info, "open transactions are not visible without the PROCESS privilege; only lookback finds late commits",
+                .info,
+                "open transactions are not visible without the PROCESS privilege; only lookback finds late commits",
                 [:])
             return nil
         }

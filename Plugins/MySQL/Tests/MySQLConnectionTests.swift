@@ -130,7 +130,8 @@ final class SilentListener {
         let number = socketNumber
         let isOpen = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(number, address, length) == 0 && listen(number, 5) == 0 && getsockname(number, address, &length) == 0
+                bind(number, address, length) == 0 && listen(number, 5) == 0
+                    && getsockname(number, address, &length) == 0
             }
         }
         guard isOpen else { throw Failure() }

@@ -94,7 +94,8 @@ final class MySQLFixture {
 
     /// The connections to this database that Penstock has open.
     func openConnections() throws -> Int {
-        let text = try run("SELECT COUNT(*) FROM information_schema.processlist WHERE db = '\(database)' AND id <> CONNECTION_ID()")
+        let text = try run(
+            "SELECT COUNT(*) FROM information_schema.processlist WHERE db = '\(database)' AND id <> CONNECTION_ID()")
         return Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) ?? -1
     }
 

@@ -37,19 +37,29 @@ import Testing
         Limited("BOOLEAN", .bool(true), below: ["0", "0"], equal: ["1", "1"], above: []),
         Limited("BIT(8)", .uint64(5), below: ["b'100'"], equal: ["b'101'"], above: ["b'110'"]),
         Limited("YEAR", .int64(2024), below: ["1999"], equal: ["2024"], above: ["2025"]),
-        Limited("DOUBLE", .float64(0.1), below: ["-1e300", "0.0999"], equal: ["0.1", "0.1"], above: ["0.1000001", "2"]),
-        Limited("FLOAT", .float64(0.7), below: ["0.1", "0.6999"], equal: ["0.7", "0.7"], above: ["0.7000001", "2"]),
-        Limited("FLOAT", .float64(0.1), below: ["-3e38", "0.09999999"], equal: ["0.1"], above: ["0.10000001", "3e38"]),
-        Limited("DECIMAL(10,2)", .decimal("12.5"), below: ["2", "12.49"], equal: ["12.5", "12.50"], above: ["12.51", "100"]),
         Limited(
-            "DECIMAL(65,30)", .decimal("0.000000000000000000000000000002"), below: ["-1", "0.000000000000000000000000000001"],
+            "DOUBLE", .float64(0.1), below: ["-1e300", "0.0999"], equal: ["0.1", "0.1"], above: ["0.1000001", "2"]),
+        Limited("FLOAT", .float64(0.7), below: ["0.1", "0.6999"], equal: ["0.7", "0.7"], above: ["0.7000001", "2"]),
+        Limited(
+            "FLOAT", .float64(0.1), below: ["-3e38", "0.09999999"], equal: ["0.1"], above: ["0.10000001", "3e38"]),
+        Limited(
+            "DECIMAL(10,2)", .decimal("12.5"), below: ["2", "12.49"], equal: ["12.5", "12.50"], above: ["12.51", "100"]),
+        Limited(
+            "DECIMAL(65,30)", .decimal("0.000000000000000000000000000002"),
+            below: ["-1", "0.000000000000000000000000000001"],
             equal: ["0.000000000000000000000000000002"], above: ["0.000000000000000000000000000003"]),
-        Limited("VARCHAR(20)", .text("b"), below: ["''", "'B'", "'a'"], equal: ["'b'", "'b'"], above: ["'b '", "'ba'", "'ä'"]),
+        Limited(
+            "VARCHAR(20)", .text("b"), below: ["''", "'B'", "'a'"], equal: ["'b'", "'b'"],
+            above: ["'b '", "'ba'", "'ä'"]),
         Limited("VARCHAR(20)", .text("a "), below: ["'a'", "'a\\t'"], equal: ["'a '"], above: ["'a!'", "'b'"]),
         Limited(
-            "VARCHAR(20) CHARACTER SET latin1", .text("z"), below: ["'a'"], equal: ["'z'"], above: ["'\u{A0}'", "'ä'", "'€'"]),
-        Limited("VARCHAR(20) COLLATE utf8mb4_nopad_bin", .text("b"), below: ["'B'"], equal: ["'b'"], above: ["'b '", "'😀'"]),
-        Limited("TEXT", .text("b"), below: ["'a'"], equal: ["'b'"], above: ["CONCAT('b', REPEAT('x', 2000), 'a')", "CONCAT('b', REPEAT('x', 2000), 'b')"]),
+            "VARCHAR(20) CHARACTER SET latin1", .text("z"), below: ["'a'"], equal: ["'z'"],
+            above: ["'\u{A0}'", "'ä'", "'€'"]),
+        Limited(
+            "VARCHAR(20) COLLATE utf8mb4_nopad_bin", .text("b"), below: ["'B'"], equal: ["'b'"], above: ["'b '", "'😀'"]),
+        Limited(
+            "TEXT", .text("b"), below: ["'a'"], equal: ["'b'"],
+            above: ["CONCAT('b', REPEAT('x', 2000), 'a')", "CONCAT('b', REPEAT('x', 2000), 'b')"]),
         Limited("ENUM('c','b','a')", .text("b"), below: ["'a'"], equal: ["'b'"], above: ["'c'"]),
         Limited(
             "DATE", .date(19_782), below: ["'0999-01-01'", "'2024-02-28'"], equal: ["'2024-02-29'", "'2024-02-29'"],
@@ -61,7 +71,8 @@ import Testing
             "DATETIME(6)", .timestamp(1_704_164_645_000_001), below: ["'1000-01-01'", "'2024-01-02 03:04:05.000000'"],
             equal: ["'2024-01-02 03:04:05.000001'"], above: ["'2024-01-02 03:04:05.000002'", "'2024-01-03'"]),
         Limited(
-            "TIMESTAMP(6) NULL", .instant(1_704_164_645_000_001), below: ["'1999-01-01'", "'2024-01-02 03:04:05.000000'"],
+            "TIMESTAMP(6) NULL", .instant(1_704_164_645_000_001),
+            below: ["'1999-01-01'", "'2024-01-02 03:04:05.000000'"],
             equal: ["'2024-01-02 03:04:05.000001'"], above: ["'2024-01-02 03:04:05.000002'", "'2024-01-03'"]),
     ]
 
@@ -85,7 +96,9 @@ import Testing
             .object("t"), .query("SELECT * FROM t"), .query("SELECT c FROM t LIMIT 1000000"),
         ]
         // In a union a TINYINT(1) is a number.
-        if limited.limit.type != .bool { targets.append(.query("SELECT c FROM t UNION ALL SELECT c FROM t WHERE FALSE")) }
+        if limited.limit.type != .bool {
+            targets.append(.query("SELECT c FROM t UNION ALL SELECT c FROM t WHERE FALSE"))
+        }
         for target in targets {
             let result = try fixture.read(ReadRequest(target, order: ["c"], lowerBound: bound))
             #expect(result.rows.count == expected)

@@ -12,7 +12,9 @@ import Testing
     /// A server of its own: whoever writes beside the test would be seen.
     private static let quiet = Result { () throws(ServerProblem) in try MariaDBServer(.good) }
 
-    private static func read(_ server: MariaDBServer, _ database: String, user: String? = nil) throws -> (OpenWriters?, TestHost) {
+    private static func read(_ server: MariaDBServer, _ database: String, user: String? = nil) throws -> (
+        OpenWriters?, TestHost
+    ) {
         let fixture = try MySQLFixture()
         let changes: [String: JSON?] = [
             "port": .integer(server.port), "database": .string(database),
@@ -46,7 +48,8 @@ import Testing
         let first = try #require(open.since)
         #expect(first <= began && first > began - 3_000_000)
         // What was committed before the snapshot carries a later time than the open transaction's row.
-        let fast = try server.run("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', c) FROM t WHERE id = 2", database: database)
+        let fast = try server.run(
+            "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', c) FROM t WHERE id = 2", database: database)
         #expect(try #require(Int64(fast.trimmingCharacters(in: .whitespacesAndNewlines))) > first)
 
         try slow.execute("COMMIT;")

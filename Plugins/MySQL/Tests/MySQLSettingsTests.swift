@@ -15,17 +15,21 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (["url": "mysql://h/d", "host": "h"], "host"), (["url": "mysql://h/d", "database": "d"], "database"),
-        (["url": "mysql://h/d", "tls": "required"], "tls"), (["url": "mysql://u:p@h/d", "password": "p"], "password"),
-        (["url": "postgres://h/d"], "url"), (["url": "mysql://h:0/d"], "url"), (["url": "mysql://h:99999/d"], "url"),
-        (["url": "mysql://h/a/b"], "url"), (["url": "mysql://u:%zz@h/d"], "url"), (["url": "mysql://u:p#@h/d"], "url"),
-        (["url": "mysql://h/d?ssl-mode=perhaps"], "url"), (["url": "mysql://h/d?charset=latin1"], "url"),
-        (["host": "h", "socket": "/s"], "host"), (["host": ""], "host"), (["user": "a\0b"], "user"),
-        (["tls": "verify-ca", "host": "h"], "tls"), (["ca": "/ca.pem", "tls": "required", "host": "h"], "ca"),
-        (["cert": "/c.pem", "host": "h"], "cert"), (["key": "/k.pem", "host": "h"], "key"),
-        (["socket": "/s", "tls": "verify-full"], "tls"), (["socket": "/s", "ca": "/ca.pem"], "tls"),
-    ] as [([String: String], String)])
+    @Test(
+        arguments: [
+            (["url": "mysql://h/d", "host": "h"], "host"), (["url": "mysql://h/d", "database": "d"], "database"),
+            (["url": "mysql://h/d", "tls": "required"], "tls"),
+            (["url": "mysql://u:p@h/d", "password": "p"], "password"),
+            (["url": "postgres://h/d"], "url"), (["url": "mysql://h:0/d"], "url"),
+            (["url": "mysql://h:99999/d"], "url"),
+            (["url": "mysql://h/a/b"], "url"), (["url": "mysql://u:%zz@h/d"], "url"),
+            (["url": "mysql://u:p#@h/d"], "url"),
+            (["url": "mysql://h/d?ssl-mode=perhaps"], "url"), (["url": "mysql://h/d?charset=latin1"], "url"),
+            (["host": "h", "socket": "/s"], "host"), (["host": ""], "host"), (["user": "a\0b"], "user"),
+            (["tls": "verify-ca", "host": "h"], "tls"), (["ca": "/ca.pem", "tls": "required", "host": "h"], "ca"),
+            (["cert": "/c.pem", "host": "h"], "cert"), (["key": "/k.pem", "host": "h"], "key"),
+            (["socket": "/s", "tls": "verify-full"], "tls"), (["socket": "/s", "ca": "/ca.pem"], "tls"),
+        ] as [([String: String], String)])
     func settingsThatContradictEachOtherAreRefusedByField(settings: [String: String], field: String) {
         var object = JSONObject()
         for name in settings.keys.sorted() { object[name] = settings[name].map { .string($0) } }
@@ -47,7 +51,11 @@ import Testing
     ])
     func aURLOfAnyFormIsRead(url: String) {
         let error = refusal(["url": .string(url)])
-        if url.contains("connect=") { #expect(error?.message.contains("connect") == true) } else { #expect(error == nil) }
+        if url.contains("connect=") {
+            #expect(error?.message.contains("connect") == true)
+        } else {
+            #expect(error == nil)
+        }
     }
 
     @Test func itIsASourceOnly() throws {

@@ -16,7 +16,8 @@ import Testing
 
     @Test func batchesKeepToTheirLimits() throws {
         let fixture = try MySQLFixture(
-            "CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(100)); INSERT INTO t SELECT seq, REPEAT('y', 100) FROM seq_1_to_1000")
+            "CREATE TABLE t (id INT PRIMARY KEY, c VARCHAR(100)); INSERT INTO t SELECT seq, REPEAT('y', 100) FROM seq_1_to_1000"
+        )
         func sizes(_ request: ReadRequest) throws -> [Int] {
             let stream = try fixture.source().read(request)
             defer { stream.close() }
@@ -146,7 +147,8 @@ import Testing
             """)
         try fixture.run(
             "SET GLOBAL sql_mode = 'ANSI_QUOTES,PIPES_AS_CONCAT,PAD_CHAR_TO_FULL_LENGTH,NO_BACKSLASH_ESCAPES'; "
-                + "SET GLOBAL time_zone = '+09:00'; SET GLOBAL group_concat_max_len = 4; SET GLOBAL sql_select_limit = 1")
+                + "SET GLOBAL time_zone = '+09:00'; SET GLOBAL group_concat_max_len = 4; SET GLOBAL sql_select_limit = 1"
+        )
         defer {
             // The server goes with the process, so that this helps only the tests that follow.
             _ = try? fixture.run(

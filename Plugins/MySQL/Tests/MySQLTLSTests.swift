@@ -6,10 +6,13 @@ import Foundation
 import Testing
 
 @Suite(MariaDBServer.isThere) struct MySQLTLSTests {
-    private func step(_ fixture: MySQLFixture, _ server: MariaDBServer, _ tls: String, _ ca: String?) throws -> CheckReport {
+    private func step(_ fixture: MySQLFixture, _ server: MariaDBServer, _ tls: String, _ ca: String?) throws
+        -> CheckReport
+    {
         try fixture.source([
             "host": .string(server.host), "port": .integer(server.port), "user": .string(server.user),
-            "password": .string(server.password), "database": nil, "tls": .string(tls), "ca": ca.map { .string("\(server.folder)/\($0)") },
+            "password": .string(server.password), "database": nil, "tls": .string(tls),
+            "ca": ca.map { .string("\(server.folder)/\($0)") },
         ]).check()
     }
 
@@ -52,7 +55,8 @@ import Testing
         guard !fixture.server.folder.isEmpty else { return }
         let plain = try MariaDBServer(.good, options: ["--skip-ssl"])
         defer { plain.stop() }
-        for (tls, ca) in [("required", nil), ("verify-ca", "ca.pem"), ("verify-full", "ca.pem")] as [(String, String?)] {
+        for (tls, ca) in [("required", nil), ("verify-ca", "ca.pem"), ("verify-full", "ca.pem")] as [(String, String?)]
+        {
             let report = try step(fixture, plain, tls, ca)
             #expect(report.steps.last?.id == "tls")
             #expect(report.steps.last?.failure?.code == .unauthorized)
