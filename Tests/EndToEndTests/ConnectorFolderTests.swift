@@ -49,7 +49,7 @@ import Testing
         #expect(listed.status == 0)
         let entries = try listed.json["data"]?.arrayValue ?? []
         let ids = entries.filter { $0["loaded"]?.boolValue == true }.compactMap { $0["id"]?.stringValue }
-        #expect(ids.sorted() == ["csv", "pipedrive", "sqlite"])
+        #expect(ids.sorted() == ["csv", "mysql", "pipedrive", "postgres", "sqlite"])
         var reasons: [String: String] = [:]
         for entry in entries where entry["loaded"]?.boolValue == false {
             reasons[URL(fileURLWithPath: entry["path"]?.stringValue ?? "").lastPathComponent] =
