@@ -96,16 +96,12 @@ extension TemporaryProject {
         // Rows that the buffers of the sockets cannot hold.
         try server.run(
             "CREATE TABLE orgs (`key` int PRIMARY KEY, company varchar(99), filler text);"
-                + "INSERT INTO orgs SELECT seq, CONCAT('n', seq), REPEAT('x', 2000) FROM seq_1_to_5000",
+                + "INSERT INTO orgs SELECT seq, CONCAT('n', seq), REPEAT('x', 4000) FROM seq_1_to_5000",
             database: database)
-        let project = try TemporaryProject { $0.latency = .milliseconds(2) }
+        let project = try TemporaryProject(budget: "{burst: 1000, window: 1s}")
         try project.connection("slow", "{connector: mysql, url: \"${env:SLOW_URL}\"}")
         project.environment["SLOW_URL"] = server.url(database: database)
-        try project.sync("source: {connection: slow, table: orgs}\nmap: {name: company, Customer key: filler}")
-        try project.write(
-            "connections.yml",
-            try project.text("connections.yml").replacing(
-                "{burst: 100000, window: 2s}", with: "{burst: 1000, window: 1s}"))
+        try project.sync("source: {connection: slow, table: orgs}\nmap: {name: company, website: filler}")
         let report = try project.run()
         #expect(report.counts == "fetched 5000, created 5000", "\(report.result.everything)")
         #expect(Set(project.server.names).count == 5_000)
@@ -113,11 +109,11 @@ extension TemporaryProject {
 
     @Test("The read of a table is continued where its connection is killed", PostgresServer.isThere)
     func killedBackend() throws {
-        let project = try TemporaryProject { $0.latency = .milliseconds(1) }
+        let project = try TemporaryProject(budget: "{burst: 4000, window: 1s}")
         try project.postgres(
             "CREATE TABLE orgs (key int PRIMARY KEY, company text, filler text);"
-                + "INSERT INTO orgs SELECT i, 'n' || i, repeat('x', 4000) FROM generate_series(1, 20000) i")
-        try project.sync("source: {connection: warehouse, table: orgs}\nmap: {name: company}")
+                + "INSERT INTO orgs SELECT i, 'n' || i, repeat('x', 1000) FROM generate_series(1, 20000) i")
+        try project.sync("source: {connection: warehouse, table: orgs}\nmap: {name: company, website: filler}")
         let server = try PostgresServer.shared.get()
         let database = try #require(project.databases["warehouse"])
         let program = try project.start("run", "-o", "json")

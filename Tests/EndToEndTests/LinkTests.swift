@@ -71,7 +71,7 @@ import Testing
             insert: isFull ? "{mode: Update, on_missing: create, compare: ledger}" : "{mode: Append}")
         let first = try project.penstock("run", "-o", "json")
         #expect(first.status == 65, "\(first.everything)")
-        let rejects = try project.penstock("reject", "list", "a_people", "-o", "json").output
+        let rejects = try project.penstock("reject", "show", "a_people", "-o", "json").output
         #expect(rejects.contains("link-blocked") && rejects.contains("link-missing"))
         #expect(rejects.contains("required-empty"), "it says why its parent was rejected")
         #expect(project.server.records("person").compactMap { $0.properties["name"]?.stringValue } == ["Cid"])
