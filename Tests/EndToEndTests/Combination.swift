@@ -104,7 +104,7 @@ struct Rows: Sendable {
                 """
                 DROP TABLE IF EXISTS orgs;
                 CREATE TABLE orgs (
-                    `key` varchar(40) PRIMARY KEY, pd bigint, company text, tier text, arr decimal(20,4),
+                    `key` varchar(40) PRIMARY KEY, pd bigint, company text, tier text, arr varchar(20),
                     updated_at datetime(6));
                 \(inserts)
                 """)
