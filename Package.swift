@@ -107,11 +107,15 @@ let hostSide: [Target] = [
         name: "PenstockHost",
         dependencies: ["CCrypto", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockState", logging],
         swiftSettings: strict),
+    /** Holds anyone's connector to the contract: a catalogue of checks, each made in a process of its own. */
+    .target(
+        name: "ConnectorConformance", dependencies: ["CPenstock", "PenstockABI", "PenstockHost", "PenstockModel"],
+        swiftSettings: strict),
     /** The command line: options in, text and JSON out. */
     .executableTarget(
         name: "penstock",
         dependencies: [
-            "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockProject", "PenstockState",
+            "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockProject", "PenstockState",
             argumentParser, logging,
         ],
         swiftSettings: strict,

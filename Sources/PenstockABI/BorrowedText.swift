@@ -6,7 +6,7 @@ import PenstockModel
 
 extension String {
     /// Copies a borrowed text, with invalid UTF-8 repaired; nil where it is absent.
-    init?(copying text: penstock_str) {
+    package init?(copying text: penstock_str) {
         guard let bytes = text.ptr else { return nil }
         self.init(
             decoding: UnsafeRawBufferPointer(start: bytes, count: text.len), as: UTF8.self)
@@ -15,12 +15,12 @@ extension String {
 
 extension [UInt8] {
     /// Copies a borrowed text; empty where it is absent.
-    init(copying text: penstock_str) {
+    package init(copying text: penstock_str) {
         self = text.ptr.map { [UInt8](UnsafeRawBufferPointer(start: $0, count: text.len)) } ?? []
     }
 
     /// Copies an owned text and gives it back.
-    init(taking text: inout penstock_text) {
+    package init(taking text: inout penstock_text) {
         self = [UInt8](copying: penstock_str(ptr: text.ptr, len: text.len))
         text.release?(&text)
     }
@@ -43,25 +43,28 @@ extension penstock_text {
 }
 
 /// Texts laid one after the other, so that C can borrow them all for one call.
-struct TextArena {
+package struct TextArena {
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
+
+    /// No texts yet.
+    package init() {}
 
     /// Adds a text; the first has number 0.
     ///
     /// - Returns: The text's number.
     @discardableResult
-    mutating func add(_ text: some Sequence<UInt8>) -> Int {
+    package mutating func add(_ text: some Sequence<UInt8>) -> Int {
         bytes.append(contentsOf: text)
         ends.append(bytes.count)
         return ends.count - 1
     }
 
     /// Adds texts, which get consecutive numbers.
-    mutating func add(_ texts: [String]) { for text in texts { add(text.utf8) } }
+    package mutating func add(_ texts: [String]) { for text in texts { add(text.utf8) } }
 
     /// Lends the texts to `body`, by their numbers; the pointers must not be kept.
-    func lend<R>(_ body: (UnsafeBufferPointer<penstock_str>) -> R) -> R {
+    package func lend<R>(_ body: (UnsafeBufferPointer<penstock_str>) -> R) -> R {
         // One byte more, so that an empty text has an address too: only absent texts have none.
         (bytes + [0]).withUnsafeBytes { room in
             let base = room.baseAddress?.assumingMemoryBound(to: CChar.self)

@@ -4,12 +4,12 @@ import CPenstock
 import PenstockModel
 
 /// Holds the other side of the boundary to the contract, and names it when it breaks a rule.
-struct ContractChecks: Sendable {
+package struct ContractChecks: Sendable {
     /// The other side as it stands in messages, for example `The connector csv`.
     let party: String
 
     /// The checks for a loaded connector.
-    init(connector id: String) { party = "The connector \(id)" }
+    package init(connector id: String) { party = "The connector \(id)" }
 
     /// The checks that a connector applies to its host.
     static let ofHost = ContractChecks(party: "The host")
@@ -71,7 +71,7 @@ struct ContractChecks: Sendable {
 /// - Parameters:
 ///   - source: A table that starts with its size in bytes, a `uint32_t`.
 ///   - table: A zeroed table.
-func copyTable<T>(_ source: UnsafePointer<T>, into table: inout T) {
+package func copyTable<T>(_ source: UnsafePointer<T>, into table: inout T) {
     let raw = UnsafeRawPointer(source)
     let size = min(Int(raw.load(as: UInt32.self)), MemoryLayout<T>.size)
     withUnsafeMutableBytes(of: &table) { $0.copyMemory(from: UnsafeRawBufferPointer(start: raw, count: size)) }

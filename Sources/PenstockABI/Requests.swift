@@ -5,7 +5,7 @@ import PenstockModel
 
 extension ReadRequest {
     /// Lends the C form to `body`.
-    func lend<R>(_ body: (UnsafePointer<penstock_read_request>) -> R) -> R {
+    package func lend<R>(_ body: (UnsafePointer<penstock_read_request>) -> R) -> R {
         var arena = TextArena()
         switch target {
         case .object(let id): arena.add(id.utf8)
@@ -127,7 +127,7 @@ extension Value {
 
 extension ReadBackRequest {
     /// Lends the C form to `body`.
-    func lend<R>(_ body: (UnsafePointer<penstock_read_back_request>) -> R) -> R {
+    package func lend<R>(_ body: (UnsafePointer<penstock_read_back_request>) -> R) -> R {
         var arena = TextArena()
         arena.add(object.utf8)
         arena.add(fields)

@@ -20,7 +20,7 @@ extension penstock_error {
     }
 
     /// The Swift form, with `status` as its code.
-    func connectorError(_ status: penstock_status) -> ConnectorError {
+    package func connectorError(_ status: penstock_status) -> ConnectorError {
         ConnectorError(
             ConnectorError.Code(rawValue: status), withUnsafeBytes(of: message, text),
             detail: withUnsafeBytes(of: detail, text), field: withUnsafeBytes(of: field, text),
@@ -65,7 +65,7 @@ func streamErrno(_ code: ConnectorError.Code) -> Int32 {
 }
 
 /// The code for what a stream's callback returned, where `read_error` has nothing to say.
-func statusCode(streamErrno: Int32) -> ConnectorError.Code {
+package func statusCode(streamErrno: Int32) -> ConnectorError.Code {
     switch streamErrno {
     case ECANCELED: .cancelled
     case ENOMEM: .noMemory

@@ -51,7 +51,8 @@ package struct ConnectorLibrary: Sendable {
         "_init", "_fini", "_edata", "_end", "__bss_start", "__bss_start__", "__bss_end__", "_bss_end__", "__end__",
     ]
 
-    private static func checkExports(_ image: ELFImage) throws(Refusal) {
+    /// Refuses a library that does not export the entry, or more than that.
+    package static func checkExports(_ image: ELFImage) throws(Refusal) {
         let exports = Set(image.exports).subtracting(linkerSymbols)
         let majors = exports.compactMap { name in
             name.hasPrefix(LibraryImage.entryPrefix) ? Int(name.dropFirst(LibraryImage.entryPrefix.count)) : nil

@@ -12,6 +12,12 @@ package struct ELFImage: Sendable, Hashable {
     package let exports: [String]
     /// The libraries that it needs.
     package let needed: [String]
+    /// The folders in which it has them looked for.
+    package let searchFolders: [String]
+    /// Whether its code is changed when it is loaded.
+    package let hasTextRelocations: Bool
+    /// Whether some of its memory, or the stack for its sake, is writable and executable at once.
+    package let hasWritableCode: Bool
 
     /// Reads an image.
     ///
@@ -27,7 +33,7 @@ package struct ELFImage: Sendable, Hashable {
         try Self.checkHeader(header)
         let sections = try Self.sections(header, file)
         var exports: [String] = []
-        var needed: [String] = []
+        var dynamic = Dynamic()
         for section in sections {
             guard section.type == Section.dynamicSymbols || section.type == Section.dynamicTable else { continue }
             guard section.link < sections.count else { throw Self.contradiction }
@@ -36,11 +42,14 @@ package struct ELFImage: Sendable, Hashable {
             if section.type == Section.dynamicSymbols {
                 exports += try Self.exports(table, names)
             } else {
-                needed += try Self.needed(table, names)
+                try dynamic.add(table, names)
             }
         }
         self.exports = exports
-        self.needed = needed
+        needed = dynamic.needed
+        searchFolders = dynamic.searchFolders
+        hasTextRelocations = dynamic.hasTextRelocations
+        hasWritableCode = try Self.hasWritableCode(header, file)
     }
 
     // MARK: - The parts of the file
@@ -120,14 +129,40 @@ package struct ELFImage: Sendable, Hashable {
         return exports
     }
 
-    private static func needed(_ table: [UInt8], _ names: [UInt8]) throws(Fault) -> [String] {
+    /// What the dynamic section says.
+    private struct Dynamic {
         var needed: [String] = []
-        for start in stride(from: 0, to: table.count - table.count % 16, by: 16) {
-            let tag = number(table, start, 8)
-            if tag == 0 { break }
-            if tag == 1 { needed.append(try text(names, number(table, start + 8, 8))) }
+        var searchFolders: [String] = []
+        var hasTextRelocations = false
+
+        mutating func add(_ table: [UInt8], _ names: [UInt8]) throws(Fault) {
+            for start in stride(from: 0, to: table.count - table.count % 16, by: 16) {
+                let value = number(table, start + 8, 8)
+                switch number(table, start, 8) {
+                case 0: return
+                case 1: needed.append(try text(names, value))
+                // DT_RPATH and DT_RUNPATH.
+                case 15, 29:
+                    searchFolders += try text(names, value)
+                        .split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+                // DT_TEXTREL, and its flag in DT_FLAGS.
+                case 22: hasTextRelocations = true
+                case 30 where value & 4 != 0: hasTextRelocations = true
+                default: break
+                }
+            }
         }
-        return needed
+    }
+
+    private static func hasWritableCode(_ header: [UInt8], _ file: Reader) throws(Fault) -> Bool {
+        let count = number(header, 56, 2)
+        guard count > 0, number(header, 54, 2) == 56 else { return false }
+        let table = try file.chunk(number(header, 32, 8), count * 56)
+        return (0..<Int(count)).contains { index in
+            let (type, flags) = (number(table, index * 56, 4), number(table, index * 56 + 4, 4))
+            // PT_LOAD that is writable and executable, PT_GNU_STACK that is executable.
+            return type == 1 && flags & 3 == 3 || type == 0x6474_E551 && flags & 1 == 1
+        }
     }
 
     private static func text(_ names: [UInt8], _ offset: UInt64) throws(Fault) -> String {

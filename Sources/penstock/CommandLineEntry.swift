@@ -61,8 +61,13 @@ enum MisspelledCommand {
             let nearest = NearestName.of(word, in: all).map { "did you mean \"\(path) \($0)\"?" }
             return CommandFailure(
                 .usage, code: "usage", "\"\(path)\" has no command \"\(word)\"",
-                notes: [nearest, "commands: " + commands.flatMap { names($0).prefix(1) }.joined(separator: ", ")]
-                    .compactMap { $0 }
+                notes: [
+                    nearest,
+                    "commands: "
+                        + commands.filter { $0.configuration.shouldDisplay }.flatMap { names($0).prefix(1) }.joined(
+                            separator: ", "),
+                ]
+                .compactMap { $0 }
             ).message
         }
         return nil

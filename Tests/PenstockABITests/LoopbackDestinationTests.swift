@@ -35,15 +35,15 @@ func nameRequest(inFlightMax: Int = 100) -> WriteRequest {
     private func opened(_ host: TestHost = TestHost()) throws -> (direct: any Destination, loaded: any Destination) {
         let connector = LoopbackConnector()
         return (
-            try connector.openDestination(.object([:] as JSONObject), host: host),
-            try loopback(connector).openDestination(.object([:] as JSONObject), host: host)
+            try connector.openDestination(.object(["path": .string("data")] as JSONObject), host: host),
+            try loopback(connector).openDestination(.object(["path": .string("data")] as JSONObject), host: host)
         )
     }
 
     @Test func aRefusedSettingNamesItsField() throws {
         let expected = ConnectorError(.badConfig, "The token is wrong.", field: "token")
         #expect(throws: expected) {
-            try loopback().openDestination(.object(["token": .string("wrong")] as JSONObject), host: TestHost())
+            try loopback().openDestination(.object(["path": .string("data"), "token": .string("wrong")] as JSONObject), host: TestHost())
         }
     }
 

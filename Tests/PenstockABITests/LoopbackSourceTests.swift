@@ -23,8 +23,8 @@ func drained(_ stream: any RecordStream) throws(ConnectorError) -> [SourceBatch]
 
     private func sources(_ host: TestHost = TestHost()) throws -> (direct: any Source, loaded: any Source) {
         (
-            try direct.openSource(.object([:] as JSONObject), host: host),
-            try loopback(direct).openSource(.object([:] as JSONObject), host: host)
+            try direct.openSource(.object(["path": .string("data")] as JSONObject), host: host),
+            try loopback(direct).openSource(.object(["path": .string("data")] as JSONObject), host: host)
         )
     }
 

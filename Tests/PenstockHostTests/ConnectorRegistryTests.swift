@@ -37,7 +37,7 @@ import Testing
         let registry = scan()
         #expect(registry.ids == ["loopback"], "\(registry.entries)")
         let connector = try #require(registry.connector("loopback"))
-        let source = try connector.openSource(.object([:] as JSONObject), host: TestHost())
+        let source = try connector.openSource(.object(["path": .string("data")] as JSONObject), host: TestHost())
         defer { source.close() }
         #expect(try source.discover([]).objects.map(\.id) == ["types", "\u{e9}mpty"])
         let stream = try source.read(ReadRequest(.object("types")))

@@ -3,9 +3,9 @@
 import PenstockModel
 
 /// How a column lies in Arrow memory, among the layouts that are accepted.
-enum ArrowFormat: Hashable {
+package enum ArrowFormat: Hashable {
     /// The unit of a time.
-    enum Unit: Hashable {
+    package enum Unit: Hashable {
         case second
         case millisecond
         case microsecond
@@ -94,7 +94,7 @@ enum ArrowFormat: Hashable {
     }
 
     /// How many buffers such a column has.
-    var bufferCount: Int64 {
+    package var bufferCount: Int64 {
         switch self {
         case .null: 0
         case .text, .binary: 3

@@ -9,7 +9,7 @@ extension ArrowArray {
     ///
     /// - Parameter rejects: The column for rejects is added where this is not nil.
     /// - Throws: ``ConnectorError`` `badData` for a date that does not fit 32 bits.
-    init(_ batch: RecordBatch, rejects: [SourceReject]?) throws(ConnectorError) {
+    package init(_ batch: RecordBatch, rejects: [SourceReject]?) throws(ConnectorError) {
         for (field, column) in zip(batch.schema.fields, batch.columns) where field.type == .date {
             guard column.int64s.allSatisfy({ Int32(exactly: $0) != nil }) else {
                 throw ConnectorError(

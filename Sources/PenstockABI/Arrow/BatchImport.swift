@@ -12,7 +12,7 @@ extension SourceBatch {
     ///   - call: The call that delivered it, for messages.
     ///   - checks: Names who delivered it.
     /// - Throws: ``ConnectorError`` `contractBreach` where lengths, offsets or buffers cannot be true.
-    init(
+    package init(
         _ array: ArrowArray, _ imported: ImportedSchema, _ call: String, _ checks: ContractChecks
     ) throws(ConnectorError) {
         let rows = Int(array.length)

@@ -4,18 +4,18 @@ import CPenstock
 import PenstockModel
 
 /// A schema that came in from the other side, with the layout of every column.
-struct ImportedSchema {
+package struct ImportedSchema {
     /// The columns, without the one for rejects.
-    let schema: Schema
+    package let schema: Schema
     /// The layout of every column of ``schema``.
-    let formats: [ArrowFormat]
+    package let formats: [ArrowFormat]
     /// The layout of the column for rejects, which is the last one where there is one.
-    let rejectFormat: ArrowFormat?
+    package let rejectFormat: ArrowFormat?
     /// What the metadata of a stream's schema say of its snapshot.
     let openWriters: OpenWriters?
 
     /// How many columns the arrays have.
-    var childCount: Int { formats.count + (rejectFormat == nil ? 0 : 1) }
+    package var childCount: Int { formats.count + (rejectFormat == nil ? 0 : 1) }
 
     /// Reads a schema of Arrow, and leaves it to its owner.
     ///
@@ -23,7 +23,7 @@ struct ImportedSchema {
     ///   - call: The call that delivered it, for messages.
     ///   - checks: Names who delivered it.
     /// - Throws: ``ConnectorError`` `contractBreach` for anything that is not accepted, with column and format.
-    init(_ schema: ArrowSchema, _ call: String, _ checks: ContractChecks) throws(ConnectorError) {
+    package init(_ schema: ArrowSchema, _ call: String, _ checks: ContractChecks) throws(ConnectorError) {
         guard schema.release != nil else { throw checks.breach(call, "its schema is released already") }
         guard let format = schema.format, String(cString: format) == "+s" else {
             throw checks.breach(call, "its schema is not a struct (format +s)")

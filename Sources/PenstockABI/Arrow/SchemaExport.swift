@@ -10,7 +10,7 @@ extension ArrowSchema {
     /// - Parameters:
     ///   - withRejects: Whether the column for rejects is added at the end.
     ///   - openWriters: What a stream says of its snapshot.
-    init(_ schema: Schema, withRejects: Bool, openWriters: OpenWriters? = nil) {
+    package init(_ schema: Schema, withRejects: Bool, openWriters: OpenWriters? = nil) {
         var fields = schema.fields
         if withRejects { fields.append(Schema.Field(SourceReject.columnName, .text)) }
         let children = UnsafeMutablePointer<UnsafeMutablePointer<ArrowSchema>?>.allocate(capacity: fields.count)

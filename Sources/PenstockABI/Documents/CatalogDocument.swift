@@ -7,7 +7,7 @@ extension Catalog {
     var document: JSON { Document.list("objects", objects.map(\.document)) }
 
     /// The catalog in a document.
-    init(document: JSON) throws(DocumentError) {
+    package init(document: JSON) throws(DocumentError) {
         self.init(
             try document.decoded("objects") { item throws(DocumentError) in try CatalogObject(document: item) })
     }

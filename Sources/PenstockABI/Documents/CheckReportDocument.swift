@@ -14,7 +14,7 @@ extension CheckReport {
     }
 
     /// The report in a document.
-    init(document: JSON) throws(DocumentError) {
+    package init(document: JSON) throws(DocumentError) {
         let steps = try document.decoded("steps") { item throws(DocumentError) in try Step(document: item) }
         guard !steps.isEmpty else { throw DocumentError(reason: "it has no steps") }
         var identity: [String: String] = [:]

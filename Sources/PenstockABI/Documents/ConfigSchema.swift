@@ -3,7 +3,7 @@
 import PenstockModel
 
 /// The settings of a connector as the JSON Schema subset of the boundary.
-enum ConfigSchema {
+package enum ConfigSchema {
     /// The schema that describes `fields`.
     static func document(_ fields: [ConfigField]) -> JSON {
         var properties = JSONObject()
@@ -16,7 +16,7 @@ enum ConfigSchema {
     }
 
     /// The fields that a schema describes, in the order of `x-order`, else of their appearance.
-    static func fields(document: JSON) throws(DocumentError) -> [ConfigField] {
+    package static func fields(document: JSON) throws(DocumentError) -> [ConfigField] {
         guard document["type"]?.stringValue == "object" else {
             throw DocumentError(reason: "the type of the settings is not object")
         }

@@ -3,18 +3,21 @@
 import PenstockModel
 
 /// Why a JSON document that crossed the boundary cannot be used.
-struct DocumentError: Error {
+package struct DocumentError: Error {
     /// What is wrong, as a clause without a full stop.
-    let reason: String
+    package let reason: String
+
+    /// A reason, as a clause without a full stop.
+    package init(reason: String) { self.reason = reason }
 }
 
 /// What all JSON documents of the boundary have in common: an object with `"v": 1`.
-enum Document {
+package enum Document {
     /// The most bytes of a document.
-    static let bytesMax = 16 << 20
+    package static let bytesMax = 16 << 20
 
     /// Parses a document and checks its version.
-    static func parse(_ bytes: [UInt8]) throws(DocumentError) -> JSON {
+    package static func parse(_ bytes: [UInt8]) throws(DocumentError) -> JSON {
         let document: JSON
         do {
             document = try JSON(parsing: bytes)

@@ -7,7 +7,7 @@ extension DestinationField {
     static func document(_ fields: [DestinationField]) -> JSON { Document.list("fields", fields.map(\.document)) }
 
     /// The fields in a document.
-    static func list(document: JSON) throws(DocumentError) -> [DestinationField] {
+    package static func list(document: JSON) throws(DocumentError) -> [DestinationField] {
         try document.decoded("fields") { item throws(DocumentError) in try DestinationField(document: item) }
     }
 

@@ -7,7 +7,7 @@ extension RateLimit {
     static func document(_ limits: [RateLimit]) -> JSON { Document.list("limits", limits.map(\.document)) }
 
     /// The limits in a document.
-    static func list(document: JSON) throws(DocumentError) -> [RateLimit] {
+    package static func list(document: JSON) throws(DocumentError) -> [RateLimit] {
         try document.decoded("limits") { item throws(DocumentError) in try RateLimit(document: item) }
     }
 

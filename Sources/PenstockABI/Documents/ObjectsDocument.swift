@@ -9,7 +9,7 @@ extension ObjectDescriptor {
     }
 
     /// The objects in a document.
-    static func list(document: JSON) throws(DocumentError) -> [ObjectDescriptor] {
+    package static func list(document: JSON) throws(DocumentError) -> [ObjectDescriptor] {
         try document.decoded("objects") { item throws(DocumentError) in try ObjectDescriptor(document: item) }
     }
 

@@ -4,7 +4,7 @@ import PenstockModel
 
 extension SourceReject {
     /// The name of the last column of a batch, which says why a row must be rejected.
-    static let columnName = "__penstock_reject"
+    package static let columnName = "__penstock_reject"
 
     /// The reject as it stands in that column.
     var document: JSON {

@@ -6,15 +6,15 @@ import PenstockModel
 /// The function table through which one opened connection reaches its host.
 ///
 /// Its context is a number: a call that comes after ``withdraw()`` finds no host and is refused.
-final class HostTable {
+package final class HostTable {
     /// The table to hand to `open`; valid as long as this object.
-    let pointer: UnsafeMutablePointer<penstock_host>
+    package let pointer: UnsafeMutablePointer<penstock_host>
     private let number: UInt
 
     private static let hosts = NumberedObjects<any HostServices>()
 
     /// A table for `host`.
-    init(_ host: any HostServices) {
+    package init(_ host: any HostServices) {
         number = Self.hosts.insert(host)
         pointer = .allocate(capacity: 1)
         var table = penstock_host()
@@ -35,7 +35,7 @@ final class HostTable {
     }
 
     /// Takes the host away, once the connection is closed.
-    func withdraw() { Self.hosts.remove(number) }
+    package func withdraw() { Self.hosts.remove(number) }
 
     // Written once, before any connector sees them, and never freed.
     private nonisolated(unsafe) static let hostName = penstock_text(giving: Array("penstock".utf8)).ptr

@@ -9,7 +9,9 @@ import PenstockModel
 struct ConnectorCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connector", abstract: "The connectors that were found.",
-        discussion: "Example: penstock connector list", subcommands: [List.self, Show.self], aliases: ["connectors"])
+        discussion: "Example: penstock connector list",
+        subcommands: [List.self, Show.self, ConnectorCheckCommand.self, ConnectorCheckChild.self],
+        aliases: ["connectors"])
 
     @OptionGroup var options: GlobalOptions
 

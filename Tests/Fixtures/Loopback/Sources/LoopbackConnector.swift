@@ -37,12 +37,14 @@ package struct LoopbackConnector: Connector {
     ]
 
     package func openSource(_ settings: JSON, host: any HostServices) throws(ConnectorError) -> any Source {
-        LoopbackSource(host)
+        _ = try ConnectorSettings(settings, Self.settings).requiredText("path")
+        return LoopbackSource(host)
     }
 
     package func openDestination(
         _ settings: JSON, host: any HostServices
     ) throws(ConnectorError) -> any Destination {
+        _ = try ConnectorSettings(settings, Self.settings).requiredText("path")
         if settings["token"]?.stringValue == "wrong" {
             throw ConnectorError(.badConfig, "The token is wrong.", field: "token")
         }

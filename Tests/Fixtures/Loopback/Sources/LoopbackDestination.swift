@@ -68,6 +68,13 @@ final class LoopbackDestination: Destination {
         guard request.object == "thing" else {
             throw ConnectorError(.notFound, "There is no object \(request.object).", field: request.object)
         }
+        let fields = try fields(of: request.object, optionsOf: [])
+        for column in request.schema.fields where !column.name.hasPrefix("__penstock_") {
+            guard let field = fields.first(where: { $0.key == column.name }), field.isWritableOnCreate else {
+                throw ConnectorError(
+                    .notFound, "There is no field \(column.name) that can be written.", field: column.name)
+            }
+        }
         return LoopbackSession(request, memory, host, onResults)
     }
 

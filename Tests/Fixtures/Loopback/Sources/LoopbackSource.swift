@@ -77,6 +77,24 @@ package enum LoopbackRows {
         }
     }
 
+    /// The rows of `types` that a request reads, in its order, with its columns.
+    static func rows(_ request: ReadRequest) -> [[Value]] {
+        func place(_ column: String) -> Int { schema.index(of: column) ?? 0 }
+        var chosen = rows
+        if let bound = request.lowerBound {
+            chosen = chosen.filter { row in
+                let value = row[place(bound.column)]
+                return value == .null || bound.value.isBelow(value) || bound.isInclusive && value == bound.value
+            }
+        }
+        if let first = request.order.first {
+            chosen.sort { left, right in left[place(first)].isBelow(right[place(first)]) }
+        }
+        if let most = request.rowsMax { chosen = Array(chosen.prefix(Int(most))) }
+        let places = request.columns.isEmpty ? Array(schema.fields.indices) : request.columns.map(place)
+        return chosen.map { row in places.map { row[$0] } }
+    }
+
     private static func chosen(_ columns: [String]) throws(ConnectorError) -> Schema {
         guard !columns.isEmpty else { return schema }
         return Schema(
@@ -86,6 +104,22 @@ package enum LoopbackRows {
                 }
                 return schema.fields[index]
             })
+    }
+}
+
+extension Value {
+    /// Whether this comes before `other` of the same type; NULL comes first, and texts have no order here.
+    fileprivate func isBelow(_ other: Value) -> Bool {
+        switch (self, other) {
+        case (.null, .null): false
+        case (.null, _): true
+        case (.int64(let left), .int64(let right)), (.date(let left), .date(let right)),
+            (.time(let left), .time(let right)), (.timestamp(let left), .timestamp(let right)),
+            (.instant(let left), .instant(let right)):
+            left < right
+        case (.uint64(let left), .uint64(let right)): left < right
+        default: false
+        }
     }
 }
 
@@ -109,8 +143,9 @@ final class LoopbackStream: RecordStream {
         case .object("echo"): return once([[.text("\(request)")]])
         case .object("cut"): return turn == 1 ? cutCharacter() : nil
         case .object("types"):
-            let places = schema.fields.map { field in LoopbackRows.schema.index(of: field.name) ?? 0 }
-            return once(LoopbackRows.rows.map { row in places.map { row[$0] } })
+            let start = (turn - 1) * request.batchRowsMax
+            let rows = LoopbackRows.rows(request).dropFirst(start).prefix(request.batchRowsMax)
+            return rows.isEmpty ? nil : batch(Array(rows))
         case .object("many"):
             return turn > 3 ? nil : batch((0..<request.batchRowsMax).map { [.int64(Int64($0 * turn))] })
         case .object("endless"): return batch([[.int64(Int64(turn))]])
