@@ -21,6 +21,8 @@ package struct CheckVerdict: Sendable {
     package var reasons: [String]
     /// What a person may want to know although nothing is wrong.
     package var notes: [String] = []
+    /// Whether the check's process was ended by the connector, or had to be.
+    var hasEndedProcess = false
     /// The connector's capabilities, where it was loaded.
     var capabilities: Capabilities?
 

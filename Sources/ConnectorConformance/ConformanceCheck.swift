@@ -49,11 +49,13 @@ package struct ConformanceCheck: Sendable {
     package let requirement: Requirement
     /// The checks without which this one would only fail for their reason.
     package let needs: [String]
+    /// Whether it makes so many kinds of calls that a call which ends the process would end it too.
+    let isBroad: Bool
     let body: @Sendable (CheckContext) throws -> Void
 
     init(
         _ id: String, _ title: String, _ section: String, _ capabilities: Capabilities = [],
-        _ requirement: Requirement = .library, needs: [String] = [],
+        _ requirement: Requirement = .library, needs: [String] = [], isBroad: Bool = false,
         by body: @escaping @Sendable (CheckContext) throws -> Void
     ) {
         self.id = id
@@ -62,6 +64,7 @@ package struct ConformanceCheck: Sendable {
         self.capabilities = capabilities
         self.requirement = requirement
         self.needs = needs
+        self.isBroad = isBroad
         self.body = body
     }
 

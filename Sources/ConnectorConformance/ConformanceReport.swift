@@ -49,6 +49,8 @@ package struct ConformanceReport: Sendable {
     private static func json(_ result: ConformanceRun.Result) -> JSON {
         .object([
             "id": .string(result.check.id), "title": .string(result.check.title), "rule": .string(result.check.rule),
+            "capabilities": .string(result.check.capabilityNames),
+            "requires": .string(result.check.requirement.rawValue),
             "status": .string(result.verdict.status.rawValue), "reasons": .strings(result.verdict.reasons),
             "notes": .strings(result.verdict.notes), "declared": result.declared.map(JSON.string) ?? .null,
             "needlessly_declared": .bool(result.isNeedlesslyDeclared), "milliseconds": .integer(result.milliseconds),

@@ -75,6 +75,7 @@ package struct ConformanceRun: Sendable {
     package func run(_ checks: [ConformanceCheck], onResult: (Result) -> Void) -> [Result] {
         var results: [Result] = []
         var blocked: [String: String] = [:]
+        var deadly: String?
         var capabilities: Capabilities?
         var outputs: [Output] = []
         for check in checks {
@@ -88,6 +89,8 @@ package struct ConformanceRun: Sendable {
             } else if let reason = check.needs.lazy.compactMap({ blocked[$0] }).first {
                 verdict = CheckVerdict(.skipped, [reason])
                 blocked[check.id] = reason
+            } else if check.isBroad, let deadly {
+                verdict = CheckVerdict(.skipped, ["it makes all kinds of calls, and \(deadly) ended its process"])
             } else if check.id == Catalogue.output {
                 verdict = Self.verdict(on: outputs)
             } else {
@@ -97,6 +100,7 @@ package struct ConformanceRun: Sendable {
                 capabilities = capabilities ?? verdict.capabilities
             }
             if options.isInterrupted() { break }
+            if verdict.hasEndedProcess { deadly = deadly ?? check.id }
             verdict.reasons = verdict.reasons.map(redactor.redacted)
             verdict.notes = verdict.notes.map(redactor.redacted)
             let declared = options.declared[check.id]
@@ -151,18 +155,24 @@ package struct ConformanceRun: Sendable {
         switch end.way {
         case .interrupted: return CheckVerdict(.skipped, ["the run was stopped"])
         case .timedOut:
-            return CheckVerdict(.failed, ["it did not end within \(options.timeoutMilliseconds) ms"])
+            return ended(["it did not end within \(options.timeoutMilliseconds) ms"])
         case .killed(let signal):
             let name = strsignal(signal).map { String(cString: $0) } ?? ""
-            return CheckVerdict(.failed, ["it ended the process by signal \(signal) (\(name))"] + (said ?? []))
+            return ended(["it ended the process by signal \(signal) (\(name))"] + (said ?? []))
         case .exited(let code):
             // A report that is none is no report.
             if code == 0, let document = try? JSON(parsing: end.report), let verdict = CheckVerdict(document: document)
             {
                 return verdict
             }
-            return CheckVerdict(.failed, ["it ended the process with exit code \(code)"] + (said ?? []))
+            return ended(["it ended the process with exit code \(code)"] + (said ?? []))
         }
+    }
+
+    private func ended(_ reasons: [String]) -> CheckVerdict {
+        var verdict = CheckVerdict(.failed, reasons)
+        verdict.hasEndedProcess = true
+        return verdict
     }
 
     private func outputs(_ end: ChildEnd, _ check: String) -> [Output] {

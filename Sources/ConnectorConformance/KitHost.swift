@@ -26,6 +26,8 @@ final class KitHost: HostServices {
         case wait(times: Int)
         /// Nothing is granted until ``KitHost/open()``, or until so much was asked that nobody can be submitting.
         case closed
+        /// So many writes are granted; the others wait until ``KitHost/open()``.
+        case gate(writes: Int)
         /// So many writes are granted; then the budget is used up.
         case quota(writes: Int)
     }
@@ -93,6 +95,8 @@ final class KitHost: HostServices {
                 let row = intent.row ?? BatchRow(batch: .max, row: -1)
                 state.asked[row, default: 0] += 1
                 if state.asked[row, default: 0] <= times { return .wait(milliseconds: 5) }
+            case .gate(let writes) where intent.kind != .read:
+                if state.entries.count(where: { $0.intent.kind != .read }) >= writes { return .wait(milliseconds: 5) }
             case .quota(let writes) where intent.kind != .read:
                 if state.entries.count(where: { $0.intent.kind != .read }) >= writes { return nil }
             default: break

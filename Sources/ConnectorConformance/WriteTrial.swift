@@ -44,6 +44,8 @@ struct WriteTrial {
     private(set) var endMilliseconds = 0
     /// The most rows that were taken over and had no result.
     private(set) var openMax = 0
+    /// How many rows were granted leave once the session was aborted.
+    private(set) var sentAfterAbort = 0
     /// Rows that had no result when flush returned.
     private(set) var openAfterFlush = 0
 
@@ -60,7 +62,8 @@ struct WriteTrial {
             object: maker.object, mode: plan.mode, schema: maker.schema(plan.mode), inFlightMax: plan.inFlightMax)
         let session = try destination.begin(request, inbox)
         let counter = ReleaseCounter()
-        let abort = plan.abortAfter.map { Self.aborting(session, after: $0, host) }
+        let atAbort = Guarded(Int.max)
+        let abort = plan.abortAfter.map { Self.aborting(session, after: $0, host, atAbort) }
         try submitAll(context, session, maker, plan, inbox, counter)
         host.open(unless: plan.policy, plan.fillsWindow)
         let start = ContinuousClock.now
@@ -68,6 +71,7 @@ struct WriteTrial {
         openAfterFlush = max(0, taken.values.reduce(0, +) - inbox.results.count)
         abort?.wait()
         session.end()
+        sentAfterAbort = max(0, host.writes.count - atAbort.value)
         endMilliseconds = (ContinuousClock.now - start).wholeMilliseconds
         usleep(150_000)
         results = inbox.results
@@ -76,12 +80,19 @@ struct WriteTrial {
         released = counter.value
     }
 
-    private static func aborting(_ session: SessionUnderTest, after writes: Int, _ host: KitHost) -> DispatchSemaphore {
+    private static func aborting(
+        _ session: SessionUnderTest, after writes: Int, _ host: KitHost, _ atAbort: Guarded<Int>
+    ) -> DispatchSemaphore {
         let carried = Carried(session)
         return Threads.later(0) {
             // Something must have been granted, or else nothing is ever sent and there is nothing to stop.
             for _ in 0..<2_000 where host.writes.count < writes { usleep(1_000) }
             carried.value.abort()
+            // Whoever is asking just now may still be granted what it asks.
+            usleep(20_000)
+            let sent = host.writes.count
+            atAbort.update { $0 = sent }
+            host.open()
         }
     }
 

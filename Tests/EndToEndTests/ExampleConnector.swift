@@ -10,7 +10,7 @@ enum ExampleConnector {
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
 
     /// The folder with the library; it is built once.
-    private static let built = Result { try build() }
+    static let library = Result { try build() }
 
     private static func build() throws -> String {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
@@ -31,7 +31,7 @@ enum ExampleConnector {
     /// Makes the connector known to a project, with the connection `lines` over its folder of the same name.
     static func use(in project: TemporaryProject) throws {
         guard project.environment["PENSTOCK_CONNECTOR_PATH"] == nil else { return }
-        project.environment["PENSTOCK_CONNECTOR_PATH"] = try built.get()
+        project.environment["PENSTOCK_CONNECTOR_PATH"] = try library.get()
         try project.write(
             "connections.yml", try project.text("connections.yml") + "  lines: {connector: jsonl, path: ./lines}\n")
     }

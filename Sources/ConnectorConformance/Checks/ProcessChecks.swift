@@ -15,13 +15,13 @@ enum ProcessChecks {
     static let all: [ConformanceCheck] = [
         ConformanceCheck(
             "process.state", "work leaves signals, locale, folder, umask and variables alone", section, [], .settings,
-            needs: open, by: state),
+            needs: open, isBroad: true, by: state),
         ConformanceCheck(
             "process.signals", "its own threads have all signals blocked", section, [], .settings, needs: open,
             by: signals),
         ConformanceCheck(
             "process.leaks", "no thread and no descriptor is left when a connection is closed", section, [], .settings,
-            needs: open, by: leaks),
+            needs: open + ["read.abandon"], isBroad: true, by: leaks),
         ConformanceCheck(
             Catalogue.output, "nothing is written to standard output or standard error", section, [], .child
         ) { _ in },

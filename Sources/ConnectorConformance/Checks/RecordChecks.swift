@@ -12,7 +12,7 @@ enum RecordChecks {
     static let all: [ConformanceCheck] = [
         ConformanceCheck(
             "write.ids", "a created record has an id of its own", "Destinations", .destination, .rehearsal,
-            needs: ["write.every-row"], by: ids),
+            needs: ["write.every-row", "write.once"], by: ids),
         ConformanceCheck(
             "write.update", "an update sets records that are there and creates none", "Destinations", .destination,
             .rehearsal,

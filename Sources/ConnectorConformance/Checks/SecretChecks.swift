@@ -9,11 +9,11 @@ enum SecretChecks {
     static let all: [ConformanceCheck] = [
         ConformanceCheck(
             "secrets.refused", "no error, report or log line holds a secret that is refused", "Errors",
-            needs: ["descriptor.settings", "descriptor.capabilities"], by: refused),
+            needs: ["descriptor.settings", "descriptor.capabilities"], isBroad: true, by: refused),
         ConformanceCheck(
             "secrets.used", "no error, report or log line holds a secret that works", "The host's services", [],
             .settings,
-            needs: ["settings.open"], by: used),
+            needs: ["settings.open"], isBroad: true, by: used),
     ]
 
     /// Calls everything that sends or says something; only what is said matters.

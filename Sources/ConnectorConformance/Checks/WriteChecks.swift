@@ -6,6 +6,7 @@ import PenstockModel
 /// Write sessions: results, tickets, the window, and what is not known.
 enum WriteChecks {
     private static let fields = ["write.fields"]
+    private static let ticketed = ["write.every-row", "write.once", "write.tickets"]
     /// How long flush and end may take once a session was aborted, in milliseconds.
     private static let abortMax = 5_000
     /// How many times the window a session may take over before it says BUSY.
@@ -13,7 +14,10 @@ enum WriteChecks {
 
     static let all: [ConformanceCheck] = [
         check("write.every-row", "every row taken over has a result when flush returns", needs: fields, everyRow),
-        check("write.once", "no row has two results, and none that was never submitted has any", once),
+        check(
+            "write.once", "no row has two results, and none that was never submitted has any",
+            needs: ["write.every-row"],
+            once),
         check("write.end", "no result comes after end, and no two calls of on_results at once", end),
         check("write.reasons", "a row that was not written says why", reasons),
         check(
@@ -24,10 +28,15 @@ enum WriteChecks {
         check("write.leave", "no row is sent without a ticket of its own", section: "Sending a request", leave),
         check(
             "write.patience", "a request that has to wait is asked for again", section: "Sending a request", patience),
-        check("write.quota", "once the budget is used up, rows are NOT_TRIED", section: "Sending a request", quota),
         check(
-            "write.window", "no more rows are on their way than asked for, and the session says BUSY in time", window),
-        check("write.abort", "an abort ends the session within seconds, with a result for every row", abort),
+            "write.quota", "once the budget is used up, rows are NOT_TRIED", section: "Sending a request",
+            needs: ["write.every-row", "write.once", "write.leave"], quota),
+        check(
+            "write.window", "no more rows are on their way than asked for, and the session says BUSY in time",
+            needs: ticketed, window),
+        check(
+            "write.abort", "an abort stops sending and ends the session within seconds, with a result for every row",
+            needs: ticketed, abort),
         check(
             "write.unknown", "a create whose answer was lost is UNKNOWN and never sent again",
             section: "Sending a request",
@@ -35,7 +44,8 @@ enum WriteChecks {
     ]
 
     private static func check(
-        _ id: String, _ title: String, section: String = "Destinations", needs: [String] = ["write.every-row"],
+        _ id: String, _ title: String, section: String = "Destinations",
+        needs: [String] = ["write.every-row", "write.once"],
         _ body: @escaping @Sendable (CheckContext) throws -> Void
     ) -> ConformanceCheck {
         ConformanceCheck(id, title, section, .destination, .rehearsal, needs: needs, by: body)
@@ -203,12 +213,16 @@ enum WriteChecks {
 
     private static func abort(_ context: CheckContext) throws {
         let plans = [
-            WriteTrial.Plan(rows: 40, inFlightMax: 2, abortAfter: 1), .init(rows: 12, inFlightMax: 16, abortAfter: 0),
+            WriteTrial.Plan(rows: 40, inFlightMax: 2, policy: .gate(writes: 1), abortAfter: 1),
+            .init(rows: 12, inFlightMax: 16, abortAfter: 0),
         ]
         for plan in plans {
             let trial = try WriteTrial(context, try maker(context), plan)
             if trial.endMilliseconds > abortMax {
                 context.find("after an abort, flush and end took \(trial.endMilliseconds) ms")
+            }
+            if trial.sentAfterAbort > plan.inFlightMax {
+                context.find("\(trial.sentAfterAbort) rows were sent after the abort")
             }
             let found = trial.byRow
             for row in trial.rows where found[row]?.count != 1 {
