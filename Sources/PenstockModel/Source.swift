@@ -12,7 +12,8 @@ public protocol Source: AnyObject {
 
     /// Lists what can be read.
     ///
-    /// - Parameter ids: Only these objects, with their columns; empty for all.
+    /// - Parameter ids: Only these objects, with their columns; empty for all. An object that is asked for by another
+    ///   spelling of its name that the source accepts bears that spelling as its id.
     /// - Throws: ``ConnectorError``: `notFound` for an id that does not exist, `unavailable`, `unauthorized`.
     func discover(_ ids: [String]) throws(ConnectorError) -> Catalog
 

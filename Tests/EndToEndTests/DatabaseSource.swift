@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import DatabaseServers
+import Glibc
 import PenstockModel
 import Testing
 
@@ -65,6 +66,8 @@ extension TemporaryProject {
         try slow.execute("COMMIT;")
         let second = try project.run()
         #expect(second.counts == "fetched 1, created 1, reread 1", "what was settled past the watermark costs nothing")
+        // What is younger than a second may have a transaction that the server does not list yet.
+        usleep(1_100_000)
         let third = try project.run()
         #expect(third["watermark_limited"] == .bool(false))
         #expect(project.server.names.sorted() == ["Fast", "Slow"])
@@ -101,7 +104,7 @@ extension TemporaryProject {
         let project = try TemporaryProject(budget: "{burst: 1000, window: 1s}")
         try project.connection("slow", "{connector: mysql, url: \"${env:SLOW_URL}\"}")
         project.environment["SLOW_URL"] = server.url(database: database)
-        try project.sync("source: {connection: slow, table: orgs}\nmap: {name: company, website: filler}")
+        try project.sync("source: {connection: slow, table: orgs, key: [key, filler]}\nmap: {name: company}")
         let report = try project.run()
         #expect(report.counts == "fetched 5000, created 5000", "\(report.result.everything)")
         #expect(Set(project.server.names).count == 5_000)
@@ -111,9 +114,10 @@ extension TemporaryProject {
     func killedBackend() throws {
         let project = try TemporaryProject(budget: "{burst: 4000, window: 1s}")
         try project.postgres(
-            "CREATE TABLE orgs (key int PRIMARY KEY, company text, filler text);"
-                + "INSERT INTO orgs SELECT i, 'n' || i, repeat('x', 1000) FROM generate_series(1, 20000) i")
-        try project.sync("source: {connection: warehouse, table: orgs}\nmap: {name: company, website: filler}")
+            "CREATE TABLE base (key int PRIMARY KEY, company text);"
+                + "INSERT INTO base SELECT i, 'n' || i FROM generate_series(1, 2000) i;"
+                + "CREATE VIEW orgs AS SELECT key, company || left(pg_sleep(0.002)::text, 0) AS company FROM base")
+        try project.sync("source: {connection: warehouse, table: orgs, key: key}\nmap: {name: company}")
         let server = try PostgresServer.shared.get()
         let database = try #require(project.databases["warehouse"])
         let program = try project.start("run", "-o", "json")
@@ -121,11 +125,13 @@ extension TemporaryProject {
         try program.wait("a reading backend is killed") {
             killed += try server.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)' "
-                    + "AND application_name = 'penstock' AND state = 'active' AND query ~* 'copy|fetch|select .*orgs'")
+                    + "AND application_name = 'penstock' AND state = 'active' AND query LIKE '%company%'")
             return killed.contains("t")
         }
         let result = try program.result()
         #expect(result.status == 0, "\(result.errors)")
-        #expect(project.server.names.count == 20_000 && Set(project.server.names).count == 20_000)
+        let run = try result.json["data"]?.arrayValue?.first
+        #expect(run?["source_cuts"]?.intValue ?? 0 >= 1)
+        #expect(project.server.names.count == 2_000 && Set(project.server.names).count == 2_000)
     }
 }

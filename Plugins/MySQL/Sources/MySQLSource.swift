@@ -80,7 +80,7 @@ final class MySQLSource: Source {
             let indexes = try catalog.indexes(entry)
             objects.append(
                 CatalogObject(
-                    entry.id, entry.isView ? .view : .table,
+                    id, entry.isView ? .view : .table,
                     columns: relation.schema(Array(relation.columns.indices)).fields,
                     primaryKey: MySQLCatalog.key(indexes), estimatedRows: entry.estimatedRows,
                     cursorColumns: MySQLCursorFitness.ranked(relation.columns, indexes), detail: entry.detail))

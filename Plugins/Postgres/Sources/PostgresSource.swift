@@ -37,7 +37,11 @@ final class PostgresSource: Source {
                 objects.append(
                     CatalogObject(entry.id, entry.kind, estimatedRows: entry.estimatedRows, detail: entry.detail))
             }
-            for id in ids { objects.append(try catalog.object(catalog.entry(id, in: entries))) }
+            for id in ids {
+                var object = try catalog.object(catalog.entry(id, in: entries))
+                object.id = id
+                objects.append(object)
+            }
             return Catalog(objects)
         }
     }
