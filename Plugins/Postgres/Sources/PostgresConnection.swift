@@ -134,7 +134,8 @@ final class PostgresConnection {
     /// Starts the transaction in which everything is read, and takes its snapshot.
     ///
     /// The settings are those of the transaction, so that they hold behind a pooler too. `txid_…` is what servers of
-    /// every age have.
+    /// every age have. A snapshot lists the open transactions only up to the newest that had ended; those with later
+    /// numbers are counted up to the next number that is free after the snapshot was taken.
     ///
     /// - Returns: Whether somebody was writing in this database when the snapshot was taken. A standby does not list
     ///   the transactions of its primary, but its snapshot spans them.
@@ -152,13 +153,19 @@ final class PostgresConnection {
         let calls = values.sorted { $0.key < $1.key }.map { "set_config('\($0.key)', '\($0.value)', true)" }
         let answer = try run(
             """
-            SELECT EXISTS (SELECT FROM txid_snapshot_xip(txid_current_snapshot()) AS open WHERE NOT EXISTS (
-                    SELECT FROM pg_stat_activity WHERE backend_xid::text::int8 = open & 4294967295
+            WITH snap AS MATERIALIZED (
+                SELECT txid_current_snapshot() AS s, txid_snapshot_xmax(txid_current_snapshot()) AS ahead),
+            open AS (
+                SELECT txid_snapshot_xip(s) AS number FROM snap
+                UNION ALL
+                SELECT generate_series(ahead, ahead + age((ahead & 4294967295)::text::xid) - 1) FROM snap)
+            SELECT EXISTS (SELECT FROM open WHERE NOT EXISTS (
+                    SELECT FROM pg_stat_activity WHERE backend_xid::text::int8 = number & 4294967295
                         AND (datname <> current_database() OR backend_type = 'autovacuum worker'))
                     AND NOT EXISTS (SELECT FROM pg_prepared_xacts
-                        WHERE transaction::text::int8 = open & 4294967295 AND database <> current_database()))
-                OR pg_is_in_recovery() AND txid_snapshot_xmin(txid_current_snapshot())
-                    <> txid_snapshot_xmax(txid_current_snapshot()), \(calls.joined(separator: ", "))
+                        WHERE transaction::text::int8 = number & 4294967295 AND database <> current_database()))
+                OR pg_is_in_recovery() AND (SELECT txid_snapshot_xmin(s) <> ahead FROM snap),
+                \(calls.joined(separator: ", "))
             """, doing: "Starting to read")
         if handle.serverVersion >= 140_000 {
             // The server then notices a client that is gone while it sorts or waits, and not only when it sends; on

@@ -98,7 +98,7 @@ import Testing
         let user = try #require(parts.user)
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        // A folder that stays behind does no harm.
+        // Leaving a temporary folder behind fails no test.
         defer { try? FileManager.default.removeItem(at: folder) }
         let passfile = folder.appendingPathComponent("pgpass").path
         try "\(host):\(port):*:\(user):\(parts.password ?? "")\n".write(

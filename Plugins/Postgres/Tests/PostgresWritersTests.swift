@@ -75,7 +75,7 @@ import Testing
     @Test func aPreparedTransactionCounts() throws {
         let fixture = try PostgresFixture(Self.table)
         try fixture.run("BEGIN; INSERT INTO t (id) VALUES (1); PREPARE TRANSACTION '\(fixture.database)'")
-        // A transaction that was never prepared needs no end.
+        // A database that goes on is not the subject of this test.
         defer { _ = try? fixture.run("ROLLBACK PREPARED '\(fixture.database)'") }
         let prepared = try microseconds(
             fixture, "(SELECT prepared FROM pg_prepared_xacts WHERE gid = '\(fixture.database)')")
