@@ -111,12 +111,18 @@ final class CheckContext {
 
     /// What the read checks read: the object and query given, else the first objects of the catalog.
     func targets(_ source: SourceUnderTest) throws -> [ReadRequest.Target] {
-        var targets: [ReadRequest.Target] = []
-        if let object = order.object { targets.append(.object(object)) }
+        var targets: [ReadRequest.Target] = try readObjects().map { .object($0) }
         if let query = order.query { targets.append(.query(query)) }
         if targets.isEmpty { targets = try catalog(source).objects.prefix(Self.objectsMax).map { .object($0.id) } }
         guard !targets.isEmpty else { throw CheckSkip("the catalog has no object; name one with --object or --query") }
         return targets
+    }
+
+    /// The objects given that are read: those that are not written.
+    func readObjects() throws(CheckFailure) -> [String] {
+        guard try connector().capabilities.contains(.destination), !order.objects.isEmpty else { return order.objects }
+        let written = try objects().map(\.id)
+        return order.objects.filter { !written.contains($0) }
     }
 
     /// The catalog.

@@ -10,8 +10,8 @@ package struct CheckOrder: Sendable {
     package var settings: JSON?
     /// The secrets in the settings.
     package var secrets: [String] = []
-    /// The object to read or to write, or nil.
-    package var object: String?
+    /// The objects to read or to write; empty for the first ones there are.
+    package var objects: [String] = []
     /// A query to read, or nil.
     package var query: String?
     /// The setting with the address of the server, or nil to look for one.
@@ -31,7 +31,7 @@ package struct CheckOrder: Sendable {
     func document(check: String) -> JSON {
         .object([
             "check": .string(check), "library": .string(library), "settings": settings ?? .null,
-            "secrets": .strings(secrets), "object": object.map(JSON.string) ?? .null,
+            "secrets": .strings(secrets), "objects": .strings(objects),
             "query": query.map(JSON.string) ?? .null, "through": through.map(JSON.string) ?? .null,
             "rehearsal": .bool(isRehearsal), "seed": .string(String(seed)),
         ])
@@ -45,7 +45,7 @@ package struct CheckOrder: Sendable {
         var order = CheckOrder(library: library, seed: seed)
         order.settings = document["settings"].flatMap { $0.isNull ? nil : $0 }
         order.secrets = document["secrets"]?.arrayValue?.compactMap(\.stringValue) ?? []
-        order.object = document["object"]?.stringValue
+        order.objects = document["objects"]?.arrayValue?.compactMap(\.stringValue) ?? []
         order.query = document["query"]?.stringValue
         order.through = document["through"]?.stringValue
         order.isRehearsal = document["rehearsal"]?.boolValue ?? false

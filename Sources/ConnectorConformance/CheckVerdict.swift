@@ -21,6 +21,8 @@ package struct CheckVerdict: Sendable {
     package var reasons: [String]
     /// What a person may want to know although nothing is wrong.
     package var notes: [String] = []
+    /// How long to wait before the check can be made, in milliseconds; nil where it was made.
+    var deferral: Int?
     /// Whether the check's process was ended by the connector, or had to be.
     var hasEndedProcess = false
     /// The connector's capabilities, where it was loaded.
@@ -36,6 +38,7 @@ package struct CheckVerdict: Sendable {
     /// Makes a check in this process.
     static func making(_ check: ConformanceCheck, _ order: CheckOrder) -> CheckVerdict {
         let context = CheckContext(order, check.id)
+        var deferral: Int?
         do {
             if !check.capabilities.isEmpty, try !context.connector().capabilities.isSuperset(of: check.capabilities) {
                 return CheckVerdict(.absent)
@@ -47,12 +50,19 @@ package struct CheckVerdict: Sendable {
             for reason in failure.reasons { context.find(reason) }
         } catch let refusal as Refusal {
             context.find(refusal.text)
+            if refusal.error.code == .rateLimited {
+                deferral = Int(refusal.error.retryAfterMilliseconds ?? CheckDeferral.milliseconds)
+            }
+        } catch is CheckDeferral {
+            context.find("the other side asked to send more slowly")
+            deferral = Int(CheckDeferral.milliseconds)
         } catch {
             context.find("\(error)")
         }
         let status: Status = context.findings.isEmpty ? .passed : .failed
         var verdict = CheckVerdict(status, context.findings, notes: context.notes)
         verdict.capabilities = context.capabilities
+        verdict.deferral = deferral
         return verdict
     }
 
@@ -60,6 +70,7 @@ package struct CheckVerdict: Sendable {
     var document: JSON {
         .object([
             "status": .string(status.rawValue), "reasons": .strings(reasons), "notes": .strings(notes),
+            "deferral": deferral.map { .integer($0) } ?? .null,
             "capabilities": capabilities.map { .string(String($0.rawValue)) } ?? .null,
         ])
     }
@@ -70,6 +81,7 @@ package struct CheckVerdict: Sendable {
         self.init(
             status, document["reasons"]?.arrayValue?.compactMap(\.stringValue) ?? [],
             notes: document["notes"]?.arrayValue?.compactMap(\.stringValue) ?? [])
+        deferral = document["deferral"]?.intValue
         capabilities = document["capabilities"]?.stringValue.flatMap(UInt64.init).map(Capabilities.init)
     }
 }

@@ -23,6 +23,12 @@ struct CheckSkip: Error {
     init(_ reason: String) { self.reason = reason }
 }
 
+/// A server that asks to send more slowly: the check is made again.
+struct CheckDeferral: Error {
+    /// How long to wait where the server does not say.
+    static let milliseconds: Int64 = 2_000
+}
+
 /// One promise that a connector is held to.
 package struct ConformanceCheck: Sendable {
     /// What must be there before a check makes sense.

@@ -52,6 +52,10 @@ package struct ConformanceRun: Sendable {
         var text: String
     }
 
+    /// How often a check is made that the other side puts off, and the most milliseconds to wait each time.
+    private static let triesMax = 5
+    private static let deferralMax = 10_000
+
     /// The environment variables of the child: those of this process without the host's own.
     private let environment: [String: String]
     private let options: Options
@@ -94,7 +98,7 @@ package struct ConformanceRun: Sendable {
             } else if check.id == Catalogue.output {
                 verdict = Self.verdict(on: outputs)
             } else {
-                let made = options.isInProcess ? (CheckVerdict.making(check, options.order), []) : child(check)
+                let made = patiently(check)
                 verdict = made.0
                 outputs += made.1
                 capabilities = capabilities ?? verdict.capabilities
@@ -118,6 +122,17 @@ package struct ConformanceRun: Sendable {
             onResult(result)
         }
         return results
+    }
+
+    /// Makes a check, and makes it again where the other side asks to be sent less.
+    private func patiently(_ check: ConformanceCheck) -> (CheckVerdict, [Output]) {
+        var tries = 0
+        while true {
+            let made = options.isInProcess ? (CheckVerdict.making(check, options.order), []) : child(check)
+            tries += 1
+            guard let wait = made.0.deferral, tries < Self.triesMax, !options.isInterrupted() else { return made }
+            usleep(UInt32(max(100, min(wait, Self.deferralMax))) * 1_000)
+        }
     }
 
     /// What a check lacks, as a clause; nil where it has everything.

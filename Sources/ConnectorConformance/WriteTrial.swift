@@ -76,6 +76,7 @@ struct WriteTrial {
         usleep(150_000)
         results = inbox.results
         late = inbox.late
+        if results.contains(where: { $0.code == ConnectorError.Code.rateLimited.rawValue }) { throw CheckDeferral() }
         overlaps = inbox.overlaps
         released = counter.value
     }
@@ -105,7 +106,7 @@ struct WriteTrial {
         let goal = plan.fillsWindow ? plan.rowsMax : plan.rows
         var patience = 2_000
         while next < goal {
-            let count = min(goal - next, Int.random(in: 1...3, using: &context.numbers))
+            let count = min(goal - next, Int.random(in: 1...min(3, plan.inFlightMax), using: &context.numbers))
             let ids = plan.ids.isEmpty ? [] : Array(plan.ids[next..<next + count])
             let batch = maker.batch(plan.mode, next..<next + count, ids: ids, word: plan.word)
             var isTaken = false

@@ -94,6 +94,27 @@ import Testing
         #expect(result.output.contains("rule: docs/reference/abi.md#rows-as-arrow"))
     }
 
+    @Test(
+        "A library that could be made to load other people's code is found out",
+        arguments: [
+            ("-Wl,-rpath,lib", "it looks for libraries in \"lib\""),
+            ("-Wl,-z,execstack", "writable and executable at once"),
+        ])
+    func anUnsafeImageIsCaught(flags: String, complaint: String) throws {
+        let folder = try KitFolder()
+        let library = try BrokenConnector.build("right_source", into: folder.path, flags: flags)
+        let report = try folder.check([library, "--include", "^load"]).report
+        #expect(report.checks("failed") == ["load.image"])
+        #expect(report.text.contains(complaint.replacingOccurrences(of: "\"", with: "\\\"")))
+    }
+
+    @Test func aFolderThatEverybodyCanChangeIsFoundOut() throws {
+        let (folder, library, _) = try folder("right_source")
+        try FileManager.default.setAttributes([.posixPermissions: 0o777], ofItemAtPath: folder.path)
+        let report = try folder.check([library, "--include", "^load"]).report
+        #expect(report.checks("failed") == ["load.permissions"])
+    }
+
     @Test func aFileThatIsNoConnectorFailsAndCrashesNothing() throws {
         let folder = try KitFolder()
         let library = try folder.write("text.so", "this is text")

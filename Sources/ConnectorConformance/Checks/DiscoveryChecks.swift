@@ -60,7 +60,7 @@ enum DiscoveryChecks {
         defer { source.close() }
         let all = try context.catalog(source).objects.map(\.id)
         guard !all.isEmpty else { throw CheckSkip("the catalog has no object") }
-        for id in [context.order.object].compactMap({ $0 }) + all.prefix(CheckContext.objectsMax) {
+        for id in try context.readObjects() + all.prefix(CheckContext.objectsMax) {
             if try !context.catalog(source, [id]).objects.contains(where: { $0.id == id }) {
                 context.find("asked for \(id), the catalog does not have it")
             }

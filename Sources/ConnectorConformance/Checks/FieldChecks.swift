@@ -36,11 +36,10 @@ enum FieldChecks {
     /// The object given, or the first.
     static func object(_ context: CheckContext) throws -> ObjectDescriptor {
         let objects = try context.objects()
-        if let id = context.order.object {
-            guard let found = objects.first(where: { $0.id == id }) else {
-                throw CheckSkip("it writes no object \(id)")
-            }
-            return found
+        let given = context.order.objects
+        if let found = objects.first(where: { given.contains($0.id) }) { return found }
+        if !given.isEmpty, try !context.connector().capabilities.contains(.source) {
+            throw CheckSkip("it writes no object \(given.joined(separator: ", "))")
         }
         guard let first = objects.first else { throw CheckSkip("it writes no object") }
         return first

@@ -18,7 +18,7 @@ enum ProcessChecks {
             needs: open, isBroad: true, by: state),
         ConformanceCheck(
             "process.signals", "its own threads have all signals blocked", section, [], .settings, needs: open,
-            by: signals),
+            isBroad: true, by: signals),
         ConformanceCheck(
             "process.leaks", "no thread and no descriptor is left when a connection is closed", section, [], .settings,
             needs: open + ["read.abandon"], isBroad: true, by: leaks),
@@ -30,7 +30,7 @@ enum ProcessChecks {
     /// Opens a connection, uses it, and closes it.
     ///
     /// - Parameter during: Called while a read or a session is open.
-    private static func use(_ context: CheckContext, during: () -> Void = {}) throws {
+    private static func use(_ context: CheckContext, _ maker: RowMaker?, during: () -> Void = {}) throws {
         let connector = try context.connector()
         if connector.capabilities.contains(.source) {
             let source = try context.source()
@@ -47,12 +47,11 @@ enum ProcessChecks {
             let destination = try context.destination()
             defer { destination.close() }
             _ = try destination.limits()
-            if context.order.isRehearsal {
-                let object = try FieldChecks.object(context)
-                let maker = try RowMaker(object, try FieldChecks.fields(destination, object.id), mark: "check")
+            if let maker {
                 let inbox = ResultInboxUnderTest(context.transcript)
                 let session = try destination.begin(
-                    WriteRequest(object: object.id, mode: .create, schema: maker.schema(.create), inFlightMax: 2), inbox
+                    WriteRequest(object: maker.object, mode: .create, schema: maker.schema(.create), inFlightMax: 2),
+                    inbox
                 )
                 during()
                 try session.flush()
@@ -61,18 +60,25 @@ enum ProcessChecks {
         }
     }
 
+    /// What makes rows for a session; nil where nothing may be written.
+    private static func maker(_ context: CheckContext) throws -> RowMaker? {
+        let isDestination = try context.connector().capabilities.contains(.destination)
+        return isDestination && context.order.isRehearsal ? try WriteChecks.maker(context) : nil
+    }
+
     private static func state(_ context: CheckContext) throws {
-        _ = try context.connector()
+        let maker = try maker(context)
         let before = ProcessState.now()
-        try use(context)
+        try use(context, maker)
         for difference in before.differences(to: .now()) { context.find(difference) }
     }
 
     private static func signals(_ context: CheckContext) throws {
-        try use(context)
+        let maker = try maker(context)
+        try use(context, maker)
         let before = ProcessState.threads
         var seen = 0
-        try use(context) {
+        try use(context, maker) {
             for thread in ProcessState.threads.subtracting(before) {
                 seen += 1
                 let open = ProcessState.unblockedSignals(ofThread: thread)
@@ -84,10 +90,24 @@ enum ProcessChecks {
         if seen == 0 { context.note("it has no thread of its own") }
     }
 
+    /// Does something again where the other side asks to be sent less.
+    private static func patiently(_ body: () throws -> Void) throws {
+        for _ in 0..<5 {
+            do {
+                return try body()
+            } catch let refusal as Refusal where refusal.error.code == .rateLimited {
+                let wait = refusal.error.retryAfterMilliseconds ?? CheckDeferral.milliseconds
+                usleep(UInt32(min(wait, CheckDeferral.milliseconds)) * 1_000)
+            }
+        }
+        try body()
+    }
+
     private static func leaks(_ context: CheckContext) throws {
-        for _ in 0..<warming { try use(context) }
+        let maker = try maker(context)
+        for _ in 0..<warming { try patiently { try use(context, maker) } }
         let (threads, descriptors) = (ProcessState.threads.count, ProcessState.descriptors)
-        for _ in 0..<cycles { try use(context) }
+        for _ in 0..<cycles { try patiently { try use(context, maker) } }
         let (threadsAfter, descriptorsAfter) = (ProcessState.threads.count, ProcessState.descriptors)
         if threadsAfter >= threads + cycles / 4 {
             context.find("\(threadsAfter - threads) threads are left after \(cycles) connections")

@@ -63,7 +63,12 @@ enum WriteChecks {
     /// A trial in which every row must have been taken over.
     static func trial(_ context: CheckContext, _ plan: WriteTrial.Plan, settings: JSON? = nil) throws -> WriteTrial {
         let trial = try WriteTrial(context, try maker(context), plan, settings: settings)
-        if let refusal = trial.submitRefusal { context.find(refusal.text) }
+        // Once a session has given up for want of budget, the rest stays with the host.
+        var mayGiveUp = false
+        if case .quota = plan.policy { mayGiveUp = true }
+        if let refusal = trial.submitRefusal, !(mayGiveUp && refusal.error.code == .broken) {
+            context.find(refusal.text)
+        }
         return trial
     }
 

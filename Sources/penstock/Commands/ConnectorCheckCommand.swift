@@ -33,8 +33,8 @@ struct ConnectorCheckCommand: ParsableCommand {
     @Option(name: .long, help: "A connection of the project whose settings to use.")
     var connection: String?
 
-    @Option(name: .long, help: "The object to read or write; by default the first ones there are.")
-    var object: String?
+    @Option(name: .long, help: "An object to read or write; may be repeated; by default the first ones there are.")
+    var object: [String] = []
 
     @Option(name: .long, help: "A query to read, in the source's language.")
     var query: String?
@@ -85,7 +85,7 @@ struct ConnectorCheckCommand: ParsableCommand {
         var reasons = try takeSettings(&order, introduction, workspace)
         if let declared { reasons.merge(try Self.reasons(declared)) { $1 } }
         try Self.refuse(reasons)
-        order.object = object
+        order.objects = object
         order.query = query
         order.through = through
         order.isRehearsal = rehearsal

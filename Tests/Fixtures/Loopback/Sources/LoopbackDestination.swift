@@ -5,17 +5,32 @@ import Synchronization
 
 /// The records that a destination has, by id.
 final class LoopbackMemory: Sendable {
-    private let records = Mutex<[Int: [Value]]>([:])
+    private struct State {
+        var records: [Int: [Value]] = [:]
+        var last = 0
+    }
+
+    private let state = Mutex(State())
 
     func create(_ row: [Value]) -> Int {
-        records.withLock { records in
-            records[records.count + 1] = row
-            return records.count
+        state.withLock { state in
+            state.last += 1
+            state.records[state.last] = row
+            return state.last
+        }
+    }
+
+    /// Sets or removes a record; false where there is none.
+    func change(_ id: Int, to row: [Value]?) -> Bool {
+        state.withLock { state in
+            guard state.records[id] != nil else { return false }
+            state.records[id] = row
+            return true
         }
     }
 
     func all() -> [(id: Int, row: [Value])] {
-        records.withLock { records in records.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
+        state.withLock { state in state.records.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
     }
 }
 
@@ -91,7 +106,10 @@ final class LoopbackReadBack: RecordStream {
     init(_ request: ReadBackRequest, _ memory: LoopbackMemory) {
         schema = Schema(
             [Schema.Field("id", .text, isNullable: false)] + request.fields.map { Schema.Field($0, .text) })
-        rows = memory.all().map { id, _ in
+        // No id at all stands for all of them here.
+        var wanted: Set<String>?
+        if case .ids(let ids) = request.selection, !ids.isEmpty { wanted = Set(ids) }
+        rows = memory.all().filter { wanted?.contains(String($0.id)) ?? true }.map { id, _ in
             [.text(String(id))] + request.fields.map { _ in .text("\(request.selection)") }
         }
     }
@@ -153,24 +171,50 @@ final class LoopbackSession: WriteSession {
     }
 
     private func result(_ batch: UInt64, _ row: Int, _ values: [Value]) -> RowResult {
+        let kind: RequestIntent.Kind =
+            switch request.mode {
+            case .create: .create
+            case .update: .update
+            case .delete: .delete
+            }
         let intent = RequestIntent(
-            bucket: RateLimit.burst, cost: 5, kind: .create, row: BatchRow(batch: batch, row: row))
+            bucket: RateLimit.burst, cost: 5, kind: kind, row: BatchRow(batch: batch, row: row))
         do throws(ConnectorError) {
-            if isAborted.load(ordering: .relaxed) { throw ConnectorError(.cancelled, "The session was aborted.") }
-            guard case .granted(let ticket) = try host.acquire(intent) else {
-                return RowResult(row: row, status: .notTried, error: ConnectorError(.busy, "No slot is free."))
-            }
-            host.release(ticket, RequestAnswer(status: 201, retryAfterMilliseconds: 7))
-            if values.first == .text("bad") {
-                return RowResult(
-                    row: row, status: .rejected,
-                    error: ConnectorError(
-                        .badData, "The name is bad.", detail: "body", field: "name", vendorCode: "E1",
-                        retryAfterMilliseconds: 9), httpStatus: 400)
-            }
-            return RowResult(row: row, status: .created, httpStatus: 201, remoteID: String(memory.create(values)))
+            host.release(try ticket(intent), RequestAnswer(status: 201, retryAfterMilliseconds: 7))
         } catch {
             return RowResult(row: row, status: .notTried, error: error)
         }
+        if values.first == .text("bad") {
+            return RowResult(
+                row: row, status: .rejected,
+                error: ConnectorError(
+                    .badData, "The name is bad.", detail: "body", field: "name", vendorCode: "E1",
+                    retryAfterMilliseconds: 9), httpStatus: 400)
+        }
+        return written(row, values)
+    }
+
+    private func ticket(_ intent: RequestIntent) throws(ConnectorError) -> UInt64 {
+        while true {
+            if isAborted.load(ordering: .relaxed) { throw ConnectorError(.cancelled, "The session was aborted.") }
+            switch try host.acquire(intent) {
+            case .granted(let ticket): return ticket
+            case .wait(let milliseconds): try host.pause(milliseconds: milliseconds)
+            }
+        }
+    }
+
+    private func written(_ row: Int, _ values: [Value]) -> RowResult {
+        if request.mode == .create {
+            return RowResult(row: row, status: .created, httpStatus: 201, remoteID: String(memory.create(values)))
+        }
+        var id = ""
+        let place = request.schema.index(of: WriteRequest.remoteIDColumn)
+        if let place, case .text(let text) = values[place] { id = text }
+        guard memory.change(Int(id) ?? 0, to: request.mode == .delete ? nil : values) else {
+            return RowResult(
+                row: row, status: .rejected, error: ConnectorError(.notFound, "There is no record \(id).", field: "id"))
+        }
+        return RowResult(row: row, status: request.mode == .delete ? .deleted : .updated, remoteID: id)
     }
 }
