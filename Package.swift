@@ -115,7 +115,8 @@ let hostSide: [Target] = [
     .executableTarget(
         name: "penstock",
         dependencies: [
-            "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockProject", "PenstockState",
+            "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockProject",
+            "PenstockState",
             argumentParser, logging,
         ],
         swiftSettings: strict,

@@ -43,7 +43,8 @@ func nameRequest(inFlightMax: Int = 100) -> WriteRequest {
     @Test func aRefusedSettingNamesItsField() throws {
         let expected = ConnectorError(.badConfig, "The token is wrong.", field: "token")
         #expect(throws: expected) {
-            try loopback().openDestination(.object(["path": .string("data"), "token": .string("wrong")] as JSONObject), host: TestHost())
+            try loopback().openDestination(
+                .object(["path": .string("data"), "token": .string("wrong")] as JSONObject), host: TestHost())
         }
     }
 
