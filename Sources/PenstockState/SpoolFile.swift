@@ -84,8 +84,10 @@ package final class SpoolFile: Sendable {
     }
 }
 
-/// How a batch lies in a ``SpoolFile``: the checksum of the rest, the numbers of rows and rejects, the columns, the
-/// rejects. Numbers are in the machine's own order: the file never leaves it.
+/// How a batch lies in a ``SpoolFile``.
+///
+/// The checksum of the rest comes first, then the numbers of rows and rejects, the columns, and the rejects. Numbers are
+/// in the machine's own order: the file never leaves it.
 enum SpoolEncoding {
     static func bytes(of source: SourceBatch) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: checksumSize)

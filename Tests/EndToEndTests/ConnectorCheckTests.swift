@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DatabaseServers
 import Foundation
 import PenstockModel
 import PipedriveSandbox
@@ -170,6 +171,40 @@ extension JSON {
             in: project.folder, environment: project.environment.merging(["CRM_TOKEN": TemporaryProject.token]) { $1 })
         let report = try #require(try result.json["data"], "\(result.everything)")
         expectPass((report, result.status, result.everything), atLeast: 48, skipped: Self.noSecrets)
+    }
+
+    private static let people = """
+        CREATE TABLE people (id int PRIMARY KEY, stamp int, at timestamp NULL, name varchar(2000), rate numeric(9, 3));
+        INSERT INTO people
+        """
+
+    private func check(_ project: TemporaryProject, _ connector: String, _ connection: String) throws {
+        let environment = project.environment.merging(["CRM_TOKEN": TemporaryProject.token]) { $1 }
+        let result = try Program.run(
+            [
+                "connector", "check", connector, "--connection", connection, "--object", "people", "--query",
+                "SELECT id, name FROM people", "--json",
+            ], in: project.folder, environment: environment)
+        let report = try #require(try result.json["data"], "\(result.everything)")
+        #expect(report.checks("failed") == [], "\(report.complaints)")
+        #expect(result.status == 0 && report.checks("passed").count >= 48)
+        #expect(!result.everything.contains("canary"), "no password is printed")
+    }
+
+    @Test(PostgresServer.isThere) func postgresPasses() throws {
+        let project = try TemporaryProject()
+        try project.postgres(
+            Self.people + " SELECT i, nullif(i / 4, 9), timestamp '2026-01-01' + i / 3 * interval '1 us', "
+                + "repeat('n', 900) || i, i / 7.0 FROM generate_series(1, 240) i")
+        try check(project, "postgres", "warehouse")
+    }
+
+    @Test(MariaDBServer.isThere) func mysqlPasses() throws {
+        let project = try TemporaryProject()
+        try project.mysql(
+            Self.people + " SELECT seq, nullif(seq div 4, 9), timestamp '2026-01-01' + interval seq div 3 second, "
+                + "concat(repeat('n', 900), seq), seq / 7.0 FROM seq_1_to_240")
+        try check(project, "mysql", "shop")
     }
 
     @Test func pipedrivePassesAgainstTheSandbox() throws {

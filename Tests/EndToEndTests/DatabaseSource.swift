@@ -134,4 +134,72 @@ extension TemporaryProject {
         #expect(run?["source_cuts"]?.intValue ?? 0 >= 1)
         #expect(project.server.names.count == 2_000 && Set(project.server.names).count == 2_000)
     }
+
+    // MARK: - TLS
+
+    @Test(
+        "PostgreSQL: the right authority passes, and three wrong ones have three sentences", PostgresServer.isThere)
+    func certificatesOfPostgres() throws {
+        try checkCertificates { certificate in
+            let server = try PostgresServer(certificate)
+            return Endpoint(port: server.port, folder: server.folder) { server.stop() }
+        } connection: { port, authority in
+            """
+            {connector: postgres, host: 127.0.0.1, port: \(port), user: \(PostgresServer.user), dbname: postgres,
+                password: "${env:PASSWORD}", sslmode: verify-full, sslrootcert: \(authority)}
+            """
+        } password: {
+            _ in
+            PostgresServer.password
+        }
+    }
+
+    @Test("MariaDB: the right authority passes, and three wrong ones have three sentences", MariaDBServer.isThere)
+    func certificatesOfMariaDB() throws {
+        let password = try MariaDBServer.shared.get().password
+        try checkCertificates { certificate in
+            let server = try MariaDBServer(certificate)
+            return Endpoint(port: server.port, folder: server.folder) { server.stop() }
+        } connection: { port, authority in
+            """
+            {connector: mysql, host: 127.0.0.1, port: \(port), user: penstock, password: "${env:PASSWORD}",
+                tls: verify-full, ca: \(authority)}
+            """
+        } password: {
+            _ in
+            password
+        }
+    }
+
+    /// A server with a certificate, and how it is stopped.
+    private struct Endpoint {
+        var port: Int
+        var folder: String
+        var stop: () -> Void
+    }
+
+    private func checkCertificates(
+        _ start: (ServerCertificate) throws -> Endpoint, connection: (Int, String) -> String,
+        password: (Endpoint) -> String
+    ) throws {
+        var sentences: Set<String> = []
+        for (certificate, authority) in [
+            (ServerCertificate.good, "ca.pem"), (.good, "other-ca.pem"), (.expired, "ca.pem"), (.otherHost, "ca.pem"),
+        ] {
+            let server = try start(certificate)
+            defer { server.stop() }
+            let project = try TemporaryProject()
+            project.environment["PASSWORD"] = password(server)
+            try project.connection("db", connection(server.port, "\(server.folder)/\(authority)"))
+            let result = try project.penstock("connection", "test", "db")
+            if certificate == .good, authority == "ca.pem" {
+                #expect(result.status == 0, "\(result.everything)")
+                continue
+            }
+            #expect(result.status == 77, "\(result.everything)")
+            let sentence = result.everything.split(separator: "\n").first { $0.contains("tls") } ?? ""
+            sentences.insert(sentence.replacing("\(server.port)", with: "PORT").replacing(server.folder, with: ""))
+        }
+        #expect(sentences.count == 3, "\(sentences)")
+    }
 }

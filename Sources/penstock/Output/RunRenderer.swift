@@ -114,7 +114,9 @@ struct RunRenderer {
 
     private var watermarkLine: String {
         let before = report.run.watermarkBefore ?? "none"
-        let why = report.isLimitedByWriters ? ", as rows may still be committed before it; later ones are looked at again" : ""
+        let why =
+            report.isLimitedByWriters
+            ? ", as rows may still be committed before it; later ones are looked at again" : ""
         guard !report.holdsWatermark, let after = report.run.watermarkAfter else {
             return "  watermark   stays at \(before)\(why)"
         }
