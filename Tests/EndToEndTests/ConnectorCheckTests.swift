@@ -12,8 +12,10 @@ enum BrokenConnector {
 
     /// The names of the files, each with the check that its second line says must catch it; `none` for the right ones.
     static let all: [(name: String, check: String)] = {
+        // Without the folder there is no file, and a test counts them.
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return files.filter { $0.hasSuffix(".c") }.sorted().compactMap { file in
+            // A file that cannot be read is one fewer, which that test sees too.
             let text = try? String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
             let line = text?.components(separatedBy: "\n").dropFirst().first
             let check = line?.dropFirst(3).components(separatedBy: ": ").first
