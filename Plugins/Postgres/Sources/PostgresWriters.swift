@@ -15,7 +15,7 @@ struct PostgresWriters {
     private let localSince: Int64?
 
     init(_ connection: PostgresConnection) throws(ConnectorError) {
-        // A session reports the beginning of its transaction a moment after it has taken it; a second is far more.
+        // A session reports the beginning of its transaction microseconds after it has taken it; a tenth of a second is
         // Where the clock was set back since, the earlier of both readings of the wall is the safe one.
         let answer = try connection.run(
             """
@@ -29,7 +29,7 @@ struct PostgresWriters {
                 UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()),
             moments AS MATERIALIZED (
                 SELECT clock_timestamp() AS clock, least((SELECT min(since) FROM open),
-                    clock_timestamp() - interval '1 second') AS since,
+                    clock_timestamp() - interval '100 milliseconds') AS since,
                     (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS zone)
             SELECT EXISTS (SELECT FROM open), EXISTS (SELECT FROM other WHERE backend_type IS NULL),
                 round(extract(epoch FROM since) * 1000000)::int8,

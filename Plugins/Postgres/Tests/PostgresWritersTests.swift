@@ -6,7 +6,7 @@ import DatabaseServers
 import Foundation
 import Testing
 
-/// A transaction has to be a second old to be the earliest that is still possible.
+/// A transaction has to be a tenth of a second old to be the earliest that is still possible.
 @Suite(PostgresServer.isThere) struct PostgresWritersTests {
     private static let table =
         "CREATE TABLE t (id int PRIMARY KEY, at timestamptz DEFAULT now(), local timestamp DEFAULT now());"
@@ -28,14 +28,14 @@ import Testing
         let found = try writers(fixture)
         let after = try microseconds(fixture, "clock_timestamp()")
         let since = try #require(found.since)
-        #expect(since >= before - 1_000_000 && since <= after - 1_000_000)
+        #expect(since >= before - 100_000 && since <= after - 100_000)
     }
 
     @Test func aRowThatIsCommittedLaterIsNeverBeforeSince() throws {
         let fixture = try PostgresFixture(Self.table)
         let slow = try fixture.session()
         let fast = try fixture.session()
-        try slow.execute("BEGIN; INSERT INTO t (id) VALUES (1); SELECT pg_sleep(1.1);")
+        try slow.execute("BEGIN; INSERT INTO t (id) VALUES (1); SELECT pg_sleep(0.2);")
         try fast.execute("SELECT pg_sleep(0.05); INSERT INTO t (id) VALUES (2);")
         let stream = try fixture.source().read(ReadRequest(.object("t"), columns: ["id", "at"]))
         let batch = try #require(try stream.next()?.batch)
@@ -65,7 +65,7 @@ import Testing
     @Test func aTransactionThatHasNotWrittenYetCounts() throws {
         let fixture = try PostgresFixture(Self.table)
         let idle = try fixture.session()
-        try idle.execute("BEGIN; SELECT pg_sleep(1.1);")
+        try idle.execute("BEGIN; SELECT pg_sleep(0.2);")
         let writers = try writers(fixture)
         #expect(writers.hasWriters)
         try idle.execute("INSERT INTO t (id) VALUES (1); COMMIT;")
@@ -89,7 +89,7 @@ import Testing
         let fixture = try PostgresFixture(Self.table)
         try fixture.run("ALTER DATABASE \(fixture.database) SET TimeZone = '\(zone)'")
         let slow = try fixture.session()
-        try slow.execute("BEGIN; INSERT INTO t (id) VALUES (1); SELECT pg_sleep(1.1);")
+        try slow.execute("BEGIN; INSERT INTO t (id) VALUES (1); SELECT pg_sleep(0.2);")
         let writers = try writers(fixture)
         try slow.execute("COMMIT;")
         let (rows, _) = try fixture.read(ReadRequest(.object("t"), columns: ["at", "local"]))
