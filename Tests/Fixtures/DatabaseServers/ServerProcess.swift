@@ -18,7 +18,8 @@ final class ServerProcess: @unchecked Sendable {  // Immutable after it was star
 
     /// What every script begins and ends with; `SERVER` is the command that stays in the foreground.
     ///
-    /// A server refuses to run as root, so root hands over to `nobody`.
+    /// A server refuses to run as root, so root hands over to `nobody`. It is told twice to stop: one that was started
+    /// this moment still ignores the signal, as the shell does, and would run for ever.
     private static let frame = """
         set -eu
         trap '' INT HUP
@@ -28,6 +29,7 @@ final class ServerProcess: @unchecked Sendable {  // Immutable after it was star
         server=$!
         cat >/dev/null
         kill -s STOP_SIGNAL $server 2>/dev/null || true
+        (sleep 2; kill -s STOP_SIGNAL $server) 2>/dev/null &
         wait $server || true
         cd / && rm -rf "$FOLDER"
         """
