@@ -47,6 +47,17 @@ package final class SeenKeys {
         return before
     }
 
+    /// Whether `key` was met before; does not count it.
+    ///
+    /// - Throws: As for ``insert(_:)``.
+    package func contains(_ key: Fingerprint) throws(StateError) -> Bool {
+        if batch.times(batch.slot(of: key)) > 0 { return true }
+        guard let stored, stored.filter.mayContain(key) else { return false }
+        return try stored.connection.statement("SELECT 1 FROM seen WHERE key = ?1").first([.fingerprint(key)]) { _ in
+            true
+        } ?? false
+    }
+
     private func countStored(_ key: Fingerprint) throws(StateError) -> Int? {
         guard let stored, stored.filter.mayContain(key) else { return nil }
         return try stored.connection

@@ -115,7 +115,7 @@ enum MySQLErrors {
         case 1969, 3024:
             let limit = settings.statementMilliseconds.map { "statement_timeout (\($0) ms)" } ?? "the server's limit"
             return (.timedOut, "it took longer than \(limit) allows, so raise it or read less")
-        case 1317: return (.unavailable, "somebody ended it with KILL, so try again")
+        case 1317: return (.timedOut, "somebody ended it with KILL QUERY, so ask why and run again")
         case 1205, 1213: return (.unavailable, "somebody else holds a lock on it, so try again")
         case 1412: return (.schemaChanged, "the table was changed at that moment, so look at it and run again")
         case 1146, 1051, 1109: return (.notFound, "correct the name, or grant the right to see it")

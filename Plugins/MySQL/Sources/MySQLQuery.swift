@@ -145,7 +145,7 @@ enum MySQLLowerBound {
         if digits.first == UInt8(ascii: "-") { digits = digits.dropFirst() }
         let parts = digits.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
         let areDigits = parts.allSatisfy { part in !part.isEmpty && part.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } }
-        guard areDigits, parts.count <= 2, digits.count <= 65 else { return nil }
+        guard areDigits, parts.count <= 2, parts.reduce(0, { $0 + $1.count }) <= 65 else { return nil }
         return text
     }
 

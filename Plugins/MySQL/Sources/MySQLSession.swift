@@ -111,6 +111,11 @@ final class MySQLSession {
         mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
         var seconds = UInt32(settings.connectSeconds)
         mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &seconds)
+        if let limit = settings.answerSeconds {
+            var seconds = UInt32(limit)
+            mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &seconds)
+            mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &seconds)
+        }
         mysql_options4(handle, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", settings.applicationName)
         if settings.needsTCP {
             var kind = UInt32(MYSQL_PROTOCOL_TCP.rawValue)

@@ -44,6 +44,8 @@ struct MySQLSettings: Sendable {
     let optionGroup: String
     var connectSeconds: Int
     var statementMilliseconds: Int?
+    /// How long an answer may be waited for, or nil for as long as the server lets it take.
+    var answerSeconds: Int?
     let applicationName: String
 
     /// The fields that a URL replaces.
@@ -161,6 +163,7 @@ struct MySQLSettings: Sendable {
         var settings = self
         settings.connectSeconds = 1
         settings.statementMilliseconds = nil
+        settings.answerSeconds = 1
         return settings
     }
 }

@@ -10,6 +10,9 @@ import ConnectorKit
 struct MySQLWriterWatch {
     /// How long InnoDB keeps its list of transactions, with some room.
     private static let cacheMilliseconds: Int64 = 130
+    /// How long a statement may have waited for a lock before its transaction began, which then carries the earlier time
+    /// of the statement; and the second that InnoDB cuts off.
+    private static let lockWaitMilliseconds: Int64 = 5_000
     private static let doing = "Looking for open transactions"
 
     private struct Look {
@@ -45,11 +48,21 @@ struct MySQLWriterWatch {
         let after = try Self.look(session)
         let hasWriters = before.sawWriters || after.sawWriters || before.counter != after.counter
         let since = min(before.since, after.since)
-        let local = try session.rows(
-            "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', CONVERT_TZ(TIMESTAMPADD(MICROSECOND, \(since), "
-                + "'1970-01-01'), '+00:00', @@global.time_zone))", Self.doing)
+        // Where the wall clock goes back within the hour, as at the end of summer time, its later readings are the
+        // earlier ones.
+        let hour: Int64 = 3_600_000_000
+        let now = try local(since)
+        let later = try local(since + hour).map { $0 - hour }
         return OpenWriters(
-            hasWriters: hasWriters, since: since, localSince: local.first?[0].flatMap { Int64($0) })
+            hasWriters: hasWriters, since: since, localSince: now.map { min($0, later ?? $0) })
+    }
+
+    /// A moment on the wall clock of the server's default zone.
+    private func local(_ moment: Int64) throws(ConnectorError) -> Int64? {
+        let rows = try session.rows(
+            "SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', CONVERT_TZ(TIMESTAMPADD(MICROSECOND, \(moment), "
+                + "'1970-01-01'), '+00:00', @@global.time_zone))", Self.doing)
+        return rows.first?[0].flatMap { Int64($0) }
     }
 
     private static func look(_ session: MySQLSession) throws(ConnectorError) -> Look {
@@ -67,13 +80,15 @@ struct MySQLWriterWatch {
             """
             SELECT COUNT(*), MAX(time) FROM information_schema.processlist
             WHERE id <> CONNECTION_ID() AND command IN ('Query', 'Execute')
-                AND info REGEXP '^[[:space:]]*(INSERT|UPDATE|DELETE|REPLACE|LOAD|CALL|EXECUTE|WITH|XA|COMMIT)'
+                AND info REGEXP '^([[:space:]]|/[*]([^*]|[*][^/])*[*]/|(--|#)[^\n]*\n)*(INSERT|UPDATE|DELETE|REPLACE|LOAD|CALL|EXECUTE|WITH|XA|COMMIT)'
             """, doing)
         guard let row = transactions.first, let now = row[0].flatMap({ Int64($0) }) else {
             throw ConnectorError(.unavailable, "The server did not tell its time.")
         }
         var since = now - cacheMilliseconds * 1_000
-        if let first = row[2].flatMap({ Int64($0) }) { since = min(since, first) }
+        if let first = row[2].flatMap({ Int64($0) }) {
+            since = min(since, first - lockWaitMilliseconds * 1_000)
+        }
         let waiting = statements.first?[0] ?? "0"
         if waiting != "0", let seconds = statements.first?[1].flatMap({ Int64($0) }) {
             since = min(since, now - (seconds + 1) * 1_000_000)

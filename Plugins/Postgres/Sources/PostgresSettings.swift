@@ -119,7 +119,7 @@ package struct PostgresSettings: Sendable {
     package func withoutSecrets(_ text: String) -> String {
         var result = text
         for secret in secrets where secret.utf8.count >= 3 {
-            while let range = result.firstRange(of: secret) { result.replaceSubrange(range, with: "••••") }
+            result = result.split(separator: secret, omittingEmptySubsequences: false).joined(separator: "••••")
         }
         return result
     }

@@ -16,24 +16,31 @@ struct PostgresWriters {
 
     init(_ connection: PostgresConnection) throws(ConnectorError) {
         // A session reports the beginning of its transaction microseconds after it has taken it; a tenth of a second is
-        // Where the clock was set back since, the earlier of both readings of the wall is the safe one.
+        // far more. The clock is read before the sessions are looked at. Where the wall clock of the zone goes back
+        // within the hour, as at the end of summer time, its later readings are the earlier ones. Of a prepared
+        // transaction only the end of its work is known, and of sessions that are not tracked nothing.
         let answer = try connection.run(
             """
-            WITH other AS MATERIALIZED (
-                SELECT xact_start, backend_type FROM pg_stat_activity
+            WITH start AS MATERIALIZED (SELECT clock_timestamp() AS clock),
+            other AS MATERIALIZED (
+                SELECT xact_start, backend_type, state FROM start, pg_stat_activity
                 WHERE datid = (SELECT oid FROM pg_database WHERE datname = current_database())
-                    AND pid <> pg_backend_pid()),
+                    AND pid <> pg_backend_pid() AND start.clock IS NOT NULL),
             open AS MATERIALIZED (
                 SELECT xact_start AS since FROM other WHERE xact_start IS NOT NULL AND backend_type NOT IN
-                    ('autovacuum worker', 'autovacuum launcher', 'parallel worker', 'walsender')
-                UNION ALL SELECT prepared FROM pg_prepared_xacts WHERE database = current_database()),
+                    ('autovacuum worker', 'autovacuum launcher', 'parallel worker', 'walsender')),
             moments AS MATERIALIZED (
-                SELECT clock_timestamp() AS clock, least((SELECT min(since) FROM open),
-                    clock_timestamp() - interval '100 milliseconds') AS since,
-                    (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS zone)
-            SELECT EXISTS (SELECT FROM open), EXISTS (SELECT FROM other WHERE backend_type IS NULL),
+                SELECT clock, least((SELECT min(since) FROM open), clock - interval '100 milliseconds') AS since,
+                    (SELECT reset_val FROM pg_settings WHERE name = 'TimeZone') AS zone
+                FROM start)
+            SELECT EXISTS (SELECT FROM open)
+                    OR EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database()),
+                EXISTS (SELECT FROM other WHERE backend_type IS NULL OR state = 'disabled')
+                    OR EXISTS (SELECT FROM pg_prepared_xacts WHERE database = current_database()),
                 round(extract(epoch FROM since) * 1000000)::int8,
-                round(extract(epoch FROM least(since AT TIME ZONE zone, clock AT TIME ZONE zone)) * 1000000)::int8,
+                round(extract(epoch FROM least(
+                    since AT TIME ZONE zone, clock AT TIME ZONE zone,
+                    (since + interval '1 hour') AT TIME ZONE zone - interval '1 hour')) * 1000000)::int8,
                 pg_is_in_recovery()
             FROM moments
             """, doing: "Looking for open transactions")

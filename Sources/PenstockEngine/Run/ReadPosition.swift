@@ -48,28 +48,34 @@ package struct ReadPosition: Sendable {
     package var start: Value? { last }
 
     /// Takes note of rows that were delivered, in their order.
-    package mutating func note(_ batch: RecordBatch) {
+    ///
+    /// - Parameter rejected: Rows that the source rejected: a NULL of theirs need not be one, and does not tell them
+    ///   apart. They may come again, and be rejected again.
+    package mutating func note(_ batch: RecordBatch, rejected: Set<Int> = []) {
         let column = batch.columns[leading]
         var first = 0
-        if column.nullCount > 0 { noteNulls(batch, column) }
+        if column.nullCount > 0 { noteNulls(batch, column, rejected) }
         // Only the rows of the last value matter, and they stand at the end.
         guard let end = (0..<column.count).last(where: { !column.isNull($0) }) else { return }
         let value = column.value(end)
-        if value != last {
+        if !isLast(value) {
             last = value
             ties = [:]
             tieCount = 0
             first = end
-            while first > 0, !column.isNull(first - 1), column.value(first - 1) == value { first -= 1 }
+            while first > 0, !column.isNull(first - 1), isLast(column.value(first - 1)) { first -= 1 }
         }
-        for row in first...end where !column.isNull(row) && column.value(row) == value {
+        for row in first...end where !column.isNull(row) && isLast(column.value(row)) {
             tieCount += 1
             if tieCount <= remembered { ties[digest(batch, row), default: 0] += 1 }
         }
     }
 
-    private mutating func noteNulls(_ batch: RecordBatch, _ column: Column) {
-        for row in 0..<column.count where column.isNull(row) {
+    /// Whether a value is in the same place of the order as the last one: `1.0` is in that of `1.00`.
+    private func isLast(_ value: Value) -> Bool { last.map { KeyOrder.compare($0, value) == 0 } ?? false }
+
+    private mutating func noteNulls(_ batch: RecordBatch, _ column: Column, _ rejected: Set<Int>) {
+        for row in 0..<column.count where column.isNull(row) && !rejected.contains(row) {
             nullCount += 1
             if nullCount <= remembered { nulls[digest(batch, row), default: 0] += 1 }
         }
@@ -91,7 +97,7 @@ package struct ReadPosition: Sendable {
         for row in 0..<column.count {
             if column.isNull(row) {
                 if Self.take(digest(batch, row), from: &skippedNulls) { continue }
-            } else if column.value(row) == last {
+            } else if isLast(column.value(row)) {
                 if Self.take(digest(batch, row), from: &skippedTies) { continue }
             } else {
                 // Past the value; what is left of its rows is gone from the source.

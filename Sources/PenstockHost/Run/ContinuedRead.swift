@@ -100,7 +100,7 @@ final class ContinuedRead {
             if rows.isEmpty { return nil }
             batch = batch.selecting(rows)
         }
-        position?.note(batch.batch)
+        position?.note(batch.batch, rejected: Set(batch.rejects.map(\.row)))
         return batch
     }
 
@@ -108,7 +108,8 @@ final class ContinuedRead {
     private func goOn(after failure: ConnectorError) throws(ConnectorError) {
         var failure = failure
         guard Self.isCut(failure), !handle.isCancelled, !host.isCancelled else { throw failure }
-        guard let position, position.canContinue else { throw Self.withoutOrder(failure, rows) }
+        guard let position else { throw Self.withoutOrder(failure, rows) }
+        guard position.canContinue else { throw Self.withTooManyTies(failure) }
         while true {
             tries += 1
             guard tries <= Self.triesMax else { throw Self.givenUp(failure) }
@@ -143,7 +144,7 @@ final class ContinuedRead {
         }
         let source = try reopen()
         ownSource = source
-        let stream = try source.read(request)
+        let stream = try self.stream(of: source)
         handle.replace(stream)
         if let difference = SchemaDifference.between(schema, stream.schema) {
             throw ConnectorError(.schemaChanged, "While it was read, \(difference.clause).", field: difference.column)
@@ -153,13 +154,25 @@ final class ContinuedRead {
         continuations += 1
     }
 
+    private func stream(of source: any Source) throws(ConnectorError) -> any RecordStream {
+        do {
+            return try source.read(request)
+        } catch  where error.code == .notFound {
+            var error = error
+            error.code = .schemaChanged
+            throw error
+        } catch {
+            throw error
+        }
+    }
+
     /// What the first snapshot said stands: an older moment is the safer one.
     private func merge(_ writers: OpenWriters) {
         if writers.hasWriters { openWriters?.hasWriters = true }
     }
 
     private static func isCut(_ error: ConnectorError) -> Bool {
-        error.code == .unavailable || error.code == .broken || error.code == .timedOut
+        error.code == .unavailable || error.code == .broken
     }
 
     private static func withoutOrder(_ failure: ConnectorError, _ rows: Int64) -> ConnectorError {
@@ -169,6 +182,14 @@ final class ContinuedRead {
                 " The read cannot go on behind row \(rows), because its rows have no key with an order; name one in "
                 + "source.key."
         }
+        return failure
+    }
+
+    private static func withTooManyTies(_ failure: ConnectorError) -> ConnectorError {
+        var failure = failure
+        failure.message +=
+            " The read cannot go on, because more than \(ReadPosition.rememberedMax) rows share the value at which it was "
+            + "cut."
         return failure
     }
 
@@ -206,11 +227,12 @@ final class StreamHandle: @unchecked Sendable {  // Guarded by the lock, but for
     }
 
     func close() {
-        lock.withLock {
-            guard !isClosed else { return }
-            isClosed = true
-            stream.close()
+        // Outside of the lock: whoever cancels must not wait for the source to give back what it holds.
+        let closing = lock.withLock { () -> (any RecordStream)? in
+            defer { isClosed = true }
+            return isClosed ? nil : stream
         }
+        closing?.close()
     }
 }
 

@@ -17,6 +17,8 @@ package struct FetchStart: Sendable, Hashable {
     package var watermark: Value?
     /// The lower limit of what is read, lookback taken off; nil for everything.
     package var lowerBound: ReadRequest.LowerBound?
+    /// What the linked syncs' states were like, for the next run to see whether anything has changed there.
+    var linkStamp = ""
 
     /// A fetch of everything.
     package static let everything = FetchStart(watermark: nil, lowerBound: nil)
@@ -38,7 +40,14 @@ package struct FetchStart: Sendable, Hashable {
         }
         // The same: nil is explained by the caller.
         guard let value = try? KeyText.value(from: stored.text, type: type) else { return nil }
-        let from = fetch.lookback.flatMap { KeyOrder.subtract($0, from: value) } ?? value
+        var from = fetch.lookback.flatMap { KeyOrder.subtract($0, from: value) } ?? value
+        // What lies before the start was never asked for, however far back a run looks. A start that is no value of the
+        // column is reported when the sync is opened.
+        if let start = fetch.start.flatMap({ try? KeyText.value(from: $0, type: type) }),
+            KeyOrder.compare(from, start) < 0
+        {
+            from = start
+        }
         return FetchStart(
             watermark: value, lowerBound: ReadRequest.LowerBound(column: key, value: from, isInclusive: true))
     }
@@ -46,11 +55,15 @@ package struct FetchStart: Sendable, Hashable {
     /// Where a run of `sync` starts.
     ///
     /// Where the map or the fields have changed since the last settled run, the fetch reaches back to the oldest
-    /// reject, because rejects may go now; else to the oldest row that waits for a row of another sync.
+    /// reject, because rejects may go now; else, where a linked sync has run since, to the oldest row that waits for one
+    /// of its rows.
     ///
     /// - Throws: ``RunStop``: `schemaChanged` where the stored watermark is not a value of the column as it is now.
-    static func of(_ sync: OpenSync, _ store: StateStore?, isFullRefresh: Bool) throws(RunStop) -> FetchStart {
+    static func of(
+        _ sync: OpenSync, _ store: StateStore?, isFullRefresh: Bool, stateFolder: String
+    ) throws(RunStop) -> FetchStart {
         guard let index = sync.cursorIndex else { return .everything }
+        let linkStamp = try LinkedStates(sync.mapping.links, folder: stateFolder).stamp()
         let type = sync.readSchema.fields[index].type
         do {
             let stored = try store?.watermark()
@@ -78,10 +91,11 @@ package struct FetchStart: Sendable, Hashable {
                             + "penstock state reset \(sync.definition.name) --watermark"),
                     connection: sync.definition.source.connection, doing: "looking for the watermark")
             }
+            start.linkStamp = linkStamp
             guard let store, let bound = start.lowerBound else { return start }
             let isChanged =
                 try store.meta(settledDefinition) ?? sync.definitionDigest.hex != sync.definitionDigest.hex
-            guard isChanged || !sync.mapping.links.isEmpty else { return start }
+            guard try isChanged || store.meta(settledLinks) ?? "" != linkStamp else { return start }
             if let oldest = try oldestReject(store, type, onlyLinks: !isChanged),
                 KeyOrder.compare(oldest, bound.value) < 0
             {
@@ -100,6 +114,9 @@ package struct FetchStart: Sendable, Hashable {
 
     /// The setting of a state file that holds the definition under which a run was last settled.
     static let settledDefinition = "settled_definition"
+
+    /// The setting of a state file that holds the ``linkStamp`` of the last settled run.
+    static let settledLinks = "settled_links"
 
     private static func oldestReject(_ store: StateStore, _ type: DataType, onlyLinks: Bool) throws -> Value? {
         var oldest: Value?

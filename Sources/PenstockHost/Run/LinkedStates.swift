@@ -26,6 +26,22 @@ final class LinkedStates {
         }
     }
 
+    /// A text that changes with every attempt at a run of a linked sync.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func stamp() throws(RunStop) -> String {
+        do {
+            return try stores.sorted { $0.key < $1.key }.map { name, store in
+                let run = try store.lastRun()
+                return "\(name) \(run?.number ?? 0) \(run?.attempts ?? 0) \(run?.finishedAtMilliseconds ?? 0)"
+            }.joined(separator: "\n")
+        } catch let error as StateError {
+            throw .state(error)
+        } catch {
+            throw .state(.internal("The state of a linked sync cannot be read: \(error)"))
+        }
+    }
+
     /// What the source key `key` of `sync` stands for.
     func resolve(_ sync: String, _ key: Value) -> LinkResolution {
         guard let store = stores[sync] else {

@@ -22,7 +22,11 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
     /// How long the source waits for room in memory before the file is used: work that keeps up never needs it.
     static let patience = 0.2
 
+    /// How often a wait looks whether the work is to stop, in seconds.
+    private static let cancellationPause = 0.1
+
     private let read: ContinuedRead
+    private let isCancelled: () -> Bool
     private let cancellation: StreamHandle
     private let folder: String
     private let rowsAheadMax: Int64?
@@ -48,8 +52,10 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
     ///   - read: Only this object uses it from now on, and closes it.
     ///   - folder: On whose disk the file is made, if it comes to that.
     ///   - rowsAheadMax: The most rows that may wait at once, or nil.
-    init(_ read: ContinuedRead, folder: String, rowsAheadMax: Int64?) {
+    ///   - isCancelled: Whether the work is to stop; asked from the thread that takes rows.
+    init(_ read: ContinuedRead, folder: String, rowsAheadMax: Int64?, isCancelled: @escaping () -> Bool) {
         self.read = read
+        self.isCancelled = isCancelled
         cancellation = read.cancellation
         self.folder = folder
         self.rowsAheadMax = rowsAheadMax
@@ -71,7 +77,11 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
     /// - Throws: ``Failure``, after everything that was read before it; only ``close()`` is allowed afterwards.
     func next() throws(Failure) -> SourceBatch? {
         condition.lock()
-        while waiting.isEmpty && spooled.isEmpty && end == nil { condition.wait() }
+        while waiting.isEmpty && spooled.isEmpty && end == nil {
+            // A call into the source may last for as long as its server sorts: only from here can it be cut short.
+            _ = condition.wait(until: Date(timeIntervalSinceNow: Self.cancellationPause))
+            if isCancelled() { cancellation.cancel() }
+        }
         if !waiting.isEmpty {
             let batch = waiting.removeFirst()
             leave(batch)
@@ -101,9 +111,6 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
         rowsAhead -= Int64(batch.batch.rowCount)
         condition.broadcast()
     }
-
-    /// Makes a running or later ``next()`` end soon; any thread.
-    func cancel() { cancellation.cancel() }
 
     /// Ends the read, and waits until the source has given back what it held.
     func close() {

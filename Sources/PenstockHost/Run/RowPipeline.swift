@@ -82,8 +82,10 @@ final class RowPipeline {
             let read = try ContinuedRead(
                 sync.source, request, order: sync.readOrder, host: sync.sourceHost,
                 pauseMilliseconds: Self.cutPauseMilliseconds, reopen: sync.reopenSource)
+            let host = sync.sourceHost
             reader = ReadAhead(
-                read, folder: scratchFolder, rowsAheadMax: rowsMax.map { max($0, Int64(Self.batchRows)) })
+                read, folder: scratchFolder, rowsAheadMax: rowsMax.map { max($0, Int64(Self.batchRows)) },
+                isCancelled: { host.isCancelled })
         } catch {
             throw sync.stop(error, .source, "starting to read")
         }
@@ -106,7 +108,7 @@ final class RowPipeline {
         } catch {
             switch error {
             case .source(let error): throw sync.stop(error, .source, "reading")
-            case .spool(let error): throw .state(error)
+            case .spool(let error): throw .spool(error)
             }
         }
         guard let read else {

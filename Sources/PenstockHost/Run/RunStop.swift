@@ -11,4 +11,6 @@ package enum RunStop: Error, Sendable {
     case connector(ConnectorError, connection: String, doing: String)
     /// The state cannot be read or written.
     case state(StateError)
+    /// What was read ahead cannot be kept, or not be read back; the state is not concerned.
+    case spool(StateError)
 }

@@ -35,16 +35,18 @@ final class RunTargets {
         }
     }
 
-    /// Takes the records, up to the first one that is taken already, which is returned.
+    /// Takes all of the records, or none where one of them is taken already, which is returned.
     private func firstTaken(_ targets: [String]) throws(RunStop) -> String? {
-        for target in targets {
+        let digests = targets.map { target in
             var hasher = FingerprintHasher()
             hasher.combine(target)
-            do {
-                if try seen.insert(hasher.finish()) > 0 { return target }
-            } catch {
-                throw .state(error)
-            }
+            return hasher.finish()
+        }
+        do {
+            for (target, digest) in zip(targets, digests) where try seen.contains(digest) { return target }
+            for digest in digests { _ = try seen.insert(digest) }
+        } catch {
+            throw .state(error)
         }
         return nil
     }

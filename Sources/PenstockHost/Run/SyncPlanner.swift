@@ -88,7 +88,8 @@ package final class SyncPlanner {
         var report = PlanReport()
         report.isFullRefresh = options.isFullRefresh
         try noteWatermark(&report)
-        let start = try FetchStart.of(sync, store, isFullRefresh: options.isFullRefresh)
+        let start = try FetchStart.of(
+            sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
         let runNumber = try runNumber(&report)
         let pipeline = try RowPipeline(
             sync, ledger: store, runNumber: runNumber, fetchStart: start,

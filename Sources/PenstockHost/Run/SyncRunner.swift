@@ -90,7 +90,8 @@ package final class SyncRunner {
     /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
     package func run() throws(RunStop) -> RunReport {
         let startedAt = WallClock.milliseconds
-        let start = try FetchStart.of(sync, store, isFullRefresh: options.isFullRefresh)
+        let start = try FetchStart.of(
+            sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
         let (record, isResumed) = try beginRun(startedAt)
         let ledger = RunLedger(store, record, definitionDigest: sync.definitionDigest)
         let delivery = Delivery(sync, ledger: ledger, options)
@@ -265,7 +266,7 @@ package final class SyncRunner {
         }
         last.append(.run(run))
         try ledger.flush(with: last)
-        if isFinished, attempt.isExhausted { try noteSettledDefinition() }
+        if isFinished, attempt.isExhausted { try noteSettled(attempt.start) }
         for entry in delivery.rejectsByCode { rejectsByCode[entry.key, default: 0] += entry.value }
         return RunReport(
             run: run, counts: counts, meter: sync.destinationHost.meter, retries: delivery.retriesTotal,
@@ -293,9 +294,10 @@ package final class SyncRunner {
         }
     }
 
-    private func noteSettledDefinition() throws(RunStop) {
+    private func noteSettled(_ start: FetchStart) throws(RunStop) {
         do {
             try store.setMeta(FetchStart.settledDefinition, sync.definitionDigest.hex)
+            if !sync.mapping.links.isEmpty { try store.setMeta(FetchStart.settledLinks, start.linkStamp) }
         } catch {
             throw .state(error)
         }
@@ -316,7 +318,7 @@ extension RunStop {
     package var sentence: String {
         switch self {
         case .connector(let error, let connection, let doing): "\(connection), while \(doing): \(error.message)"
-        case .state(let error): error.message
+        case .state(let error), .spool(let error): error.message
         }
     }
 }

@@ -42,7 +42,7 @@ struct RunRenderer {
     private var stopCode: ExitCode? {
         switch report.stop {
         case .connector(let error, _, _): ExitCode(error)
-        case .state(let error): CommandFailure(error, sync: file.name).exitCode
+        case .state(let error), .spool(let error): CommandFailure(error, sync: file.name).exitCode
         case nil: nil
         }
     }
