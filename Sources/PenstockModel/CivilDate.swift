@@ -13,18 +13,18 @@ public struct CivilDate: Sendable, Hashable {
     public static var fourDigitDays: ClosedRange<Int64> { -719_162...2_932_896 }
 
     /// How far from 1970-01-01 a date may be; more than any database can hold, and free of overflow.
-    private static let daysMax: Int64 = 1_000_000_000
+    private static let daysMax: Int64 = 2_500_000_000
     /// Days from 0000-03-01, where the arithmetic starts, to 1970-01-01.
     private static let epoch: Int64 = 719_468
     private static let daysPerEra: Int64 = 146_097
     /// Eras of 400 years, more than there are between the first year and the year 0.
-    private static let erasBefore: Int64 = 10_000
+    private static let erasBefore: Int64 = 20_000
 
     /// A date of the calendar, or nil where there is no such day.
     ///
-    /// The year is at most 2 000 000 away from 0.
+    /// The year is at most 7 000 000 away from 0.
     public init?(year: Int64, month: Int64, day: Int64) {
-        guard (-2_000_000...2_000_000).contains(year), (1...12).contains(month), day >= 1,
+        guard (-7_000_000...7_000_000).contains(year), (1...12).contains(month), day >= 1,
             day <= CivilDate.length(ofMonth: month, year: year)
         else { return nil }
         self.year = year
@@ -32,13 +32,13 @@ public struct CivilDate: Sendable, Hashable {
         self.day = day
     }
 
-    /// The date `days` after 1970-01-01, or nil where that is more than 10⁹ days away.
+    /// The date `days` after 1970-01-01, or nil where that is more than 2.5·10⁹ days away.
     public init?(days: Int64) {
         guard (-CivilDate.daysMax...CivilDate.daysMax).contains(days) else { return nil }
         self.init(near: days)
     }
 
-    /// The date `days` after 1970-01-01, which is known to be at most 10⁹ days away.
+    /// The date `days` after 1970-01-01, which is known to be at most 2.5·10⁹ days away.
     package init(near days: Int64) {
         let shifted = days + CivilDate.epoch
         let era = floorDivided(shifted, by: CivilDate.daysPerEra)

@@ -72,9 +72,13 @@ public struct OpenWriters: Sendable, Hashable {
     public var since: Int64?
     /// ``since`` on the wall clock of the source's default time zone, for columns without a zone.
     public var localSince: Int64?
+    /// The source's clock just before the snapshot, as ``since``: what is open later with an earlier beginning was open
+    /// then; nil where it is not known.
+    public var clock: Int64?
 
     /// What is known of open transactions.
-    public init(hasWriters: Bool, since: Int64? = nil, localSince: Int64? = nil) {
+    public init(hasWriters: Bool, since: Int64? = nil, localSince: Int64? = nil, clock: Int64? = nil) {
+        self.clock = clock
         self.hasWriters = hasWriters
         self.since = since
         self.localSince = localSince

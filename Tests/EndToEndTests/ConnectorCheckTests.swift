@@ -204,7 +204,8 @@ extension JSON {
     @Test(MariaDBServer.isThere) func mysqlPasses() throws {
         let project = try TemporaryProject()
         try project.mysql(
-            Self.people + " SELECT seq, nullif(seq div 4, 9), timestamp '2026-01-01' + interval seq div 3 second, "
+            Self.people
+                + " SELECT seq, nullif(seq div 4, 9), timestamp '2026-01-01 00:00:00' + interval seq div 3 second, "
                 + "concat(repeat('n', 900), seq), seq / 7.0 FROM seq_1_to_240")
         try check(project, "mysql", "shop")
     }

@@ -82,19 +82,30 @@ import Testing
         #expect(LateCommits(nil, type: .int64) == .none)
     }
 
-    @Test("A key of times waits for the oldest transaction, in the earlier of the two clocks")
-    func times() {
-        let east = OpenWriters(hasWriters: true, since: noon, localSince: noon + hour)
-        let west = OpenWriters(hasWriters: true, since: noon, localSince: noon - 13 * hour)
-        #expect(LateCommits(east, type: .instant) == .ceiling(.instant(noon)))
+    @Test("A key of instants waits for the oldest transaction")
+    func instants() {
+        let writers = OpenWriters(hasWriters: true, since: noon, localSince: noon + hour)
+        #expect(LateCommits(writers, type: .instant) == .ceiling(.instant(noon)))
+    }
+
+    @Test("A key without a zone waits until nobody writes, and for the earlier of the two clocks")
+    func zoneless() {
+        let east = OpenWriters(hasWriters: false, since: noon, localSince: noon + hour)
+        let west = OpenWriters(hasWriters: false, since: noon, localSince: noon - 13 * hour)
         #expect(LateCommits(east, type: .timestamp) == .ceiling(.timestamp(noon)))
         #expect(LateCommits(west, type: .timestamp) == .ceiling(.timestamp(noon - 13 * hour)))
         #expect(LateCommits(west, type: .date) == .ceiling(.date(noon / (24 * hour) - 1)))
+        let writing = OpenWriters(hasWriters: true, since: noon, localSince: noon, clock: noon)
+        #expect(LateCommits(writing, type: .timestamp) == .hold, "the zone of the writer may be any")
+        let held = HeldKey(value: .timestamp(noon - 2 * hour), clock: noon - 1)
+        #expect(LateCommits(writing, type: .timestamp, held: held) == .ceiling(.timestamp(noon - 2 * hour)))
+        let late = HeldKey(value: .timestamp(noon + 2 * hour), clock: noon - 1)
+        #expect(LateCommits(writing, type: .timestamp, held: late) == .ceiling(.timestamp(noon)))
     }
 
     @Test("A day before 1970 is rounded down")
     func daysBeforeTheEpoch() {
-        #expect(LateCommits(OpenWriters(hasWriters: true, since: -1), type: .date) == .ceiling(.date(-1)))
+        #expect(LateCommits(OpenWriters(hasWriters: false, since: -1), type: .date) == .ceiling(.date(-1)))
     }
 
     @Test("A key that is no time waits until nobody writes", arguments: [DataType.int64, .uint64, .decimal, .text])

@@ -108,4 +108,24 @@ import Testing
         #expect(second.run.watermarkAfter == "3" && !second.isLimitedByWriters)
         #expect(bench.names == ["a", "c", "b"])
     }
+
+    @Test("Where somebody always writes, a sequence moves to what was seen before all of them began")
+    func busyServers() throws {
+        let bench = try Bench(
+            [row("a", at: 1), row("c", at: 3)], map: [MapEntry(target: "name", from: "name")],
+            fetch: FetchDefinition(mode: .incremental, key: "at"), isOrdered: true)
+        bench.connector.setOpenWriters(OpenWriters(hasWriters: true, since: 50, clock: 100))
+        #expect(try bench.run().holdsWatermark)
+        bench.set([row("a", at: 1), row("b", at: 2), row("c", at: 3), row("d", at: 4)])
+        bench.connector.setOpenWriters(OpenWriters(hasWriters: true, since: 90, clock: 200))
+        let second = try bench.run()
+        #expect(second.holdsWatermark, "somebody who was writing then has not ended")
+        #expect(second.counts.created == 2 && second.counts.reread == 2)
+        bench.connector.setOpenWriters(OpenWriters(hasWriters: true, since: 101, clock: 300))
+        let third = try bench.run()
+        #expect(third.run.watermarkAfter == "3" && third.isLimitedByWriters, "as far as the first run saw")
+        bench.connector.setOpenWriters(OpenWriters(hasWriters: true, since: 301, clock: 400))
+        #expect(try bench.run().run.watermarkAfter == "4")
+        #expect(bench.names == ["a", "c", "b", "d"])
+    }
 }

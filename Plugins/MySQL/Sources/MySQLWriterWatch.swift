@@ -20,6 +20,8 @@ struct MySQLWriterWatch {
         var sawWriters: Bool
         /// The least of the server's clock and of what was seen, in microseconds since 1970-01-01T00:00:00Z.
         var since: Int64
+        /// The server's clock.
+        var clock: Int64
         /// How many transactions ever wrote.
         var counter: String
     }
@@ -34,7 +36,7 @@ struct MySQLWriterWatch {
         } catch {
             guard error.code == .forbidden || error.code == .notFound else { throw error }
             host.log(
-                .info,
+                .warning,
                 "open transactions are not visible without the PROCESS privilege; only lookback finds late commits",
                 [:])
             return nil
@@ -54,7 +56,7 @@ struct MySQLWriterWatch {
         let now = try local(since)
         let later = try local(since + hour).map { $0 - hour }
         return OpenWriters(
-            hasWriters: hasWriters, since: since, localSince: now.map { min($0, later ?? $0) })
+            hasWriters: hasWriters, since: since, localSince: now.map { min($0, later ?? $0) }, clock: before.clock)
     }
 
     /// A moment on the wall clock of the server's default zone.
@@ -66,7 +68,7 @@ struct MySQLWriterWatch {
     }
 
     private static func look(_ session: MySQLSession) throws(ConnectorError) -> Look {
-        let counter = try counter(session)
+        let status = try Status(session)
         // InnoDB writes the beginnings in the zone of the server's system, whatever the session's is.
         let transactions = try session.rows(
             """
@@ -93,13 +95,33 @@ struct MySQLWriterWatch {
         if waiting != "0", let seconds = statements.first?[1].flatMap({ Int64($0) }) {
             since = min(since, now - (seconds + 1) * 1_000_000)
         }
-        return Look(sawWriters: row[1] != "0" || waiting != "0", since: since, counter: counter)
+        if let seconds = status.oldestWriterSeconds { since = min(since, now - (seconds + 1) * 1_000_000) }
+        let isWriting = row[1] != "0" || waiting != "0" || status.oldestWriterSeconds != nil
+        return Look(sawWriters: isWriting, since: since, clock: now, counter: status.counter)
     }
 
-    /// The number that the next transaction that writes will get.
-    private static func counter(_ session: MySQLSession) throws(ConnectorError) -> String {
-        let status = try session.rows("SHOW ENGINE INNODB STATUS", doing).first?.last
-        let line = status??.split(separator: "\n").first { $0.hasPrefix("Trx id counter ") }
-        return line.map(String.init) ?? ""
+    /// What InnoDB's own report says, which comes from no cache that another program keeps from being renewed.
+    private struct Status {
+        /// The number that the next transaction that writes will get.
+        var counter = ""
+        /// How long ago the oldest transaction of another session began that has written, or nil.
+        var oldestWriterSeconds: Int64?
+
+        /// Numbers from here on are given to transactions that have not written.
+        private static let readersFrom: UInt64 = 1 << 47
+
+        init(_ session: MySQLSession) throws(ConnectorError) {
+            let own = try session.rows("SELECT CONNECTION_ID()", doing).first?[0] ?? ""
+            let report = try session.rows("SHOW ENGINE INNODB STATUS", doing).first?.last ?? ""
+            for block in (report ?? "").split(separator: "---TRANSACTION ").dropFirst() {
+                guard let number = UInt64(block.prefix { $0.isNumber }), number < Self.readersFrom,
+                    !block.contains("thread id \(own),"), let active = block.firstRange(of: ", ACTIVE "),
+                    let seconds = Int64(block[active.upperBound...].drop { !$0.isNumber }.prefix { $0.isNumber })
+                else { continue }
+                oldestWriterSeconds = max(oldestWriterSeconds ?? 0, seconds)
+            }
+            let line = (report ?? "").split(separator: "\n").first { $0.hasPrefix("Trx id counter ") }
+            counter = line.map(String.init) ?? ""
+        }
     }
 }

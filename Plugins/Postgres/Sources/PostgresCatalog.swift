@@ -76,11 +76,11 @@ struct PostgresCatalog {
         let parts = PostgresNames.parts(id) ?? []
         let rules: [(Entry) -> Bool] = [
             { PostgresNames.areSame($0.id, id) },
+            { PostgresNames.areSame($0.schema + "." + $0.name, id) },
             {
                 parts.count == 2 && PostgresNames.areSame($0.schema, parts[0])
                     && PostgresNames.areSame($0.name, parts[1])
             },
-            { PostgresNames.areSame($0.schema + "." + $0.name, id) },
             { $0.isVisible && PostgresNames.areSame($0.name, id) },
             { $0.isVisible && parts.count == 1 && PostgresNames.areSame($0.name, parts[0]) },
         ]

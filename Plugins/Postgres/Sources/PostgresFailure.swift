@@ -155,7 +155,8 @@ struct PostgresRefusal {
         }
         if words.contains("does not support SSL") {
             return PostgresRefusal(
-                "tls", .unavailable, "\(site) offers no TLS; turn it on there, or set sslmode to prefer.", words, "tls",
+                "tls", .unauthorized, "\(site) offers no TLS; turn it on there, or set sslmode to prefer.", words,
+                "tls",
                 field: "sslmode")
         }
         for (field, sign) in [

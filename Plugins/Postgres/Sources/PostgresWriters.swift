@@ -13,6 +13,7 @@ struct PostgresWriters {
     private let hasOpen: Bool
     private let since: Int64?
     private let localSince: Int64?
+    private let clock: Int64?
 
     init(_ connection: PostgresConnection) throws(ConnectorError) {
         // A session reports the beginning of its transaction microseconds after it has taken it; a tenth of a second is
@@ -41,7 +42,7 @@ struct PostgresWriters {
                 round(extract(epoch FROM least(
                     since AT TIME ZONE zone, clock AT TIME ZONE zone,
                     (since + interval '1 hour') AT TIME ZONE zone - interval '1 hour')) * 1000000)::int8,
-                pg_is_in_recovery()
+                pg_is_in_recovery(), round(extract(epoch FROM clock) * 1000000)::int8
             FROM moments
             """, doing: "Looking for open transactions")
         hasOpen = answer.flag(0, 0)
@@ -49,6 +50,7 @@ struct PostgresWriters {
         isBlind = answer.flag(0, 1) || answer.flag(0, 4)
         since = answer.integer(0, 2)
         localSince = answer.integer(0, 3)
+        clock = answer.integer(0, 5)
     }
 
     /// What is known once the snapshot was taken.
@@ -56,6 +58,6 @@ struct PostgresWriters {
     /// - Parameter wasWritten: Whether the snapshot itself says that somebody was writing.
     func openWriters(_ wasWritten: Bool) -> OpenWriters {
         if isBlind { return OpenWriters(hasWriters: wasWritten || hasOpen) }
-        return OpenWriters(hasWriters: wasWritten || hasOpen, since: since, localSince: localSince)
+        return OpenWriters(hasWriters: wasWritten || hasOpen, since: since, localSince: localSince, clock: clock)
     }
 }

@@ -7,12 +7,14 @@ extension OpenWriters {
     private static let hasWritersKey = "penstock.open_writers"
     private static let sinceKey = "penstock.open_writers_since"
     private static let localSinceKey = "penstock.open_writers_local"
+    private static let clockKey = "penstock.open_writers_clock"
 
     /// The pairs of the metadata.
     var metadata: [(String, String)] {
         var pairs = [(Self.hasWritersKey, hasWriters ? "1" : "0")]
         if let since { pairs.append((Self.sinceKey, String(since))) }
         if let localSince { pairs.append((Self.localSinceKey, String(localSince))) }
+        if let clock { pairs.append((Self.clockKey, String(clock))) }
         return pairs
     }
 
@@ -28,6 +30,7 @@ extension OpenWriters {
         }
         since = try Self.time(metadata, Self.sinceKey)
         localSince = try Self.time(metadata, Self.localSinceKey)
+        clock = try Self.time(metadata, Self.clockKey)
     }
 
     private static func time(_ metadata: [String: String], _ key: String) throws(DocumentError) -> Int64? {

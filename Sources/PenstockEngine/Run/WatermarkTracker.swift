@@ -9,7 +9,8 @@ import PenstockModel
 package struct WatermarkTracker: Sendable {
     private let isBefore: @Sendable (Value, Value) -> Bool
     private let start: Value?
-    private var largest: Value?
+    /// The largest key that was seen, or the watermark before the run.
+    package private(set) var largest: Value?
     private var ceiling: Value?
     private var isHeld = false
 

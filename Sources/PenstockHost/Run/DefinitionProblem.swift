@@ -36,8 +36,17 @@ package struct DefinitionProblem: Sendable, Hashable {
     static func all(in definition: SyncDefinition, _ columns: Schema) -> [DefinitionProblem] {
         var problems: [DefinitionProblem] = []
         func look(for name: String?, _ place: Place) {
-            guard let name, columns.index(of: name) == nil else { return }
-            problems.append(unknownColumn(name, columns, place))
+            guard let name else { return }
+            switch columns.fields.count(where: { $0.name == name }) {
+            case 0: problems.append(unknownColumn(name, columns, place))
+            case 1: break
+            default:
+                problems.append(
+                    DefinitionProblem(
+                        place: place, code: "column-ambiguous",
+                        message: "the query has several columns called \"\(name)\"",
+                        notes: ["give each a name of its own: SELECT a.id AS a_id, b.id AS b_id"]))
+            }
         }
         for (index, name) in definition.source.key.enumerated() { look(for: name, .sourceKey(index)) }
         for (entry, line) in definition.map.enumerated() {

@@ -38,6 +38,8 @@ package struct FetchStart: Sendable, Hashable {
                 watermark: nil,
                 lowerBound: start.map { ReadRequest.LowerBound(column: key, value: $0, isInclusive: true) })
         }
+        // A number may be held in another type of number; every other type has an order of its own.
+        guard stored.type == type || (numbers.contains(stored.type) && numbers.contains(type)) else { return nil }
         // The same: nil is explained by the caller.
         guard let value = try? KeyText.value(from: stored.text, type: type) else { return nil }
         var from = fetch.lookback.flatMap { KeyOrder.subtract($0, from: value) } ?? value
@@ -51,6 +53,8 @@ package struct FetchStart: Sendable, Hashable {
         return FetchStart(
             watermark: value, lowerBound: ReadRequest.LowerBound(column: key, value: from, isInclusive: true))
     }
+
+    private static let numbers: Set<DataType> = [.int64, .uint64, .decimal, .float64]
 
     /// Where a run of `sync` starts.
     ///

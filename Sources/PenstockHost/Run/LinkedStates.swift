@@ -8,6 +8,9 @@ import PenstockState
 ///
 /// Used from the thread of the run.
 final class LinkedStates {
+    /// The setting of a state file that holds the columns of the source key, a line each.
+    static let keySetting = "source_key"
+
     private var stores: [String: StateStore] = [:]
 
     /// Why a state could not be read, once that has happened; what was resolved since means nothing.
@@ -20,8 +23,20 @@ final class LinkedStates {
         for sync in syncs {
             do {
                 stores[sync] = try StateStore.openForReading(folder: folder, sync: sync)
-            } catch {
+                if let key = try stores[sync]?.meta(Self.keySetting), key.isEmpty || key.contains("\n") {
+                    throw RunStop.connector(
+                        ConnectorError(
+                            .badConfig,
+                            "The map links to \(sync), whose rows have no source key of one column; give it one with "
+                                + "source.key."),
+                        connection: sync, doing: "looking for its key")
+                }
+            } catch let stop as RunStop {
+                throw stop
+            } catch let error as StateError {
                 throw .state(error)
+            } catch {
+                throw .state(.internal("The state of \(sync) cannot be read: \(error)"))
             }
         }
     }
@@ -81,9 +96,13 @@ final class LinkedStates {
     /// may hold it in different types.
     static func digests(of key: Value) -> [Fingerprint] {
         var values = [key]
-        let text = SourceRowText.text(of: key)
+        var text = SourceRowText.text(of: key)
+        // A number is the same one with zeros behind its point.
+        if case .decimal = key, let number = DecimalText(text) { text = number.canonicalText }
+        if case .float64(let number) = key, let whole = Int64(exactly: number) { text = String(whole) }
+        if text != SourceRowText.text(of: key) { values.append(.text(text)) }
         switch key {
-        case .text, .decimal:
+        case .text, .decimal, .float64:
             if let number = Int64(text), String(number) == text { values.append(.int64(number)) }
             if let number = UInt64(text), number > Int64.max, String(number) == text { values.append(.uint64(number)) }
         default: values.append(.text(text))

@@ -118,6 +118,8 @@ package final class SyncRunner {
         var stop: RunStop?
         /// What finds out about creates whose answer was lost.
         var search: UnknownCreates?
+        /// What the source said of open writers.
+        var writers: OpenWriters?
         /// How often the read was cut and went on.
         var continuations = 0
 
@@ -142,6 +144,7 @@ package final class SyncRunner {
                 }
                 try store.abandon(unfinished, at: now)
             }
+            try store.setMeta(LinkedStates.keySetting, sync.keyColumns.joined(separator: "\n"))
             let record = try store.beginRun(
                 id: RunID.make(milliseconds: now), startedAtMilliseconds: now, definition: sync.definitionDigest,
                 watermarkBefore: try store.watermark()?.text)
@@ -171,10 +174,7 @@ package final class SyncRunner {
             attempt.isExhausted = pipeline.isExhausted
             attempt.search = pipeline.unknownCreates
             attempt.continuations = pipeline.continuations
-            if let index = sync.cursorIndex {
-                attempt.tracker.limit(LateCommits(pipeline.openWriters, type: sync.readSchema.fields[index].type))
-                if let value = pipeline.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
-            }
+            try limit(&attempt, pipeline)
         } catch {
             if case .state = error { throw error }
             attempt.stop = error
@@ -189,6 +189,20 @@ package final class SyncRunner {
             attempt.stop = sync.stop(stop, .destination, "sending rows")
         }
         if !attempt.isExhausted || attempt.stop != nil { attempt.tracker.leaveOutstanding() }
+    }
+
+    /// Keeps the watermark behind what may still be committed, and what a cut has left over.
+    private func limit(_ attempt: inout Attempt, _ pipeline: RowPipeline) throws(RunStop) {
+        guard let index = sync.cursorIndex else { return }
+        let field = sync.readSchema.fields[index]
+        do {
+            let held = try HeldKeys(store: store, field: field).load()
+            attempt.tracker.limit(LateCommits(pipeline.openWriters, type: field.type, held: held))
+        } catch {
+            throw .state(error)
+        }
+        if let value = pipeline.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
+        attempt.writers = pipeline.openWriters
     }
 
     private func take(
@@ -266,7 +280,7 @@ package final class SyncRunner {
         }
         last.append(.run(run))
         try ledger.flush(with: last)
-        if isFinished, attempt.isExhausted { try noteSettled(attempt.start) }
+        if isFinished, attempt.isExhausted { try noteSettled(attempt) }
         for entry in delivery.rejectsByCode { rejectsByCode[entry.key, default: 0] += entry.value }
         return RunReport(
             run: run, counts: counts, meter: sync.destinationHost.meter, retries: delivery.retriesTotal,
@@ -294,10 +308,15 @@ package final class SyncRunner {
         }
     }
 
-    private func noteSettled(_ start: FetchStart) throws(RunStop) {
+    private func noteSettled(_ attempt: Attempt) throws(RunStop) {
         do {
+            if let index = sync.cursorIndex, attempt.tracker.isLimited, let writers = attempt.writers,
+                let key = attempt.tracker.largest
+            {
+                try HeldKeys(store: store, field: sync.readSchema.fields[index]).note(key, writers)
+            }
             try store.setMeta(FetchStart.settledDefinition, sync.definitionDigest.hex)
-            if !sync.mapping.links.isEmpty { try store.setMeta(FetchStart.settledLinks, start.linkStamp) }
+            if !sync.mapping.links.isEmpty { try store.setMeta(FetchStart.settledLinks, attempt.start.linkStamp) }
         } catch {
             throw .state(error)
         }
