@@ -36,10 +36,10 @@ import Testing
     }
 
     @Test func daysOutOfReachAreRefused() {
-        #expect(CivilDate(days: 2_145_042_541)?.text == "5874897-12-31", "the last day that PostgreSQL knows")
+        #expect(CivilDate(days: 2_145_042_905)?.text == "+5874897-12-31", "the last day that PostgreSQL knows")
         #expect(CivilDate(days: 2_500_000_000)?.days == 2_500_000_000)
         #expect(CivilDate(days: -2_500_000_000)?.days == -2_500_000_000)
-        #expect(CivilDate(days: 1_000_000_001) == nil)
+        #expect(CivilDate(days: 2_500_000_001) == nil)
         #expect(CivilDate(days: .min) == nil)
     }
 }

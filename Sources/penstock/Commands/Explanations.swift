@@ -33,6 +33,10 @@ enum Explanations {
             "Two rows of one run have the same source key. The first one goes, the others are rejects. Make the key unique, for example in the model.",
         "fetch-key-null":
             "A row's Incremental Key is NULL: it can never be past a watermark. Fill the column, or say fetch.null_key: include.",
+        "column-ambiguous":
+            "The query has several columns of this name, and nothing says which one is meant. Give each a name of its own.",
+        "source-cut":
+            "The source was cut off while it was read. The read went on behind its last row; the rest is of a later snapshot.",
         "fetch-key-type":
             "The Incremental Key must have an order: a number, decimal, date, timestamp or text. In a file without types, declare the column's type in the connection.",
         "fetch-start": "fetch.start is not a value of the Incremental Key's column as the source has it.",
