@@ -176,7 +176,7 @@ extension JSON {
     }
 
     private static let people = """
-        CREATE TABLE people (id int PRIMARY KEY, stamp int, at timestamp NULL, name varchar(2000), rate numeric(9, 3));
+        CREATE TABLE people (id int PRIMARY KEY, stamp int, at timestamp NULL, name varchar(6000), rate numeric(9, 3));
         INSERT INTO people
         """
 
@@ -186,7 +186,7 @@ extension JSON {
             [
                 "connector", "check", connector, "--connection", connection, "--object", "people", "--query",
                 "SELECT id, name FROM people", "--json",
-            ], in: project.folder, environment: environment)
+            ], in: project.folder, environment: environment, seconds: 300)
         let report = try #require(try result.json["data"], "\(result.everything)")
         #expect(report.checks("failed") == [], "\(report.complaints)")
         #expect(result.status == 0 && report.checks("passed").count >= 48)
@@ -197,7 +197,7 @@ extension JSON {
         let project = try TemporaryProject()
         try project.postgres(
             Self.people + " SELECT i, nullif(i / 4, 9), timestamp '2026-01-01' + i / 3 * interval '1 us', "
-                + "repeat('n', 900) || i, i / 7.0 FROM generate_series(1, 240) i")
+                + "repeat('n', 5000) || i, i / 7.0 FROM generate_series(1, 40) i")
         try check(project, "postgres", "warehouse")
     }
 
@@ -206,7 +206,7 @@ extension JSON {
         try project.mysql(
             Self.people
                 + " SELECT seq, nullif(seq div 4, 9), timestamp '2026-01-01 00:00:00' + interval seq div 3 second, "
-                + "concat(repeat('n', 900), seq), seq / 7.0 FROM seq_1_to_240")
+                + "concat(repeat('n', 5000), seq), seq / 7.0 FROM seq_1_to_30")
         try check(project, "mysql", "shop")
     }
 

@@ -14,9 +14,10 @@ enum Program {
 
     /// Runs a program to its end.
     static func run(
-        _ arguments: [String], in folder: String, environment: [String: String] = [:], program: String = penstock
+        _ arguments: [String], in folder: String, environment: [String: String] = [:], program: String = penstock,
+        seconds: Int = 60
     ) throws -> ProgramResult {
-        try RunningProgram(arguments, in: folder, environment: environment, program: program).result()
+        try RunningProgram(arguments, in: folder, environment: environment, program: program).result(within: seconds)
     }
 
     /// The environment of every program that a test starts: nothing of the machine's that could change an output.
@@ -105,13 +106,15 @@ final class RunningProgram {
         }
     }
 
-    /// Waits for its end, and kills it after 60 s.
-    func result() throws -> ProgramResult {
-        let deadline = ContinuousClock.now + .seconds(60)
+    /// Waits for its end, and kills it after so many seconds.
+    func result(within seconds: Int = 60) throws -> ProgramResult {
+        let deadline = ContinuousClock.now + .seconds(seconds)
+        var isLate = false
         while process.isRunning {
-            if ContinuousClock.now > deadline {
+            if !isLate, ContinuousClock.now > deadline {
+                isLate = true
                 kill(process.processIdentifier, SIGKILL)
-                Issue.record("\(process.arguments ?? []) did not end within a minute")
+                Issue.record("\(process.arguments ?? []) did not end within \(seconds) s")
             }
             usleep(2_000)
         }
