@@ -140,4 +140,15 @@ import Testing
         #expect(report.counts == "fetched 2, created 2")
         #expect(project.server.names.sorted() == ["ALPHA", "DELTA"])
     }
+
+    @Test("A column that a query has twice is refused where it is used")
+    func refusesRepeatedColumns() throws {
+        let project = try TemporaryProject()
+        try project.write("models/twice.sql", "-- connection: base\nSELECT 1 AS v, 2 AS v, 'n' AS name\n")
+        try project.sync("source: {model: twice}\nmap: {name: name, Customer key: v}")
+        let result = try project.penstock("run")
+        #expect(result.status == 78 && result.everything.contains("error[column-ambiguous]"), "\(result.everything)")
+        try project.sync("source: {model: twice}\nmap: {name: name}")
+        #expect(try project.penstock("run").everything.contains("column-ambiguous") == false)
+    }
 }

@@ -14,6 +14,7 @@ import Testing
         var source = SeededGenerator(seed: 42)
         for _ in 0..<20_000 {
             let number = Int.random(in: 0..<9000, using: &source)
+            #expect(try seen.contains(digest(number)) == (expected[number] != nil), "looking counts nothing")
             #expect(try seen.insert(digest(number)) == expected[number, default: 0])
             expected[number, default: 0] += 1
         }

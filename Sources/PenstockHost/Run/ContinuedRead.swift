@@ -7,7 +7,7 @@ import PenstockModel
 /// Reads a source to its end, over several connections where one is cut.
 ///
 /// A cut read goes on behind the last row in a new snapshot, where the rows have an order and a key. Not for two
-/// threads at once, but for ``cancel()``.
+/// threads at once, but for ``cancellation``.
 final class ContinuedRead {
     /// How a read can be continued, where it can.
     struct Order {
@@ -80,10 +80,7 @@ final class ContinuedRead {
         }
     }
 
-    /// Makes a running or later ``next()`` end; any thread.
-    func cancel() { handle.cancel() }
-
-    /// What may be used to cancel from another thread.
+    /// What makes a running or later ``next()`` end; any thread.
     var cancellation: StreamHandle { handle }
 
     /// Ends the read.

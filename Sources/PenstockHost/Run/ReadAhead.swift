@@ -41,8 +41,6 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
     private var isClosing = false
     private var hasThreadEnded = false
 
-    /// The most bytes that waited in the file at once.
-    private(set) var spooledBytesMax: Int64 = 0
     private var writers: OpenWriters?
     private var continuationCount = 0
 
@@ -187,7 +185,6 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
             condition.holding {
                 spool = file
                 spooled.append(place)
-                spooledBytesMax = max(spooledBytesMax, place.end)
                 condition.broadcast()
             }
         } catch {
