@@ -37,3 +37,20 @@ public enum NearestName {
         return last[b.count]
     }
 }
+
+extension NearestName {
+    /// The bytes that a list of names in a message may take; what crosses the boundary is cut at 511.
+    private static let listBytesMax = 240
+
+    /// "a, b, c and 7 more": as many of `names` as fit into a message, the first at least.
+    public static func listed(_ names: [String]) -> String {
+        var bytes = 0
+        let shown = names.prefix { name in
+            bytes += name.utf8.count + 2
+            return bytes <= listBytesMax
+        }
+        let count = max(shown.count, min(names.count, 1))
+        let rest = names.count > count ? " and \(names.count - count) more" : ""
+        return names.prefix(count).joined(separator: ", ") + rest
+    }
+}

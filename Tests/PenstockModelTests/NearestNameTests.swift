@@ -25,4 +25,14 @@ import Testing
         #expect(NearestName.distance(Array(""), Array("abc")) == 3)
         #expect(NearestName.distance(Array("kitten"), Array("sitting")) == 3)
     }
+
+    @Test func aListOfNamesFitsIntoAMessageHoweverManyThereAre() {
+        #expect(NearestName.listed([]) == "")
+        #expect(NearestName.listed(["a", "b"]) == "a, b")
+        let many = (0..<500).map { "schema_of_some_length.table_\($0)" }
+        let text = NearestName.listed(many)
+        #expect(text.utf8.count < 260 && text.hasSuffix(" more"))
+        let long = String(repeating: "x", count: 400)
+        #expect(NearestName.listed([long, "b"]) == "\(long) and 1 more")
+    }
 }

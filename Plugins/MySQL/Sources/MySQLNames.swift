@@ -99,8 +99,6 @@ enum MySQLNames {
     static func advice(for name: String, among names: [String]) -> String {
         let guess = NearestName.of(name, in: names).map { " Did you mean \($0)?" } ?? ""
         guard !names.isEmpty else { return "There are none that this user may read." }
-        let shown = names.prefix(20).joined(separator: ", ")
-        let rest = names.count > 20 ? " and \(names.count - 20) more" : ""
-        return "There are: \(shown)\(rest).\(guess)"
+        return "There are: \(NearestName.listed(names)).\(guess)"
     }
 }

@@ -81,8 +81,6 @@ package enum PostgresNames {
                 let last = candidate.split(separator: ".").last.map(String.init) ?? candidate
                 return NearestName.of(bare, in: [last]) != nil
             }
-        let shown = names.prefix(20).joined(separator: ", ")
-        let rest = names.count > 20 ? " and \(names.count - 20) more" : ""
-        return "There are: \(shown)\(rest)." + (near.map { " Did you mean \($0)?" } ?? "")
+        return "There are: \(NearestName.listed(names))." + (near.map { " Did you mean \($0)?" } ?? "")
     }
 }

@@ -31,9 +31,7 @@ package enum SQLiteNames {
     package static func advice(for name: String, among names: [String]) -> String {
         let guess = NearestName.of(name, in: names).map { " Did you mean \(quoted($0))?" } ?? ""
         guard !names.isEmpty else { return "There are none." }
-        let shown = names.prefix(20).map(quoted).joined(separator: ", ")
-        let rest = names.count > 20 ? " and \(names.count - 20) more" : ""
-        return "There are: \(shown)\(rest).\(guess)"
+        return "There are: \(NearestName.listed(names.map(quoted))).\(guess)"
     }
 
     private static func folded(_ byte: UInt8) -> UInt8 { byte >= 0x41 && byte <= 0x5A ? byte | 0x20 : byte }
