@@ -72,7 +72,8 @@ AT(penstock_intent, kind, 24);
 AT(penstock_intent, has_row, 28);
 AT(penstock_intent, batch_id, 32);
 AT(penstock_intent, row, 40);
-AT(penstock_intent, reserved, 48);
+AT(penstock_intent, timeout_ms, 48);
+AT(penstock_intent, reserved, 56);
 
 SIZE(penstock_permit, 40);
 AT(penstock_permit, granted, 0);
@@ -87,7 +88,8 @@ AT(penstock_answer, never_sent, 4);
 AT(penstock_answer, has_retry_after, 8);
 AT(penstock_answer, reserved0, 12);
 AT(penstock_answer, retry_after_ms, 16);
-AT(penstock_answer, reserved, 24);
+AT(penstock_answer, server_time_ms, 24);
+AT(penstock_answer, reserved, 32);
 
 SIZE(penstock_rate_limit, 64);
 AT(penstock_rate_limit, bucket, 0);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CCurl
-
 /// The `Retry-After` header.
 package enum RetryAfter {
     /// How long to wait, in milliseconds, or nil where the text says nothing that can be read.
@@ -13,7 +11,6 @@ package enum RetryAfter {
         if let seconds = Int64(text) {
             return seconds >= 0 && seconds < Int64.max / 1_000 ? seconds * 1_000 : nil
         }
-        let seconds = Int64(curl_getdate(text, nil))
-        return seconds >= 0 ? max(0, seconds * 1_000 - now) : nil
+        return HTTPDate.milliseconds(text).map { max(0, $0 - now) }
     }
 }

@@ -88,13 +88,18 @@ public struct RequestIntent: Sendable, Hashable {
     public var kind: Kind
     /// For a write: the batch and the row in it that it writes; nil for a read.
     public var row: BatchRow?
+    /// The longest that it may be on its way, in milliseconds from now, or nil where the connector sets no limit.
+    ///
+    /// A create whose answer was lost is not asked about before this time has passed.
+    public var timeoutMilliseconds: Int64?
 
     /// A request about to be sent.
-    public init(bucket: String, cost: Int64, kind: Kind, row: BatchRow? = nil) {
+    public init(bucket: String, cost: Int64, kind: Kind, row: BatchRow? = nil, timeoutMilliseconds: Int64? = nil) {
         self.bucket = bucket
         self.cost = cost
         self.kind = kind
         self.row = row
+        self.timeoutMilliseconds = timeoutMilliseconds
     }
 }
 
@@ -128,12 +133,20 @@ public struct RequestAnswer: Sendable, Hashable {
     public var wasNeverSent: Bool
     /// How long the other side asks to wait, in milliseconds, or nil.
     public var retryAfterMilliseconds: Int64?
+    /// The other side's clock when it answered, in milliseconds since 1970-01-01T00:00:00Z, or nil.
+    ///
+    /// Records that changed since a moment are asked for by this clock: ours may be wrong.
+    public var serverTimeMilliseconds: Int64?
 
     /// What came of a request.
-    public init(status: Int, wasNeverSent: Bool = false, retryAfterMilliseconds: Int64? = nil) {
+    public init(
+        status: Int, wasNeverSent: Bool = false, retryAfterMilliseconds: Int64? = nil,
+        serverTimeMilliseconds: Int64? = nil
+    ) {
         self.status = status
         self.wasNeverSent = wasNeverSent
         self.retryAfterMilliseconds = retryAfterMilliseconds
+        self.serverTimeMilliseconds = serverTimeMilliseconds
     }
 }
 

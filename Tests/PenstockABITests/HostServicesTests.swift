@@ -87,9 +87,12 @@ private final class RecordingHost: HostServices {
             host.progress(done: 5, total: 0, note: "")
             _ = try host.acquire(RequestIntent(bucket: "burst", cost: 10, kind: .read))
             _ = try host.acquire(
-                RequestIntent(bucket: "\u{fc}", cost: 0, kind: .delete, row: BatchRow(batch: .max, row: 3)))
+                RequestIntent(
+                    bucket: "\u{fc}", cost: 0, kind: .delete, row: BatchRow(batch: .max, row: 3),
+                    timeoutMilliseconds: 30_000))
             host.release(.max, RequestAnswer(status: 429, retryAfterMilliseconds: 0))
             host.release(1, RequestAnswer(status: 0, wasNeverSent: true))
+            host.release(2, RequestAnswer(status: 201, serverTimeMilliseconds: 1_700_000_000_000))
             host.report(RateLimit(bucket: "daily", limit: 0, remaining: nil, windowMilliseconds: 5))
             _ = try host.saveCredential(.object(["a": .string("t")] as JSONObject), expecting: 8)
         }

@@ -77,7 +77,7 @@ import Testing
             penstock_intent.self, size: 80,
             [
                 (\.bucket, 0), (\.cost, 16), (\.kind, 24), (\.has_row, 28), (\.batch_id, 32), (\.row, 40),
-                (\.reserved, 48),
+                (\.timeout_ms, 48), (\.reserved, 56),
             ])
     }
 
@@ -94,7 +94,7 @@ import Testing
             penstock_answer.self, size: 40,
             [
                 (\.http_status, 0), (\.never_sent, 4), (\.has_retry_after, 8), (\.reserved0, 12),
-                (\.retry_after_ms, 16), (\.reserved, 24),
+                (\.retry_after_ms, 16), (\.server_time_ms, 24), (\.reserved, 32),
             ])
     }
 

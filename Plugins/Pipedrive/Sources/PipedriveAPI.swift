@@ -85,7 +85,8 @@ package final class PipedriveAPI: Sendable {
     func sendOnce(
         _ request: HTTPRequest, cost: Int64, kind: RequestIntent.Kind = .read, isCancelled: () -> Bool = { false }
     ) throws(ConnectorError) -> HTTPOutcome {
-        let intent = RequestIntent(bucket: RateLimit.burst, cost: cost, kind: kind)
+        let intent = RequestIntent(
+            bucket: RateLimit.burst, cost: cost, kind: kind, timeoutMilliseconds: Int64(http.timeoutMilliseconds))
         while true {
             switch try host.acquire(intent) {
             case .wait(let milliseconds): try pause(max(1, milliseconds), isCancelled)
@@ -185,7 +186,9 @@ package final class PipedriveAPI: Sendable {
             }
             var wait = PipedriveProblem.retryAfter(response, host.wallMilliseconds)
             if wait == nil && response.status == 429 { wait = Self.resetMilliseconds(response) }
-            return RequestAnswer(status: response.status, retryAfterMilliseconds: wait)
+            return RequestAnswer(
+                status: response.status, retryAfterMilliseconds: wait,
+                serverTimeMilliseconds: response.header("date").flatMap(HTTPDate.milliseconds))
         }
     }
 

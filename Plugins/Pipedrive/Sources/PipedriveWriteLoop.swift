@@ -112,7 +112,10 @@ struct PipedriveWriteLoop {
             case .delete: (.delete, object.costs.delete)
             }
         do throws(ConnectorError) {
-            switch try api.host.acquire(RequestIntent(bucket: RateLimit.burst, cost: cost, kind: kind, row: row)) {
+            let intent = RequestIntent(
+                bucket: RateLimit.burst, cost: cost, kind: kind, row: row,
+                timeoutMilliseconds: Int64(api.http.timeoutMilliseconds))
+            switch try api.host.acquire(intent) {
             case .granted(let ticket): return ticket
             case .wait(let milliseconds): askAgainAt = MonotonicClock.milliseconds + max(1, milliseconds)
             }

@@ -139,7 +139,8 @@ typedef struct penstock_intent {
     int32_t has_row;               /* 1: it writes row `row` of batch `batch_id` */
     uint64_t batch_id;
     int64_t row;
-    uint64_t reserved[4];
+    int64_t timeout_ms;            /* the longest that the request may be on its way; 0: not known */
+    uint64_t reserved[3];
 } penstock_intent;
 
 /* The host's answer to an intent. */
@@ -158,7 +159,8 @@ typedef struct penstock_answer {
     int32_t has_retry_after;
     int32_t reserved0;
     int64_t retry_after_ms;        /* how long the other side asks to wait */
-    uint64_t reserved[2];
+    int64_t server_time_ms;        /* the other side's clock when it answered, since 1970; 0: not known */
+    uint64_t reserved[1];
 } penstock_answer;
 
 /* A limit of the other side. Numbers are -1 where unknown. */

@@ -61,6 +61,7 @@ final class BorrowedHost: HostServices, @unchecked Sendable {
                 asked.bucket = texts[0]
                 asked.cost = intent.cost
                 asked.kind = intent.kind.rawValue
+                asked.timeout_ms = intent.timeoutMilliseconds ?? 0
                 if let row = intent.row {
                     asked.has_row = 1
                     asked.batch_id = row.batch
@@ -80,6 +81,7 @@ final class BorrowedHost: HostServices, @unchecked Sendable {
             given.has_retry_after = 1
             given.retry_after_ms = milliseconds
         }
+        given.server_time_ms = answer.serverTimeMilliseconds ?? 0
         table.release?(table.ctx, ticket, &given)
     }
 

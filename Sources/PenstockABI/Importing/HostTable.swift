@@ -89,7 +89,8 @@ package final class HostTable {
                     ticket,
                     RequestAnswer(
                         status: Int(answer.http_status), wasNeverSent: answer.never_sent != 0,
-                        retryAfterMilliseconds: answer.has_retry_after != 0 ? answer.retry_after_ms : nil))
+                        retryAfterMilliseconds: answer.has_retry_after != 0 ? answer.retry_after_ms : nil,
+                        serverTimeMilliseconds: answer.server_time_ms > 0 ? answer.server_time_ms : nil))
         }
         table.rate_limit = { context, limit in
             guard let limit = limit?.pointee else { return }
@@ -140,6 +141,8 @@ extension RequestIntent {
                 "The connector broke the connector contract in acquire: the kind \(intent.kind) does not exist.")
         }
         let row = intent.has_row != 0 ? BatchRow(batch: intent.batch_id, row: Int(intent.row)) : nil
-        self.init(bucket: String(copying: intent.bucket) ?? "", cost: intent.cost, kind: kind, row: row)
+        self.init(
+            bucket: String(copying: intent.bucket) ?? "", cost: intent.cost, kind: kind, row: row,
+            timeoutMilliseconds: intent.timeout_ms > 0 ? intent.timeout_ms : nil)
     }
 }
