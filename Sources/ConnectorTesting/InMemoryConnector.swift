@@ -279,7 +279,8 @@ private final class InMemorySession: WriteSession {
     private func result(_ batch: RecordBatch, _ row: Int, _ id: UInt64) throws(ConnectorError) -> RowResult? {
         guard !isAborted.withLock({ $0 }) else { return RowResult(row: row, status: .notTried) }
         let kind: RequestIntent.Kind = request.mode == .create ? .create : .update
-        let intent = RequestIntent(bucket: "memory", cost: 5, kind: kind, row: BatchRow(batch: id, row: row))
+        let intent = RequestIntent(
+            bucket: "memory", cost: 5, kind: kind, row: BatchRow(batch: id, row: row), timeoutMilliseconds: 1)
         guard case .granted(let ticket) = try host.acquire(intent) else {
             return RowResult(row: row, status: .retry, error: ConnectorError(.rateLimited, "Later."))
         }

@@ -230,6 +230,18 @@ public struct InsertDefinition: Sendable, Hashable {
         case none
     }
 
+    /// How a create is settled whose answer was lost.
+    public enum Delivery: String, Sendable, Hashable, CaseIterable {
+        /// The strongest that the connection permits.
+        case auto
+        /// By a marker in each record.
+        case exactlyOnce = "exactly_once"
+        /// By the whole payload, among the records that appeared since.
+        case byMatch = "by_match"
+        /// Not at all: a person says what became of it.
+        case atMostOnce = "at_most_once"
+    }
+
     /// Whether FULL + Append with a schedule is meant.
     public enum Repeat: String, Sendable, Hashable, CaseIterable {
         /// It is warned about.
@@ -252,6 +264,10 @@ public struct InsertDefinition: Sendable, Hashable {
     public var repeats: Repeat
     /// What is compared of the match field, and how.
     public var matchRule = MatchRule()
+    /// How a create is settled whose answer was lost.
+    public var delivery = Delivery.auto
+    /// How long after its deadline a request may still be carried out, in milliseconds.
+    public var settleMilliseconds: Int64 = 60_000
 
     /// How rows are inserted.
     public init(

@@ -132,7 +132,7 @@ extension DiagnosticCode {
                 + "api_token: ${cred:crm-token}"),
         .notYet: Explanation(
             "The setting is part of the project language, and this version of Penstock does not carry it out.",
-            example: "insert: {delivery: exactly_once}",
+            example: "insert: {match: [name, website]}",
             fix: "Use what the message names."),
     ]
 

@@ -131,8 +131,7 @@ enum ProjectSchema {
         .init("on_null", .choice(noun: "a choice for on_null", words(InsertDefinition.OnNull.self))),
         .init("compare", .choice(noun: "a way to compare", words(InsertDefinition.Compare.self))),
         .init("repeat", .choice(noun: "a choice for repeat", words(InsertDefinition.Repeat.self))),
-        .init(
-            "delivery", .choice(noun: "a delivery", ["auto", "exactly_once", "by_match", "at_most_once"])),
+        .init("delivery", .choice(noun: "a delivery", words(InsertDefinition.Delivery.self))),
         .init("settle", .duration),
     ])
 

@@ -32,8 +32,6 @@ package struct SyncFile: Sendable {
     package var mask: [String] = []
     /// Syncs that have to be done before.
     package var after: [String] = []
-    /// How many microseconds an unknown create is waited for, or nil.
-    package var settle: Int64?
     /// Whether an error was found in it; such a sync must not run.
     package var hasErrors = false
     var spans: [SyncLocation: SourceSpan] = [:]

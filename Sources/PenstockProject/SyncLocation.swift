@@ -78,6 +78,8 @@ package enum SyncLocation: Sendable, Hashable {
     case insertRepeat
     /// `insert.delivery`.
     case insertDelivery
+    /// `insert.settle`.
+    case insertSettle
     /// `schedule`.
     case schedule
     /// `schedule.cron` or `schedule.every`.
@@ -105,7 +107,7 @@ package enum SyncLocation: Sendable, Hashable {
         case .part(let entry, let part, _): .part(entry: entry, part: part, .content)
         case .fetchMode, .fetchKey, .fetchStart, .fetchLookback, .fetchNullKey: .fetch
         case .insertMode, .insertMatch, .insertOnMissing, .insertOnNull, .insertCompare, .insertRepeat,
-            .insertDelivery:
+            .insertDelivery, .insertSettle:
             .insert
         case .scheduleTiming, .scheduleTimezone: .schedule
         case .name, .destination, .source, .map, .fetch, .insert, .schedule, .rejectsMax, .mask, .after: .file

@@ -121,17 +121,18 @@ extension SyncDecoder {
     }
 
     private mutating func delivery(_ insert: YAMLNode) {
-        if let delivery = value(insert, "delivery", .insertDelivery), let text = delivery.text, text != "auto",
-            !Reference.isPresent(in: text)
-        {
+        let delivery = value(insert, "delivery", .insertDelivery)
+        sync.definition.insert.delivery = Self.word(delivery, InsertDefinition.Delivery.self) ?? .auto
+        guard let settle = value(insert, "settle", .insertSettle),
+            let microseconds = settle.text.flatMap(DurationText.microseconds)
+        else { return }
+        guard (1...600).contains(microseconds / 1_000_000) else {
             findings.error(
-                .notYet, at: delivery.span, "delivery \(text) is not carried out by this version",
-                suggestion: "write delivery: auto")
+                .range, at: settle.span, "settle is \(settle.text ?? ""), and must be between 1s and 600s",
+                suggestion: "write settle: 60s")
+            return
         }
-        guard let settle = insert.entry("settle") else { return }
-        sync.settle = settle.value.text.flatMap(DurationText.microseconds)
-        findings.error(
-            .notYet, at: settle.keySpan, "settle is not carried out by this version", suggestion: "remove it")
+        sync.definition.insert.settleMilliseconds = microseconds / 1_000
     }
 
     /// Decodes `schedule`; one that comes from the defaults alone and names no time is none.

@@ -35,11 +35,30 @@ package struct LedgerEntry: Sendable, Hashable {
         package var payload: Fingerprint
         /// When it was about to be sent, in milliseconds since 1970-01-01T00:00:00Z.
         package var startedAtMilliseconds: Int64
+        /// The marker that its record carries, or nil.
+        package var marker: String?
+        /// When it is over at the latest, in milliseconds since the machine started, or nil where that is not known.
+        package var deadlineMilliseconds: Int64?
+        /// The start of the machine that the deadline counts from.
+        package var boot: Int64?
+        /// The other side's clock when it was about to be sent, in milliseconds since 1970, or nil.
+        package var serverTimeMilliseconds: Int64?
+        /// The row that was sent, as ``RowEncoding`` has it, or nil where it is not needed to find the record.
+        package var row: [UInt8]?
 
         /// An intent from its parts.
-        package init(payload: Fingerprint, startedAtMilliseconds: Int64) {
+        package init(
+            payload: Fingerprint, startedAtMilliseconds: Int64, marker: String? = nil,
+            deadlineMilliseconds: Int64? = nil, boot: Int64? = nil, serverTimeMilliseconds: Int64? = nil,
+            row: [UInt8]? = nil
+        ) {
             self.payload = payload
             self.startedAtMilliseconds = startedAtMilliseconds
+            self.marker = marker
+            self.deadlineMilliseconds = deadlineMilliseconds
+            self.boot = boot
+            self.serverTimeMilliseconds = serverTimeMilliseconds
+            self.row = row
         }
     }
 

@@ -7,7 +7,8 @@ struct LedgerTable {
     let connection: SQLiteConnection
 
     private static let columns =
-        "key, key_text, remote_id, payload, source, cursor, run, outcome, intent_payload, intent_started_at, \"check\""
+        "key, key_text, remote_id, payload, source, cursor, run, outcome, intent_payload, intent_started_at, \"check\", "
+        + "intent_marker, intent_deadline, intent_boot, intent_server_time, intent_row"
 
     func find(_ key: Fingerprint) throws(StateError) -> LedgerEntry? {
         let statement = try connection.statement("SELECT \(LedgerTable.columns) FROM ledger WHERE key = ?1")
@@ -51,7 +52,7 @@ struct LedgerTable {
         var last = position
         try connection.statement(sql).rows([.integer(position), .integer(Int64(limit))]) { row throws(StateError) in
             entries.append(try LedgerTable.decode(row))
-            last = row.integer(11)
+            last = row.integer(16)
         }
         return (entries, last)
     }
@@ -78,15 +79,21 @@ struct LedgerTable {
     func upsert(_ entry: LedgerEntry) throws(StateError) {
         let statement = try connection.statement(
             """
-            INSERT INTO ledger (\(LedgerTable.columns)) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+            INSERT INTO ledger (\(LedgerTable.columns)) VALUES
+                (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
             ON CONFLICT (key) DO UPDATE SET key_text = ?2, remote_id = ?3, payload = ?4, source = ?5, cursor = ?6,
-                run = ?7, outcome = ?8, intent_payload = ?9, intent_started_at = ?10, "check" = ?11
+                run = ?7, outcome = ?8, intent_payload = ?9, intent_started_at = ?10, "check" = ?11,
+                intent_marker = ?12, intent_deadline = ?13, intent_boot = ?14, intent_server_time = ?15,
+                intent_row = ?16
             """)
         try statement.execute([
             .fingerprint(entry.key), .text(entry.keyText), SQLiteValue(entry.remoteID), SQLiteValue(entry.payload),
             SQLiteValue(entry.source), SQLiteValue(entry.cursor), .integer(entry.run),
             .integer(entry.outcome.rawValue), SQLiteValue(entry.intent?.payload),
             SQLiteValue(entry.intent?.startedAtMilliseconds), .integer(LedgerTable.check(entry)),
+            SQLiteValue(entry.intent?.marker), SQLiteValue(entry.intent?.deadlineMilliseconds),
+            SQLiteValue(entry.intent?.boot), SQLiteValue(entry.intent?.serverTimeMilliseconds),
+            entry.intent?.row.map(SQLiteValue.bytes) ?? .null,
         ])
     }
 
@@ -96,13 +103,25 @@ struct LedgerTable {
             throw .damaged("the ledger row of key \(key.hex)")
         }
         let intent = row.fingerprint(8).map {
-            LedgerEntry.Intent(payload: $0, startedAtMilliseconds: row.integer(9))
+            LedgerEntry.Intent(
+                payload: $0, startedAtMilliseconds: row.integer(9), marker: row.text(11),
+                deadlineMilliseconds: row.optionalInteger(12), boot: row.optionalInteger(13),
+                serverTimeMilliseconds: row.optionalInteger(14), row: row.isNull(15) ? nil : row.bytes(15))
         }
         let entry = LedgerEntry(
             key: key, keyText: row.text(1) ?? "", remoteID: row.text(2), payload: row.fingerprint(3),
             source: row.fingerprint(4), cursor: row.text(5), run: row.integer(6), outcome: outcome, intent: intent)
         guard check(entry) == row.integer(10) else { throw .damaged("the ledger row of key \(key.hex)") }
         return entry
+    }
+
+    /// Adds what intents have held since version 2; those of version 1 have none of it and keep their checksums.
+    private static func add(_ intent: LedgerEntry.Intent, to check: inout RowCheck) {
+        let numbers = [intent.deadlineMilliseconds, intent.boot, intent.serverTimeMilliseconds]
+        guard intent.marker != nil || intent.row != nil || numbers.contains(where: { $0 != nil }) else { return }
+        check.add(intent.marker)
+        for number in numbers { check.add(number) }
+        check.add(intent.row)
     }
 
     private static func check(_ entry: LedgerEntry) -> Int64 {
@@ -117,6 +136,7 @@ struct LedgerTable {
         check.add(entry.outcome.rawValue)
         check.add(entry.intent?.payload)
         check.add(entry.intent?.startedAtMilliseconds)
+        if let intent = entry.intent { add(intent, to: &check) }
         return check.value
     }
 }

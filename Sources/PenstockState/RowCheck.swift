@@ -21,6 +21,12 @@ struct RowCheck {
         hasher.combine(UInt64(bitPattern: number))
     }
 
+    mutating func add(_ bytes: [UInt8]?) {
+        guard let bytes else { return hasher.combine(0) }
+        hasher.combine(1)
+        hasher.combine(bytes: bytes.span)
+    }
+
     mutating func add(_ fingerprint: Fingerprint?) {
         guard let fingerprint else { return hasher.combine(0) }
         hasher.combine(1)

@@ -40,7 +40,7 @@ package final class SpoolFile: Sendable {
     ///
     /// - Throws: ``StateError/cannotWrite(_:)``, for example because the disk is full.
     package func write(_ batch: SourceBatch, at offset: Int64) throws(StateError) -> Place {
-        let bytes = SpoolEncoding.bytes(of: batch)
+        let bytes = RowEncoding.bytes(of: batch)
         var done = 0
         while done < bytes.count {
             let count = bytes.withUnsafeBytes { room in
@@ -71,7 +71,7 @@ package final class SpoolFile: Sendable {
             }
         }
         guard failure == 0 else { throw .system("Reading back from", folder, failure) }
-        guard bytes.count == place.count, let batch = SpoolEncoding.batch(bytes, schema) else {
+        guard bytes.count == place.count, let batch = RowEncoding.batch(bytes, schema) else {
             throw .damaged("a batch that was read ahead does not hold what was written")
         }
         return batch
@@ -84,12 +84,13 @@ package final class SpoolFile: Sendable {
     }
 }
 
-/// How a batch lies in a ``SpoolFile``.
+/// How rows lie in a ``SpoolFile``, and in the intent to send one.
 ///
 /// The checksum of the rest comes first, then the numbers of rows and rejects, the columns, and the rejects. Numbers are
-/// in the machine's own order: the file never leaves it.
-enum SpoolEncoding {
-    static func bytes(of source: SourceBatch) -> [UInt8] {
+/// in the machine's own order: they are read where they were written.
+package enum RowEncoding {
+    /// The bytes of a batch.
+    package static func bytes(of source: SourceBatch) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: checksumSize)
         append([UInt32(source.batch.rowCount), UInt32(source.rejects.count)], to: &bytes)
         for column in source.batch.columns {
@@ -117,7 +118,9 @@ enum SpoolEncoding {
     }
 
     /// The batch, or nil where the bytes are not what ``bytes(of:)`` made.
-    static func batch(_ bytes: [UInt8], _ schema: Schema) -> SourceBatch? {
+    ///
+    /// - Parameter schema: The batch's columns, as they were.
+    package static func batch(_ bytes: [UInt8], _ schema: Schema) -> SourceBatch? {
         guard bytes.count >= checksumSize, Array(bytes.prefix(checksumSize)) == checksum(of: bytes).bytes else {
             return nil
         }

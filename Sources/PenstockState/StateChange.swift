@@ -7,8 +7,9 @@ package enum StateChange: Sendable, Hashable {
     /// Replaces the whole entry of its key, or adds it.
     case ledger(LedgerEntry)
     /// Sets the outcome of the key's entry to `intent` and keeps what else is known of it, or adds an entry.
-    case intent(
-        key: Fingerprint, keyText: String, run: Int64, payload: Fingerprint, startedAtMilliseconds: Int64)
+    case intent(key: Fingerprint, keyText: String, run: Int64, LedgerEntry.Intent)
+    /// Turns the intent of the key's entry into `unknown`, or adds an entry whose request nothing else is known of.
+    case lost(key: Fingerprint, keyText: String, run: Int64, payload: Fingerprint)
     /// Replaces the reject of its key, or adds it; the earlier ``RejectRecord/firstSeenMilliseconds`` of the two stays.
     case reject(RejectRecord)
     /// Removes the reject of the key, if there is one.

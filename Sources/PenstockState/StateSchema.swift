@@ -21,7 +21,8 @@ package enum StateSchema {
 
     /// The steps to the current schema, in order.
     package static let migrations = [
-        StateMigration(version: 1) { connection throws(StateError) in try connection.execute(version1) }
+        StateMigration(version: 1) { connection throws(StateError) in try connection.execute(version1) },
+        StateMigration(version: 2) { connection throws(StateError) in try connection.execute(version2) },
     ]
 
     /// Rows of `ledger` and `reject` lie in the order in which they came, which later runs of a sync repeat: an update
@@ -95,6 +96,16 @@ package enum StateSchema {
             value TEXT NOT NULL,
             "check" INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    /// What an intent needs so that its record can be found whatever becomes of the row: the marker or the row itself,
+    /// and when the request is over, by a clock that a change of the time of day does not touch.
+    private static let version2 = """
+        ALTER TABLE ledger ADD COLUMN intent_marker TEXT;
+        ALTER TABLE ledger ADD COLUMN intent_deadline INTEGER;
+        ALTER TABLE ledger ADD COLUMN intent_boot INTEGER;
+        ALTER TABLE ledger ADD COLUMN intent_server_time INTEGER;
+        ALTER TABLE ledger ADD COLUMN intent_row BLOB;
         """
 
     /// Tells a state file from another SQLite file and from a later Penstock's, before anything is written.

@@ -16,14 +16,24 @@ extension StateStore {
     private static func apply(_ change: StateChange, to connection: SQLiteConnection) throws(StateError) {
         switch change {
         case .ledger(let entry): try LedgerTable(connection: connection).upsert(entry)
-        case .intent(let key, let keyText, let run, let payload, let startedAt):
+        case .intent(let key, let keyText, let run, let intent):
             let table = LedgerTable(connection: connection)
             let earlier = try table.find(key)
             var entry = earlier ?? LedgerEntry(key: key, keyText: keyText, run: run, outcome: .intent)
             entry.keyText = keyText
             entry.run = run
             entry.outcome = .intent
-            entry.intent = LedgerEntry.Intent(payload: payload, startedAtMilliseconds: startedAt)
+            entry.intent = intent
+            try table.upsert(entry)
+        case .lost(let key, let keyText, let run, let payload):
+            let table = LedgerTable(connection: connection)
+            var entry =
+                try table.find(key) ?? LedgerEntry(key: key, keyText: keyText, run: run, outcome: .unknown)
+            if entry.outcome != .intent || entry.intent == nil {
+                entry.intent = LedgerEntry.Intent(payload: payload, startedAtMilliseconds: 0)
+            }
+            entry.run = run
+            entry.outcome = .unknown
             try table.upsert(entry)
         case .reject(let record): try RejectTable(connection: connection).upsert(record)
         case .rejectCleared(let key): try RejectTable(connection: connection).remove(key)

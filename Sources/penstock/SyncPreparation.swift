@@ -166,6 +166,7 @@ struct SyncPreparation {
             case .fetchKey: .fetchKey
             case .fetchStart: .fetchStart
             case .fetchLookback: .fetchLookback
+            case .insertDelivery: .insertDelivery
             case .sourceTarget: file.definition.source.model == nil ? .table : .model
             }
         return Diagnostic(

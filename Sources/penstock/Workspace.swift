@@ -176,7 +176,8 @@ final class Workspace {
         var destination = try side(try connection(sync.definition.destination.connection, in: project), in: project)
         destination.budget.tokensPerRun = sync.limits.tokensPerRun.map(Int64.init)
         if let points = sync.limits.reserveBasisPoints { destination.budget.reserve = .basisPoints(Int64(points)) }
-        return SyncSetup(definition: sync.definition, source: source, destination: destination)
+        return SyncSetup(
+            project: project.name, definition: sync.definition, source: source, destination: destination)
     }
 }
 

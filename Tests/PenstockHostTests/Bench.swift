@@ -22,6 +22,7 @@ final class Bench {
         definition = SyncDefinition(
             name: "sync", source: SyncSource(connection: "from", target: .object("rows"), key: key),
             destination: SyncDestination(connection: "to", object: "thing"), map: map, fetch: fetch, insert: insert)
+        definition.insert.settleMilliseconds = 1
         folder = NSTemporaryDirectory() + "penstock-bench-" + UUID().uuidString
     }
 
@@ -48,9 +49,9 @@ final class Bench {
         defer { store.close() }
         let side = SyncSetup.Side(
             name: "memory", connector: connector, settings: .object([:] as JSONObject), redactor: Redactor([]),
-            budget: ConnectionBudget(burst: 10_000))
+            budget: ConnectionBudget(burst: 1_000_000))
         let sync = try OpenSync(
-            SyncSetup(definition: definition, source: side, destination: side), pins: [:],
+            SyncSetup(project: "bench", definition: definition, source: side, destination: side), pins: [:],
             cancellation: Cancellation(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
         defer { sync.close() }
         var options = RunOptions(stateFolder: folder)
@@ -58,6 +59,14 @@ final class Bench {
         options.retryPauseMilliseconds = 1
         change(&options)
         return try SyncRunner(sync, store: store, options: options) { _ in }.run()
+    }
+
+    /// A run that leaves creates whose answer was lost to the next one.
+    func runWithoutAsking() throws -> RunReport {
+        let settle = definition.insert.settleMilliseconds
+        defer { definition.insert.settleMilliseconds = settle }
+        definition.insert.settleMilliseconds = 600_000
+        return try run { $0.waitsForLost = false }
     }
 
     var names: [String] {

@@ -26,7 +26,7 @@ import Testing
     @Test func aCreateIsJournalledBeforeItIsGranted() throws {
         let host = host()
         let rows = Mutex<[BatchRow]>([])
-        host.setJournal { row in rows.withLock { $0.append(row) } }
+        host.setJournal { (row, _) in rows.withLock { $0.append(row) } }
         _ = try granted(
             try host.acquire(
                 RequestIntent(bucket: "burst", cost: 5, kind: .create, row: BatchRow(batch: 3, row: 7))))
@@ -38,7 +38,7 @@ import Testing
 
     @Test func aCreateThatCannotBeJournalledIsNeitherGrantedNorPaid() throws {
         let host = host()
-        host.setJournal { _ throws(ConnectorError) in throw ConnectorError(.broken, "The disk is full.") }
+        host.setJournal { (_, _) throws(ConnectorError) in throw ConnectorError(.broken, "The disk is full.") }
         let intent = RequestIntent(bucket: "burst", cost: 5, kind: .create, row: BatchRow(batch: 1, row: 0))
         #expect(throws: ConnectorError.self) { try host.acquire(intent) }
         #expect(host.meter.spent == 0)

@@ -83,7 +83,7 @@ import Testing
 
     private func intent(_ number: Int64) -> StateChange {
         .intent(
-            key: digest(number), keyText: "id=\(number)", run: 7, payload: digest(50), startedAtMilliseconds: 1234)
+            key: digest(number), keyText: "id=\(number)", run: 7, LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 1234))
     }
 
     private func visited(

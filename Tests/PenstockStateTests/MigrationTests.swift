@@ -7,7 +7,9 @@ import Testing
 @Suite struct MigrationTests {
     let folder = TemporaryFolder()
 
-    private static let second = StateMigration(version: 2) { connection throws(StateError) in
+    private static let current = StateSchema.migrations.count
+
+    private static let second = StateMigration(version: current + 1) { connection throws(StateError) in
         try connection.execute(
             """
             CREATE TABLE extra (name TEXT NOT NULL) STRICT;
@@ -15,7 +17,7 @@ import Testing
             """)
     }
 
-    private static let broken = StateMigration(version: 3) { connection throws(StateError) in
+    private static let broken = StateMigration(version: current + 2) { connection throws(StateError) in
         try connection.execute("DELETE FROM extra")
         throw .internal("The step stops here.")
     }
@@ -26,12 +28,12 @@ import Testing
         #expect(try store.entry(for: digest(1)) == entry(1))
         store.close()
         #expect(try number("SELECT count(*) FROM extra") == 2)
-        #expect(try number("PRAGMA user_version") == 2)
-        #expect(try number("SELECT count(*) FROM schema_version") == 2)
-        #expect(folder.mode("project/state/people.db.v1.bak") == 0o600)
-        #expect(try number("SELECT count(*) FROM ledger", "people.db.v1.bak") == 2)
-        #expect(try number("PRAGMA user_version", "people.db.v1.bak") == 1)
-        #expect(try number("PRAGMA application_id", "people.db.v1.bak") == 0x5073_746B)
+        #expect(try number("PRAGMA user_version") == Int64(Self.current + 1))
+        #expect(try number("SELECT count(*) FROM schema_version") == Int64(Self.current + 1))
+        #expect(folder.mode("project/state/people.db.v\(Self.current).bak") == 0o600)
+        #expect(try number("SELECT count(*) FROM ledger", "people.db.v\(Self.current).bak") == 2)
+        #expect(try number("PRAGMA user_version", "people.db.v\(Self.current).bak") == Int64(Self.current))
+        #expect(try number("PRAGMA application_id", "people.db.v\(Self.current).bak") == 0x5073_746B)
     }
 
     @Test func aNewFileNeedsNoCopy() throws {
@@ -43,7 +45,7 @@ import Testing
         try fill()
         let steps = StateSchema.migrations + [MigrationTests.second, MigrationTests.broken]
         #expect(throws: StateError.internal("The step stops here.")) { try open(steps) }
-        #expect(try number("PRAGMA user_version") == 2)
+        #expect(try number("PRAGMA user_version") == Int64(Self.current + 1))
         #expect(try number("SELECT count(*) FROM extra") == 2)
         let store = try open(StateSchema.migrations + [MigrationTests.second])
         #expect(try store.entry(for: digest(2)) == entry(2))
@@ -51,16 +53,16 @@ import Testing
 
     @Test func aCopyLeftByAnInterruptedMigrationIsReplaced() throws {
         try fill()
-        TemporaryFolder.write([1, 2, 3], to: "\(folder.state)/people.db.v1.bak")
+        TemporaryFolder.write([1, 2, 3], to: "\(folder.state)/people.db.v\(Self.current).bak")
         try open(StateSchema.migrations + [MigrationTests.second]).close()
-        #expect(try number("SELECT count(*) FROM ledger", "people.db.v1.bak") == 2)
+        #expect(try number("SELECT count(*) FROM ledger", "people.db.v\(Self.current).bak") == 2)
     }
 
     @Test func aNewerFileIsRefusedByWriterAndReaderAndLeftAlone() throws {
         try open(StateSchema.migrations + [MigrationTests.second]).close()
         let bytes = TemporaryFolder.read("\(folder.state)/people.db")
-        #expect(throws: StateError.newer(2)) { try open(StateSchema.migrations) }
-        #expect(throws: StateError.newer(2)) {
+        #expect(throws: StateError.newer(Self.current + 1)) { try open(StateSchema.migrations) }
+        #expect(throws: StateError.newer(Self.current + 1)) {
             try StateStore.openForReading(folder: folder.state, sync: "people")
         }
         #expect(TemporaryFolder.read("\(folder.state)/people.db") == bytes)
@@ -68,11 +70,11 @@ import Testing
 
     @Test func aReaderDoesNotMigrate() throws {
         try fill()
-        #expect(throws: StateError.older(1)) {
+        #expect(throws: StateError.older(Self.current)) {
             try StateStore.openForReading(
                 folder: folder.state, sync: "people", migrations: StateSchema.migrations + [MigrationTests.second])
         }
-        #expect(try number("PRAGMA user_version") == 1)
+        #expect(try number("PRAGMA user_version") == Int64(Self.current))
     }
 
     @Test func anEmptyFileIsNoStateForAReader() throws {

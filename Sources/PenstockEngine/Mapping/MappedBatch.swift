@@ -63,3 +63,23 @@ package struct MappedBatch: Sendable {
     /// Whether an update of row `row` sets no field.
     package func changesNothing(_ row: Int) -> Bool { presence.isEmpty(row, besides: finder) }
 }
+
+extension MappedBatch {
+    /// Row `row` alone, so that the other rows need not be kept for its sake.
+    package func row(_ row: Int) -> MappedBatch {
+        func alone(_ column: Column) -> Column {
+            var one = Column(column.type, capacity: 1)
+            one.append(column.value(row))
+            return one
+        }
+        func alone(_ rejected: [Rejected]) -> [Rejected] {
+            rejected.filter { $0.row == row }.map { Rejected(row: 0, reject: $0.reject) }
+        }
+        var single = Presence(rowCount: 1, targetCount: presence.targetCount)
+        for target in 0..<presence.targetCount { single[0, target] = presence[row, target] }
+        return MappedBatch(
+            rowCount: 1, columns: columns.map(alone), presence: single, rejects: alone(rejects),
+            createRejects: alone(createRejects), payloads: [payloads[row]], match: match, matching: matching,
+            ids: ids.map(alone), isRejected: [isRejected[row]], finder: finder)
+    }
+}

@@ -30,9 +30,11 @@ package final class ConnectionHost: HostServices {
         var open: [UInt64: RequestIntent] = [:]
         var lastReport: [String: RateLimit] = [:]
         var hasRecalled = false
-        var journal: (@Sendable (BatchRow) throws(ConnectorError) -> Void)?
+        var journal: Journal?
     }
 
+    /// The other side's clock.
+    let serverClock = ServerClock()
     private let state: Mutex<State>
     private let cancellation: Cancellation
     private let redactor: Redactor
@@ -88,8 +90,11 @@ package final class ConnectionHost: HostServices {
     /// What is left today, the reserve included, or nil where nothing is known.
     package var remaining: Int64? { state.withLock { $0.budget.remaining } }
 
+    /// What makes the intent to create a row durable, given the longest that its request may be on its way.
+    package typealias Journal = @Sendable (BatchRow, _ timeoutMilliseconds: Int64?) throws(ConnectorError) -> Void
+
     /// Sets what makes the intent to create a row durable; it is called once per create, before it is sent.
-    package func setJournal(_ journal: (@Sendable (BatchRow) throws(ConnectorError) -> Void)?) {
+    package func setJournal(_ journal: Journal?) {
         state.withLock { $0.journal = journal }
     }
 
@@ -160,7 +165,7 @@ package final class ConnectionHost: HostServices {
                     .contractBreach, "The connector wants to create a record without saying for which row.")
             }
             do {
-                try journal(row)
+                try journal(row, intent.timeoutMilliseconds)
             } catch {
                 release(ticket, RequestAnswer(status: 0, wasNeverSent: true))
                 throw error
@@ -171,6 +176,7 @@ package final class ConnectionHost: HostServices {
 
     package func release(_ ticket: UInt64, _ answer: RequestAnswer) {
         let now = monotonicMilliseconds
+        if let time = answer.serverTimeMilliseconds { serverClock.note(time) }
         state.withLock { state in
             guard let intent = state.open.removeValue(forKey: ticket) else { return }
             if let report = state.lastReport.removeValue(forKey: RateLimit.burst) {
@@ -207,7 +213,7 @@ package final class ConnectionHost: HostServices {
     }
 
     private enum Grant {
-        case granted(UInt64, (@Sendable (BatchRow) throws(ConnectorError) -> Void)?)
+        case granted(UInt64, Journal?)
         case wait(Int64)
         case spent
         case limited(Int64)

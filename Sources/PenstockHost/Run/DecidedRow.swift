@@ -20,9 +20,9 @@ package struct DecidedRow: Sendable {
         /// - isKnown: Whether the ledger says so already, so that nothing is to be written down.
         case unchanged(id: String, isKnown: Bool)
         /// It may have been created before, and that cannot be told yet.
-        case maybeCreated
-        /// It was created before, as this record; the answer had been lost.
-        case adopted(id: String)
+        ///
+        /// - fault: What is wrong with it now, so that it cannot be sent.
+        case maybeCreated(fault: RejectReason?)
         /// Create a record.
         case create
         /// Set fields of a record: those that differ, where that is known, else all that the row has.

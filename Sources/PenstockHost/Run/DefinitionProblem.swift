@@ -19,6 +19,8 @@ package struct DefinitionProblem: Sendable, Hashable {
         case fetchLookback
         /// `source.table` or `source.model`.
         case sourceTarget
+        /// `insert.delivery`.
+        case insertDelivery
     }
 
     /// The place.
@@ -118,5 +120,31 @@ package struct DefinitionProblem: Sendable, Hashable {
         return DefinitionProblem(
             place: place, code: "unknown-column", message: "the source has no column \"\(name)\"",
             suggestion: NearestName.of(name, in: names), notes: ["columns: " + names.joined(separator: ", ")])
+    }
+}
+
+extension DefinitionProblem {
+    /// What is wrong with a delivery that cannot be had.
+    init(_ problem: DeliveryGuarantee.Problem, _ destination: SyncDestination) {
+        let prepare = "penstock connection prepare \(destination.connection) \(destination.object)"
+        switch problem {
+        case .noMarkerField:
+            self.init(
+                place: .insertDelivery, code: "delivery-marker",
+                message: "the object \(destination.object) has no text field called \"\(Marker.fieldLabel)\", which "
+                    + "exactly_once writes its markers to",
+                notes: ["create it: \(prepare)", "or write delivery: auto, by_match or at_most_once"])
+        case .markerIsMapped:
+            self.init(
+                place: .insertDelivery, code: "delivery-marker",
+                message: "the map fills \"\(Marker.fieldLabel)\", which exactly_once writes its markers to",
+                notes: ["map another field, or write delivery: by_match"])
+        case .noReadBack:
+            self.init(
+                place: .insertDelivery, code: "delivery-read-back",
+                message:
+                    "the connector cannot list changed records, so a create whose answer is lost cannot be looked for",
+                notes: ["write delivery: at_most_once"])
+        }
     }
 }

@@ -4,119 +4,92 @@ import PenstockEngine
 import PenstockModel
 import PenstockState
 
-/// Sends decided rows, retries what may be retried, and writes down what became of each.
+/// Sends decided rows and writes down what became of each: the hands of a ``DeliveryMachine``.
 ///
 /// Used from one thread; results come in from the connector's threads through a queue.
 final class Delivery {
-    /// A row on its way, with what is needed to send it again and to explain a refusal.
-    private struct Pending {
+    /// A row with the rows it came with, which are needed to send it and to explain a refusal.
+    struct Item {
         var row: DecidedRow
         var chunk: ChunkBox
-        var mode: WriteRequest.Mode
-        var attempt: Int
-    }
-
-    private struct Retry {
-        var dueAt: Int64
-        var pending: Pending
     }
 
     private let sync: OpenSync
     private let ledger: RunLedger
-    private let policy: DeliveryPolicy
-    private let silenceMilliseconds: Int64
+    private let lost: LostRows
     private let queue = ResultQueue()
     private let journal: IntentJournal
+    private var machine: DeliveryMachine<Item>
     private var sessions: [WriteRequest.Mode: any WriteSession] = [:]
-    private var waiting: [WriteRequest.Mode: [Pending]] = [:]
-    private var onTheirWay: [UInt64: [Int: Pending]] = [:]
-    private var retries: [Retry] = []
-    private var nextBatch: UInt64 = 1
-    private var failuresInARow = 0
-    private var unknownsInARow = 0
-    private var movedAt: Int64
+    private var isAborted = false
 
     /// Why nothing more is sent, or nil.
-    private(set) var stop: ConnectorError?
+    var stop: ConnectorError? { machine.stop }
 
-    /// Rows that the destination refused, by code.
+    /// Rejects of rows that the destination refused, by code.
     private(set) var rejectsByCode: [String: Int64] = [:]
 
     /// How often rows were sent again.
-    private(set) var retriesTotal: Int64 = 0
-
-    private static let batchRows = 64
-    private static let inFlightMax = 64
-    private static let failuresInARowMax = 12
-    private static let unknownsInARowMax = 10
-
-    /// A delivery for `sync` that has sent nothing yet.
-    init(_ sync: OpenSync, ledger: RunLedger, _ options: RunOptions) {
-        var policy = DeliveryPolicy()
-        policy.pauseMilliseconds = options.retryPauseMilliseconds
-        self.policy = policy
-        silenceMilliseconds = options.silenceMilliseconds
-        self.sync = sync
-        self.ledger = ledger
-        journal = IntentJournal(ledger)
-        movedAt = sync.destinationHost.monotonicMilliseconds
-    }
+    var retriesTotal: Int64 { machine.retriesTotal }
 
     /// Rows that are waiting, on their way or to be sent again.
-    var openRows: Int {
-        waiting.values.reduce(0) { $0 + $1.count } + onTheirWay.values.reduce(0) { $0 + $1.count } + retries.count
+    var openRows: Int { machine.openRows }
+
+    private static let inFlightMax = 64
+
+    /// A delivery for `sync` that has sent nothing yet.
+    ///
+    /// - Parameter lost: Is told of creates whose answer was lost.
+    init(_ sync: OpenSync, ledger: RunLedger, lost: LostRows, _ options: RunOptions) {
+        var policy = DeliveryPolicy()
+        policy.pauseMilliseconds = options.retryPauseMilliseconds
+        self.sync = sync
+        self.ledger = ledger
+        self.lost = lost
+        journal = IntentJournal(ledger, clock: sync.destinationHost.serverClock)
+        machine = DeliveryMachine(
+            policy, silenceMilliseconds: options.silenceMilliseconds,
+            now: sync.destinationHost.monotonicMilliseconds)
     }
+
+    private var now: Int64 { sync.destinationHost.monotonicMilliseconds }
 
     /// Takes a row over that is to be created or updated.
     func add(_ row: DecidedRow, _ chunk: ChunkBox) {
         let mode: WriteRequest.Mode = if case .create = row.fate { .create } else { .update }
-        waiting[mode, default: []].append(Pending(row: row, chunk: chunk, mode: mode, attempt: 1))
+        machine.add(Item(row: row, chunk: chunk), mode)
     }
+
+    /// Whether new creates are held back until lost ones are settled.
+    var holdsCreates: Bool { machine.holdsCreates && machine.stop == nil }
 
     /// Works until at most `rows` rows are open, or nothing more can be sent.
     ///
+    /// - Parameter whileHolding: Whether it goes on waiting where nothing but held creates is left.
     /// - Throws: ``RunStop`` `state`; rows on their way are then in the ledger as intents.
-    func work(untilOpen rows: Int) throws(RunStop) {
-        while openRows > rows {
+    func work(untilOpen rows: Int, whileHolding: Bool = true) throws(RunStop) {
+        machine.holdsCreates = lost.isFull
+        while machine.openRows > rows {
+            if !whileHolding, holdsCreates, machine.rowsOnTheirWay == 0, !machine.hasUpdates { return }
             if sync.destinationHost.isCancelled { giveUp(Self.cancelled) }
-            if stop != nil {
-                try closeUnsent()
-                if onTheirWay.isEmpty { return }
+            if machine.stop != nil {
+                abortSessions()
+                try close(machine.unsent())
+                if machine.rowsOnTheirWay == 0 { return }
             } else {
-                wakeRetries()
-                try submitWaiting()
+                try submit()
             }
-            let results = queue.take(waitingMilliseconds: openRows > rows ? 50 : 0)
-            if !results.isEmpty { movedAt = sync.destinationHost.monotonicMilliseconds }
-            try settle(results)
+            try settle(queue.take(waitingMilliseconds: machine.openRows > rows ? 50 : 0))
             try lookIntoSilence()
         }
     }
 
-    /// Asks for the results of a connector that has delivered none for a while.
-    ///
-    /// A flush waits for what is on its way. A connector that then still owes a result has lost it, and one that takes
-    /// no row although it has none is stuck: both break the contract, and the run ends.
+    /// Asks a connector that has delivered nothing for long; one that owes a result then has lost it.
     private func lookIntoSilence() throws(RunStop) {
-        let now = sync.destinationHost.monotonicMilliseconds
-        guard now - movedAt > silenceMilliseconds else { return }
-        movedAt = now
-        guard !onTheirWay.isEmpty else {
-            if stop == nil, waiting.values.contains(where: { !$0.isEmpty }) {
-                giveUp(ConnectorError(.contractBreach, "The connector takes no rows although it has none."))
-            }
-            return
-        }
+        guard case .ask = machine.lookIntoSilence(now) else { return }
         flushSessions()
         try settle(queue.take(waitingMilliseconds: 0))
-        guard !onTheirWay.isEmpty else { return }
-        giveUp(ConnectorError(.contractBreach, "The connector gave no result for rows that it took."))
-        let lost = onTheirWay.values.flatMap { $0.values }
-        onTheirWay = [:]
-        for pending in lost {
-            let outcome: RowOutcome = pending.mode == .create ? .unknown : .notTried
-            try ledger.close(pending.row, outcome, remoteID: Self.id(of: pending.row))
-        }
+        if machine.rowsOnTheirWay > 0 { try close(machine.breach()) }
     }
 
     private func flushSessions() {
@@ -126,16 +99,15 @@ final class Delivery {
         }
     }
 
-    /// Works until no row is open, and ends the sessions.
+    /// Works until no row is open.
     ///
     /// - Throws: ``RunStop`` `state`.
-    func finish() throws(RunStop) {
+    func drain() throws(RunStop) {
         try work(untilOpen: 0)
         flushSessions()
-        end()
     }
 
-    /// Ends the sessions without looking at what is open, where the state can no longer be written.
+    /// Ends the sessions, whatever is open.
     func end() {
         for session in sessions.values {
             session.abort()
@@ -147,60 +119,64 @@ final class Delivery {
 
     /// Stops sending; rows on their way are awaited, the rest stays open for the next run.
     func giveUp(_ reason: ConnectorError) {
-        guard stop == nil else { return }
-        stop = reason
+        machine.giveUp(reason)
+        abortSessions()
+    }
+
+    private func abortSessions() {
+        guard !isAborted else { return }
+        isAborted = true
         for session in sessions.values { session.abort() }
     }
 
     // MARK: - Sending
 
-    private func submitWaiting() throws(RunStop) {
-        for mode in [WriteRequest.Mode.update, .create] {
-            while let group = waiting[mode], !group.isEmpty, stop == nil {
-                let rows = Array(group.prefix(Self.batchRows))
-                guard try submit(rows, mode) else { return }
-                waiting[mode]?.removeFirst(rows.count)
+    private func submit() throws(RunStop) {
+        while let batch = machine.next(now) {
+            do throws(ConnectorError) {
+                let session = try session(batch.mode)
+                if batch.mode == .create { journal.register(batch.rows.map(intentRow), batch.id) }
+                guard try session.submit(columns(batch), id: batch.id) else { return }
+            } catch {
+                // A session that has given up says why in the results of its rows.
+                try settle(queue.take(waitingMilliseconds: 0))
+                return giveUp(error)
             }
+            machine.took(batch, now)
         }
     }
 
-    private func submit(_ rows: [Pending], _ mode: WriteRequest.Mode) throws(RunStop) -> Bool {
-        let id = nextBatch
-        do throws(ConnectorError) {
-            let session = try session(mode)
-            if mode == .create { journal.register(rows.map(\.row), id) }
-            guard try session.submit(batch(rows, mode), id: id) else { return false }
-        } catch {
-            // A session that has given up says why in the results of its rows.
-            try settle(queue.take(waitingMilliseconds: 0))
-            giveUp(error)
-            return false
-        }
-        movedAt = sync.destinationHost.monotonicMilliseconds
-        nextBatch += 1
-        onTheirWay[id] = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($0.offset, $0.element) })
-        return true
+    private func intentRow(_ item: Item) -> IntentJournal.Row {
+        let row = item.row
+        var intent = LedgerEntry.Intent(payload: row.payload ?? row.source, startedAtMilliseconds: 0)
+        intent.marker = sync.marker(of: row, run: ledger.runNumber)
+        if case .byMatch = sync.guarantee { intent.row = SentRow.bytes(item.chunk.chunk.source, row.row) }
+        return IntentJournal.Row(key: row.key, keyText: row.keyText, intent: intent)
     }
 
     private func session(_ mode: WriteRequest.Mode) throws(ConnectorError) -> any WriteSession {
         if let session = sessions[mode] { return session }
         let queue = queue
         let request = WriteRequest(
-            object: sync.object.id, mode: mode, schema: WriteShape.schema(mode, sync.mapping),
-            inFlightMax: Self.inFlightMax)
+            object: sync.object.id, mode: mode, schema: WriteShape.schema(mode, sync), inFlightMax: Self.inFlightMax)
         let session = try sync.destination.begin(request) { queue.add($0, $1) }
         sessions[mode] = session
         let journal = journal
         if mode == .create {
-            sync.destinationHost.setJournal { (row) throws(ConnectorError) in try journal.intend(row) }
+            sync.destinationHost.setJournal { (row, timeout) throws(ConnectorError) in
+                try journal.intend(row, timeoutMilliseconds: timeout)
+            }
         }
         return session
     }
 
-    private func batch(_ rows: [Pending], _ mode: WriteRequest.Mode) -> RecordBatch {
-        var batch = RecordBatch(WriteShape.schema(mode, sync.mapping), capacity: rows.count)
-        for pending in rows {
-            batch.append(WriteShape.row(pending.row, pending.chunk.chunk.mapped, mode, sync.mapping))
+    private func columns(_ sent: DeliveryMachine<Item>.Batch) -> RecordBatch {
+        var batch = RecordBatch(WriteShape.schema(sent.mode, sync), capacity: sent.rows.count)
+        for item in sent.rows {
+            batch.append(
+                WriteShape.row(
+                    item.row, item.chunk.chunk.mapped, sent.mode, sync,
+                    marker: sync.marker(of: item.row, run: ledger.runNumber)))
         }
         return batch
     }
@@ -209,77 +185,59 @@ final class Delivery {
 
     private func settle(_ results: [(batch: UInt64, rows: [RowResult])]) throws(RunStop) {
         if let failure = journal.failure { throw .state(failure) }
-        var hasCreates = false
+        let now = now
         for (batch, rows) in results {
-            for result in rows {
-                guard let pending = onTheirWay[batch]?.removeValue(forKey: result.row) else { continue }
-                hasCreates = hasCreates || pending.mode == .create
-                try settle(result, pending)
-            }
-            if onTheirWay[batch]?.isEmpty == true {
-                onTheirWay[batch] = nil
-                journal.forget(batch)
-            }
+            try close(machine.settle(batch, rows, now) { Double.random(in: 0..<1) })
+            if machine.isDone(batch) { journal.forget(batch) }
         }
-        // A create whose outcome a crash takes stays unknown for good; what a crash takes of updates is sent again.
-        if hasCreates { try ledger.flush() } else { try ledger.flushIfDue() }
+        if machine.stop != nil { abortSessions() }
+        // Nobody but a person settles a create whose outcome a crash takes.
+        if case .atMostOnce = sync.guarantee, !results.isEmpty { try ledger.flush() } else { try ledger.flushIfDue() }
+        machine.holdsCreates = lost.isFull
     }
 
-    private func settle(_ result: RowResult, _ pending: Pending) throws(RunStop) {
-        if let code = result.error?.code, result.status != .rejected, DeliveryPolicy.stopsRun(code),
-            let error = result.error
-        {
-            giveUp(error)
-        }
-        let step = policy.step(result, mode: pending.mode, attempt: pending.attempt, jitter: Double.random(in: 0..<1))
-        switch step {
-        case .again(let milliseconds):
-            var again = pending
-            again.attempt += 1
-            retriesTotal += 1
-            noteFailure(result)
-            retries.append(Retry(dueAt: sync.destinationHost.monotonicMilliseconds + milliseconds, pending: again))
-        case .close(let outcome):
-            noteOutcome(outcome, result)
-            try close(pending, outcome, result)
+    private func close(_ endings: [DeliveryMachine<Item>.Ending]) throws(RunStop) {
+        for ending in endings {
+            let item = ending.row
+            if ending.isLost {
+                try ledger.noteLost(item.row)
+                try lost.add(item)
+            } else if ending.outcome == .rejected, let result = ending.result {
+                try reject(item, ending.mode, result)
+            } else {
+                let id = ending.result.flatMap { $0.remoteID.isEmpty ? nil : $0.remoteID } ?? Self.id(of: item.row)
+                try ledger.close(item.row, ending.outcome, remoteID: id)
+            }
         }
     }
 
-    private func close(_ pending: Pending, _ outcome: RowOutcome, _ result: RowResult) throws(RunStop) {
-        let chunk = pending.chunk.chunk
-        switch outcome {
-        case .rejected:
-            if result.error?.code == .notFound, pending.mode == .update, chunk.mapped.idText(pending.row.row) == nil {
-                return try goOnWithoutRecord(pending, result)
-            }
-            let reason = reason(result, pending.row)
-            rejectsByCode[reason.code, default: 0] += 1
-            try ledger.reject(pending.row, reason, chunk, isSent: true)
-        default:
-            let id = result.remoteID.isEmpty ? Self.id(of: pending.row) : result.remoteID
-            try ledger.close(pending.row, outcome, remoteID: id)
+    private func reject(_ item: Item, _ mode: WriteRequest.Mode, _ result: RowResult) throws(RunStop) {
+        let chunk = item.chunk.chunk
+        if result.error?.code == .notFound, mode == .update, chunk.mapped.idText(item.row.row) == nil {
+            return try goOnWithoutRecord(item, result)
         }
+        let reason = reason(result, item.row)
+        rejectsByCode[reason.code, default: 0] += 1
+        try ledger.reject(item.row, reason, chunk, isSent: true)
     }
 
     /// Goes on with a row whose record, which only the ledger knew, is gone.
     ///
     /// It is created anew where that is meant and cannot be mistaken; else the next run looks for another record.
-    private func goOnWithoutRecord(_ pending: Pending, _ result: RowResult) throws(RunStop) {
+    private func goOnWithoutRecord(_ item: Item, _ result: RowResult) throws(RunStop) {
         let insert = sync.definition.insert
-        let chunk = pending.chunk.chunk
-        var again = pending
+        let chunk = item.chunk.chunk
+        var again = item
         again.row.known?.remoteID = nil
         if insert.onMissing == .create, insert.match == "id",
-            !chunk.mapped.createRejects.contains(where: { $0.row == pending.row.row })
+            !chunk.mapped.createRejects.contains(where: { $0.row == item.row.row })
         {
             again.row.fate = .create
-            again.mode = .create
-            again.attempt = 1
-            waiting[.create, default: []].append(again)
+            machine.add(again, .create)
         } else if insert.match != "id" {
             try ledger.close(again.row, .notTried, remoteID: nil)
         } else {
-            let reason = reason(result, pending.row)
+            let reason = reason(result, item.row)
             rejectsByCode[reason.code, default: 0] += 1
             try ledger.reject(again.row, reason, chunk, isSent: false)
         }
@@ -306,42 +264,6 @@ final class Delivery {
         return nil
     }
 
-    private func noteFailure(_ result: RowResult) {
-        guard let code = result.error?.code, code != .rateLimited else { return }
-        failuresInARow += 1
-        if failuresInARow > Self.failuresInARowMax * policy.attemptsMax, let error = result.error { giveUp(error) }
-    }
-
-    private func noteOutcome(_ outcome: RowOutcome, _ result: RowResult) {
-        switch outcome {
-        case .notTried:
-            failuresInARow += 1
-            if failuresInARow >= Self.failuresInARowMax, let error = result.error { giveUp(error) }
-        case .unknown:
-            unknownsInARow += 1
-            if unknownsInARow >= Self.unknownsInARowMax, let error = result.error { giveUp(error) }
-        default:
-            failuresInARow = 0
-            unknownsInARow = 0
-        }
-    }
-
-    private func wakeRetries() {
-        let now = sync.destinationHost.monotonicMilliseconds
-        if retries.contains(where: { $0.dueAt <= now }) { movedAt = now }
-        for retry in retries where retry.dueAt <= now {
-            waiting[retry.pending.mode, default: []].append(retry.pending)
-        }
-        retries.removeAll { $0.dueAt <= now }
-    }
-
-    private func closeUnsent() throws(RunStop) {
-        let unsent = waiting.values.flatMap { $0 } + retries.map(\.pending)
-        waiting = [:]
-        retries = []
-        for pending in unsent { try ledger.close(pending.row, .notTried, remoteID: nil) }
-    }
-
     private static let cancelled = ConnectorError(.cancelled, "The run was stopped.")
 }
 
@@ -350,4 +272,36 @@ final class ChunkBox: Sendable {
     let chunk: DecidedChunk
 
     init(_ chunk: DecidedChunk) { self.chunk = chunk }
+}
+
+/// A row in the form in which an intent keeps it, so that it can be mapped again whatever becomes of the source.
+enum SentRow {
+    /// Row `row` of `batch`, behind a digest of its columns.
+    static func bytes(_ batch: RecordBatch, _ row: Int) -> [UInt8] {
+        digest(batch.schema).bytes + RowEncoding.bytes(of: SourceBatch(batch.row(row)))
+    }
+
+    /// The row, or nil where the columns are others now or the bytes are damaged.
+    static func batch(_ bytes: [UInt8], _ schema: Schema) -> RecordBatch? {
+        guard bytes.count > 16, Array(bytes.prefix(16)) == digest(schema).bytes else { return nil }
+        return RowEncoding.batch(Array(bytes.dropFirst(16)), schema)?.batch
+    }
+
+    private static func digest(_ schema: Schema) -> Fingerprint {
+        var hasher = FingerprintHasher()
+        for field in schema.fields {
+            hasher.combine(field.name)
+            hasher.combine(field.type.rawValue)
+        }
+        return hasher.finish()
+    }
+}
+
+extension RecordBatch {
+    /// Row `row` alone, so that the other rows need not be kept for its sake.
+    func row(_ row: Int) -> RecordBatch {
+        var one = RecordBatch(schema, capacity: 1)
+        one.append(columns.map { $0.value(row) })
+        return one
+    }
 }

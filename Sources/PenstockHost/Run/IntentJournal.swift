@@ -1,54 +1,76 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockEngine
 import PenstockModel
 import PenstockState
 import Synchronization
 
 /// Makes the intent to create a row durable when the connector asks for leave to send it.
 final class IntentJournal: Sendable {
-    private struct Row {
+    /// A row as its intent has it.
+    struct Row: Sendable {
+        /// The digest of the source key.
         var key: Fingerprint
+        /// The source key for people.
         var keyText: String
-        var payload: Fingerprint
+        /// What is about to be sent.
+        var intent: LedgerEntry.Intent
     }
 
     private let ledger: RunLedger
-    private let batches = Mutex<[UInt64: [Row]]>([:])
+    private let clock: ServerClock
+    private let book = Mutex(IntentBook<Row>())
     private let broken = Mutex<StateError?>(nil)
+
+    /// The longest that a request may be on its way where a connector sets no limit, in milliseconds.
+    static let timeoutMilliseconds: Int64 = 300_000
 
     /// Why an intent could not be stored, or nil.
     var failure: StateError? { broken.withLock { $0 } }
 
     /// A journal that writes into `ledger`.
-    init(_ ledger: RunLedger) { self.ledger = ledger }
-
-    /// Takes note of the rows of a batch, before it is submitted.
-    func register(_ rows: [DecidedRow], _ batch: UInt64) {
-        let rows = rows.map { Row(key: $0.key, keyText: $0.keyText, payload: $0.payload ?? $0.source) }
-        batches.withLock { $0[batch] = rows }
+    init(_ ledger: RunLedger, clock: ServerClock) {
+        self.ledger = ledger
+        self.clock = clock
     }
 
-    /// Forgets a batch all of whose rows have their results.
-    func forget(_ batch: UInt64) { batches.withLock { $0[batch] = nil } }
+    /// Takes note of the rows of a batch, before it is submitted.
+    func register(_ rows: [Row], _ batch: UInt64) { book.withLock { $0.register(batch, rows) } }
 
-    /// Makes the intent to create a row durable.
+    /// Forgets a batch all of whose rows have their results.
+    func forget(_ batch: UInt64) { book.withLock { $0.forget(batch) } }
+
+    /// Makes the intent to create a row durable, and with it those of rows that will be asked for next.
     ///
     /// Any thread; returns when it is on disk.
     ///
     /// - Throws: ``ConnectorError``: the row must not be sent.
-    func intend(_ row: BatchRow) throws(ConnectorError) {
-        let found = batches.withLock { batches -> Row? in
-            guard let rows = batches[row.batch], rows.indices.contains(row.row) else { return nil }
-            return rows[row.row]
-        }
-        guard let found else {
+    func intend(_ place: BatchRow, timeoutMilliseconds: Int64?) throws(ConnectorError) {
+        let timeout = timeoutMilliseconds ?? Self.timeoutMilliseconds
+        let now = BootClock.milliseconds
+        switch book.withLock({ $0.ask(place, now) }) {
+        case .send: return
+        case .refuse:
             throw ConnectorError(.contractBreach, "The connector asked for leave to send a row that it was not given.")
-        }
-        do {
-            try ledger.intend(key: found.key, keyText: found.keyText, payload: found.payload)
-        } catch {
-            broken.withLock { $0 = error }
-            throw ConnectorError(.broken, "The intent to create a record could not be stored.", detail: error.message)
+        case .write(let group):
+            let serverTime = clock.milliseconds
+            let rows = group.map { entry in
+                var row = entry.row
+                let ahead = entry.place == place ? 0 : IntentBook<Row>.freshMilliseconds
+                row.intent.startedAtMilliseconds = WallClock.milliseconds
+                row.intent.deadlineMilliseconds = now + ahead + timeout
+                row.intent.boot = BootClock.start
+                row.intent.serverTimeMilliseconds = serverTime
+                return row
+            }
+            do {
+                try ledger.intend(rows)
+            } catch {
+                broken.withLock { $0 = error }
+                throw ConnectorError(
+                    .broken, "The intent to create a record could not be stored.", detail: error.message)
+            }
+            book.withLock { $0.wrote(group.map(\.place), now) }
         }
     }
 }

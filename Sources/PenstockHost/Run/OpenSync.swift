@@ -32,6 +32,8 @@ package struct SyncSetup: Sendable {
         }
     }
 
+    /// The project's name, which is part of the markers of its records.
+    package var project: String
     /// What the sync does.
     package var definition: SyncDefinition
     /// Where rows come from.
@@ -40,7 +42,8 @@ package struct SyncSetup: Sendable {
     package var destination: Side
 
     /// Everything a sync needs to be opened.
-    package init(definition: SyncDefinition, source: Side, destination: Side) {
+    package init(project: String, definition: SyncDefinition, source: Side, destination: Side) {
+        self.project = project
         self.definition = definition
         self.source = source
         self.destination = destination
@@ -88,6 +91,12 @@ package final class OpenSync {
 
     /// What is said of fields that are written by their pinned code because their label has changed.
     package let pinNotes: [String]
+
+    /// How creates whose answer was lost are settled.
+    package let guarantee: DeliveryGuarantee
+
+    /// What the markers of this sync's records are made from.
+    package let origin: Marker.Origin
 
     /// The digest of what decides about a row: a change of it lets refused rows go again.
     package let definitionDigest: Fingerprint
@@ -149,6 +158,8 @@ package final class OpenSync {
         } catch {
             throw .mapping(error.problems)
         }
+        origin = Marker.Origin(project: setup.project, sync: definition.name, object: object.id)
+        guarantee = try Self.guarantee(definition, object, fields, mapping)
         let needed = mapping.columns + keyColumns + (definition.fetch.key.map { [$0] } ?? [])
         // Without a key an appended row is known by all of its content, so that a change of the map changes nothing.
         let isKnownByContent = keyColumns.isEmpty && definition.insert.mode == .append
@@ -156,6 +167,19 @@ package final class OpenSync {
         cursorIndex = definition.fetch.key.flatMap(readSchema.index(of:))
         definitionDigest = Self.digest(definition, fields)
         isComplete = true
+    }
+
+    private static func guarantee(
+        _ definition: SyncDefinition, _ object: ObjectDescriptor, _ fields: [DestinationField],
+        _ mapping: CompiledMapping
+    ) throws(SyncProblem) -> DeliveryGuarantee {
+        do {
+            return try DeliveryGuarantee.resolve(
+                definition.insert.delivery, fields: fields, mapped: Set(mapping.targets.map(\.field.key)),
+                canReadBack: object.costs.readPageMax > 0)
+        } catch {
+            throw .definition([DefinitionProblem(error, definition.destination)])
+        }
     }
 
     private static func object(_ id: String, _ side: SyncSetup.Side) throws(SyncProblem) -> ObjectDescriptor {
@@ -230,6 +254,26 @@ package final class OpenSync {
             let place = readSchema.index(of: leading), ReadPosition.orders(readSchema.fields[place].type)
         else { return nil }
         return ContinuedRead.Order(leading: leading, identity: keyColumns)
+    }
+
+    /// The marker of the record that is created for a row in a run; nil where records carry none.
+    func marker(of row: DecidedRow, run: Int64) -> String? {
+        guard case .exactlyOnce = guarantee else { return nil }
+        let generation: Marker.Generation =
+            if definition.insert.mode == .update {
+                .only
+            } else if cursorIndex == nil {
+                .run(run)
+            } else {
+                .version(row.cursorText.map(Self.digest) ?? row.source)
+            }
+        return Marker.text(origin, key: row.key, generation)
+    }
+
+    private static func digest(_ text: String) -> Fingerprint {
+        var hasher = FingerprintHasher()
+        hasher.combine(text)
+        return hasher.finish()
     }
 
     /// Closes both connections.

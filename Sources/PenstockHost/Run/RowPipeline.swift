@@ -23,8 +23,6 @@ final class RowPipeline {
     private let decider: RowDecider
     private let remote: RemoteLookup
     private let comparison: RecordComparison
-    /// What finds out about creates whose answer was lost; nil where nothing ever ran.
-    let unknownCreates: UnknownCreates?
     private let costs: CompareCosts
     private let linked: LinkedStates
     private let reader: ReadAhead
@@ -62,11 +60,7 @@ final class RowPipeline {
         self.rowsMax = rowsMax
         decider = RowDecider(sync.definition.fetch, sync.definition.insert, isFullRefresh: isFullRefresh)
         remote = RemoteLookup(sync, scratchFolder: scratchFolder)
-        let comparison = RecordComparison(sync.mapping, records: remote.readSchema)
-        self.comparison = comparison
-        unknownCreates = ledger.map {
-            UnknownCreates(sync, ledger: $0, stateFolder: stateFolder, comparison: comparison)
-        }
+        comparison = RecordComparison(sync.mapping, records: remote.readSchema)
         costs = CompareCosts(sync.object.costs)
         linked = try LinkedStates(sync.mapping.links, folder: stateFolder)
         keys = SourceKeys(
@@ -134,7 +128,7 @@ final class RowPipeline {
         guard let rowsMax else { return }
         for (index, row) in rows.enumerated() {
             switch row.fate {
-            case .reread, .recovered, .adopted, .maybeCreated: continue
+            case .reread, .recovered, .maybeCreated: continue
             default: break
             }
             guard taken < rowsMax else { return rows.removeSubrange(index...) }
@@ -212,12 +206,10 @@ final class RowPipeline {
         var toCompare: [(index: Int, id: String)] = []
         for index in rows.indices {
             rows[index].known = known[rows[index].key]
-            if case .rejected = rows[index].fate {
+            if case .rejected(let fault) = rows[index].fate {
                 if isRereadReject(rows[index]) { rows[index].fate = .reread }
                 // A row whose create may have been applied must not be forgotten because it is at fault now.
-                if case .maybeCreated? = rows[index].known?.outcome, try !isAbsent(rows[index], mapped) {
-                    rows[index].fate = .maybeCreated
-                }
+                if case .maybeCreated? = rows[index].known?.outcome { rows[index].fate = .maybeCreated(fault: fault) }
                 continue
             }
             if try isRereadDuplicate(rows[index]) {
@@ -245,7 +237,7 @@ final class RowPipeline {
         switch decision {
         case .recovered(let outcome): row.fate = .recovered(outcome)
         case .reread: row.fate = .reread
-        case .maybeCreated: row.fate = try fate(ofLost: row, mapped)
+        case .maybeCreated: row.fate = .maybeCreated(fault: nil)
         case .create: row.fate = .create
         case .update(let id) where mapped.changesNothing(row.row): row.fate = .unchanged(id: id, isKnown: false)
         case .update(let id): row.fate = .update(id: id, changes: nil)
@@ -260,20 +252,6 @@ final class RowPipeline {
             }
         case .match: try match(candidate, &row, mapped)
         }
-    }
-
-    private func fate(ofLost row: DecidedRow, _ mapped: MappedBatch) throws(RunStop) -> DecidedRow.Fate {
-        switch try unknownCreates?.verdict(row.key, mapped, row.row) {
-        case .adopted(let id): .adopted(id: id)
-        case .absent: .create
-        case .open, nil: .maybeCreated
-        }
-    }
-
-    /// Whether a row that is at fault now was provably not created before.
-    private func isAbsent(_ row: DecidedRow, _ mapped: MappedBatch) throws(RunStop) -> Bool {
-        if case .absent? = try unknownCreates?.verdict(row.key, mapped, row.row) { return true }
-        return false
     }
 
     private func match(

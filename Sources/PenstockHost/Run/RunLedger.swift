@@ -4,20 +4,20 @@ import Dispatch
 import PenstockEngine
 import PenstockModel
 import PenstockState
+import Synchronization
 
 /// Writes down what becomes of the rows of one run, and counts them.
 ///
-/// Outcomes are gathered and go to disk together: a lost outcome is found out again, a lost intent would not be.
-/// ``intend(key:keyText:payload:)`` may be called from any thread; the rest from the thread of the run.
+/// Outcomes are gathered and go to disk with the next intents, or after a while: a lost outcome is found out again, a
+/// lost intent would not be. ``intend(_:)`` may be called from any thread; the rest from the thread of the run.
 final class RunLedger: Sendable {
     private let store: StateStore
     private let run: RunRecord
     private let definitionDigest: Fingerprint
-    // These four are used from the thread of the run only; see the type's contract.
-    private nonisolated(unsafe) var changes: [StateChange] = []
+    private let changes = Mutex<[StateChange]>([])
+    // These are used from the thread of the run only; see the type's contract.
     private nonisolated(unsafe) var flushedAt = DispatchTime.now()
     private nonisolated(unsafe) var countsNow = RunCounts()
-    private nonisolated(unsafe) var unknownNow: Set<Fingerprint> = []  // As above.
 
     private static let changesMax = 1_000
     private static let delayMilliseconds: UInt64 = 200
@@ -28,6 +28,9 @@ final class RunLedger: Sendable {
         self.run = run
         self.definitionDigest = definitionDigest
     }
+
+    /// The number of the run.
+    var runNumber: Int64 { run.number }
 
     /// What became of the rows so far.
     var counts: RunCounts { countsNow }
@@ -44,28 +47,30 @@ final class RunLedger: Sendable {
         countsNow.add(outcome)
     }
 
-    /// Counts a row that may have been created, and of which no more is known now.
-    func countUnknown(_ key: Fingerprint) {
-        countsNow.add(.unknown)
-        unknownNow.insert(key)
-    }
-
-    /// The rows that are unknown now.
-    var unknownKeys: Set<Fingerprint> { unknownNow }
-
-    /// Writes down what is known of a create whose row is gone from the source.
+    /// Takes note of a create whose answer was lost; it is counted once it is settled, or stays unknown.
     ///
     /// - Throws: ``RunStop`` `state`.
-    func closeVanished(_ entry: LedgerEntry, _ verdict: UnknownCreates.Verdict) throws(RunStop) {
-        guard case .absent = verdict else {
-            countsNow.fetched += 1
-            return countUnknown(entry.key)
-        }
+    func noteLost(_ row: DecidedRow) throws(RunStop) {
+        try add([.lost(key: row.key, keyText: row.keyText, run: run.number, payload: row.payload ?? row.source)])
+    }
+
+    /// Settles a create whose answer was lost and whose row is gone from the source.
+    ///
+    /// - Parameter remoteID: Its record, or nil where there is none.
+    /// - Throws: ``RunStop`` `state`.
+    func closeVanished(_ entry: LedgerEntry, remoteID: String?) throws(RunStop) {
         var entry = entry
-        entry.outcome = .skipped
+        entry.outcome = remoteID == nil ? .skipped : .created
+        entry.remoteID = remoteID
+        entry.payload = remoteID == nil ? nil : entry.intent?.payload
         entry.intent = nil
-        changes.append(.ledger(entry))
-        try flushIfFull()
+        if let remoteID {
+            countsNow.fetched += 1
+            countRecovered(.created)
+            try add([.ledger(entry), .created(remoteID: remoteID)])
+        } else {
+            try add([.ledger(entry)])
+        }
     }
 
     /// Takes note that a row which is about to be closed was sent by an interrupted attempt.
@@ -77,17 +82,14 @@ final class RunLedger: Sendable {
     /// Counts a row whose outcome needs no writing down.
     func count(_ outcome: RowOutcome) { countsNow.add(outcome) }
 
-    /// Makes the intent to create a record durable.
+    /// Makes intents to create records durable, and whatever outcomes have been gathered with them.
     ///
-    /// Returns when it is on disk.
+    /// Any thread; returns when it is on disk.
     ///
-    /// - Throws: ``StateError``; the row must then not be sent.
-    func intend(key: Fingerprint, keyText: String, payload: Fingerprint) throws(StateError) {
-        try store.commit([
-            .intent(
-                key: key, keyText: keyText, run: run.number, payload: payload,
-                startedAtMilliseconds: WallClock.milliseconds)
-        ])
+    /// - Throws: ``StateError``; the rows must then not be sent.
+    func intend(_ rows: [IntentJournal.Row]) throws(StateError) {
+        try commit(
+            rows.map { .intent(key: $0.key, keyText: $0.keyText, run: run.number, $0.intent) })
     }
 
     /// Writes down how a row ended, other than as a reject.
@@ -96,23 +98,32 @@ final class RunLedger: Sendable {
     /// - Throws: ``RunStop`` `state`.
     func close(_ row: DecidedRow, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
         countsNow.add(outcome)
-        if outcome == .unknown { unknownNow.insert(row.key) }
         let isSettled = outcome.isSettled
-        changes.append(
+        var made: [StateChange] = [
             .ledger(
                 LedgerEntry(
                     key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
                     payload: isSettled ? row.payload : row.known?.payload,
                     source: isSettled ? row.source : row.known?.source,
                     cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
-                    outcome: LedgerEntry.Outcome(outcome),
-                    intent: outcome == .unknown
-                        ? LedgerEntry.Intent(
-                            payload: row.payload ?? row.source, startedAtMilliseconds: WallClock.milliseconds)
-                        : nil)))
-        if isSettled { changes.append(.rejectCleared(row.key)) }
-        if outcome == .created, let remoteID { changes.append(.created(remoteID: remoteID)) }
-        try flushIfFull()
+                    outcome: LedgerEntry.Outcome(outcome)))
+        ]
+        if isSettled { made.append(.rejectCleared(row.key)) }
+        if outcome == .created, let remoteID { made.append(.created(remoteID: remoteID)) }
+        try add(made)
+    }
+
+    /// Remembers a record that was created for an earlier version of a row, which goes on from there.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func noteRecord(_ row: DecidedRow, remoteID: String) throws(RunStop) {
+        try add([
+            .ledger(
+                LedgerEntry(
+                    key: row.key, keyText: row.keyText, remoteID: remoteID, payload: nil, source: nil,
+                    cursor: row.known?.cursor, run: run.number, outcome: .notTried)),
+            .created(remoteID: remoteID),
+        ])
     }
 
     /// Writes down that a row is a reject, with the row itself.
@@ -124,22 +135,23 @@ final class RunLedger: Sendable {
     ) throws(RunStop) {
         countsNow.add(.rejected)
         let now = WallClock.milliseconds
-        changes.append(
+        var made: [StateChange] = [
             .reject(
                 RejectRecord(
                     key: row.key, keyText: row.keyText, run: run.number, row: row.number, stage: reason.stage,
                     code: reason.code, field: reason.field, value: reason.value, message: reason.message,
                     record: SourceRowText.json(chunk.source, row.row).text, remoteID: reason.remoteID,
                     httpStatus: reason.httpStatus, isSettled: true, firstSeenMilliseconds: now,
-                    lastSeenMilliseconds: now)))
+                    lastSeenMilliseconds: now))
+        ]
         let keepsRefusal = isSent || (row.known?.outcome == .settled(.rejected) && row.known?.payload == refusal(row))
-        changes.append(
+        made.append(
             .ledger(
                 LedgerEntry(
                     key: row.key, keyText: row.keyText, remoteID: row.known?.remoteID,
                     payload: keepsRefusal ? refusal(row) : nil, source: row.source, cursor: row.cursorText,
                     run: run.number, outcome: .rejected)))
-        try flushIfFull()
+        try add(made)
     }
 
     private func refusal(_ row: DecidedRow) -> Fingerprint? {
@@ -152,8 +164,12 @@ final class RunLedger: Sendable {
         if waited > Self.delayMilliseconds * 1_000_000 { try flush() }
     }
 
-    private func flushIfFull() throws(RunStop) {
-        if changes.count >= Self.changesMax { try flush() }
+    private func add(_ made: [StateChange]) throws(RunStop) {
+        let count = changes.withLock { changes in
+            changes += made
+            return changes.count
+        }
+        if count >= Self.changesMax { try flush() }
     }
 
     /// Writes everything that was gathered, with `last` in the same transaction.
@@ -161,13 +177,19 @@ final class RunLedger: Sendable {
     /// - Throws: ``RunStop`` `state`; nothing of it was written.
     func flush(with last: [StateChange] = []) throws(RunStop) {
         flushedAt = DispatchTime.now()
-        guard !changes.isEmpty || !last.isEmpty else { return }
         do {
-            try store.commit(changes + last)
+            try commit(last)
         } catch {
             throw .state(error)
         }
-        changes = []
+    }
+
+    private func commit(_ last: [StateChange]) throws(StateError) {
+        try changes.withLock { changes throws(StateError) in
+            guard !changes.isEmpty || !last.isEmpty else { return }
+            try store.commit(changes + last)
+            changes = []
+        }
     }
 }
 

@@ -24,13 +24,16 @@ final class RunTargets {
         for index in rows.indices {
             let targets: [String] =
                 switch rows[index].fate {
-                case .update(let id, _), .unchanged(let id, _), .adopted(let id): ["id " + id]
+                case .update(let id, _), .unchanged(let id, _): ["id " + id]
                 case .recovered: rows[index].known?.remoteID.map { ["id " + $0] } ?? []
                 case .create, .maybeCreated: matchTexts(rows[index].row).map { "match " + $0 }
                 case .reread, .rejected, .skipped: []
                 }
             guard let taken = try firstTaken(targets) else { continue }
-            if case .recovered = rows[index].fate { continue }
+            switch rows[index].fate {
+            case .recovered, .maybeCreated: continue
+            default: break
+            }
             rows[index].fate = .rejected(Self.taken(String(taken.drop { $0 != " " }.dropFirst()), field: field))
         }
     }

@@ -42,10 +42,12 @@ package struct PlanReport: Sendable {
     package var createCost: Int64 = 0
     /// What the updates cost.
     package var updateCost: Int64 = 0
+    /// What it costs to ask about rows whose answer was lost, where nothing else has changed since.
+    package var askCost: Int64 = 0
     /// Requests that the run would send.
-    package var requests: Int64 { meter.requestsTotal + counts.created + counts.updated }
+    package var requests: Int64 { meter.requestsTotal + counts.created + counts.updated + (askCost > 0 ? 1 : 0) }
     /// What the run would cost in all.
-    package var cost: Int64 { meter.spent + createCost + updateCost }
+    package var cost: Int64 { meter.spent + createCost + updateCost + askCost }
     /// The watermark the run would start from, or nil.
     package var watermark: String?
     /// Whether the run would finish an interrupted one.
@@ -104,7 +106,7 @@ package final class SyncPlanner {
                 if case .maybeCreated = row.fate { unknown.insert(row.key) }
             }
         }
-        if pipeline.isExhausted { try countVanished(runNumber, unknown, pipeline.unknownCreates, &report) }
+        if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
         if sync.destinationHost.isCancelled {
             throw .connector(
                 ConnectorError(.cancelled, "The plan was stopped."), connection: sync.definition.source.connection,
@@ -114,6 +116,7 @@ package final class SyncPlanner {
         report.meter = sync.destinationHost.meter
         report.createCost = report.counts.created * sync.object.costs.create
         report.updateCost = report.counts.updated * sync.object.costs.update
+        if report.counts.unknown > 0, sync.guarantee != .atMostOnce { report.askCost = sync.object.costs.readPage }
         // What an interrupted attempt has settled costs nothing again.
         report.spendable = sync.destinationHost.spendable
         report.budgetLeft = sync.destinationHost.remaining
@@ -121,15 +124,15 @@ package final class SyncPlanner {
     }
 
     /// Counts the lost creates of an interrupted run whose rows are gone from the source.
-    private func countVanished(
-        _ run: Int64, _ met: Set<Fingerprint>, _ search: UnknownCreates?, _ report: inout PlanReport
-    ) throws(RunStop) {
-        guard let store, let search else { return }
-        for entry in try UnknownCreates.vanished(of: run, in: store, met: met) {
-            guard let intent = entry.intent else { continue }
-            if case .absent = try search.verdict(intent) { continue }
-            report.counts.fetched += 1
-            report.counts.unknown += 1
+    private func countVanished(_ run: Int64, _ met: Set<Fingerprint>, _ report: inout PlanReport) throws(RunStop) {
+        do {
+            for entry in try store?.openEntries(of: run) ?? []
+            where [.intent, .unknown].contains(entry.outcome) && !met.contains(entry.key) {
+                report.counts.fetched += 1
+                report.counts.unknown += 1
+            }
+        } catch {
+            throw .state(error)
         }
     }
 
@@ -162,7 +165,7 @@ package final class SyncPlanner {
             return
         }
         switch row.fate {
-        case .recovered, .adopted:
+        case .recovered:
             report.counts.recovered += 1
             return
         default: break
@@ -170,7 +173,7 @@ package final class SyncPlanner {
         report.counts.fetched += 1
         if sync.cursorIndex != nil, KeyOrder.isMissing(row.cursor) { report.counts.nullKeys += 1 }
         switch row.fate {
-        case .reread, .recovered, .adopted: break
+        case .reread, .recovered: break
         case .rejected(let reason):
             report.counts.rejected += 1
             codes[reason.code, default: 0] += 1

@@ -18,6 +18,8 @@ package struct RunOptions: Sendable {
     package var silenceMilliseconds: Int64 = 10_000
     /// The first pause before a row is sent again; further ones are longer.
     package var retryPauseMilliseconds: Int64 = 500
+    /// Whether creates whose answer was lost are waited for and asked about; else they are left to the next run.
+    package var waitsForLost = true
     /// Where state files are.
     package var stateFolder: String
 
@@ -33,6 +35,8 @@ package struct RunProgress: Sendable {
     package var openRows: Int
     /// What the destination's connection has sent.
     package var meter: ConnectionHost.Meter
+    /// What is waited for before rows whose answer was lost are asked about: how many, and how many milliseconds more.
+    package var waiting: (rows: Int, milliseconds: Int64)?
 }
 
 /// How a run ended.
@@ -63,6 +67,8 @@ package struct RunReport: Sendable {
     package var isLimitedByWriters: Bool
     /// How often the read of the source was cut and went on in a new snapshot.
     package var continuations: Int
+    /// Records that carry one marker, of rows that were sent again: what the assumptions of delivery rule out.
+    package var duplicates: [[String]] = []
 }
 
 /// Executes one run of one sync: reads, decides, delivers, and writes down what happened.
@@ -94,16 +100,13 @@ package final class SyncRunner {
             sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
         let (record, isResumed) = try beginRun(startedAt)
         let ledger = RunLedger(store, record, definitionDigest: sync.definitionDigest)
-        let delivery = Delivery(sync, ledger: ledger, options)
+        let lost = try LostRows(sync, store: store, ledger: ledger, options)
+        let delivery = Delivery(sync, ledger: ledger, lost: lost, options)
+        defer { delivery.end() }
         var attempt = Attempt(isResumed: isResumed, startedAt: startedAt, start: start)
-        do throws(RunStop) {
-            try execute(record, ledger, delivery, &attempt)
-        } catch {
-            // The state cannot be written: what is open is found out by the next run.
-            delivery.end()
-            throw error
-        }
-        return try finish(record, ledger, delivery, attempt)
+        // A state that cannot be written ends it here: what is open is found out by the next run.
+        try execute(record, ledger, delivery, lost, &attempt)
+        return try finish(record, ledger, delivery, lost, attempt)
     }
 
     /// What is known of one attempt at a run while it goes on.
@@ -116,8 +119,8 @@ package final class SyncRunner {
         var isExhausted = false
         /// Why it stopped early, or nil.
         var stop: RunStop?
-        /// What finds out about creates whose answer was lost.
-        var search: UnknownCreates?
+        /// Records that carry one marker.
+        var duplicates: [[String]] = []
         /// What the source said of open writers.
         var writers: OpenWriters?
         /// How often the read was cut and went on.
@@ -158,7 +161,7 @@ package final class SyncRunner {
     ///
     /// - Throws: ``RunStop`` `state`.
     private func execute(
-        _ record: RunRecord, _ ledger: RunLedger, _ delivery: Delivery, _ attempt: inout Attempt
+        _ record: RunRecord, _ ledger: RunLedger, _ delivery: Delivery, _ lost: LostRows, _ attempt: inout Attempt
     ) throws(RunStop) {
         do throws(RunStop) {
             let pipeline = try RowPipeline(
@@ -167,12 +170,10 @@ package final class SyncRunner {
                 stateFolder: options.stateFolder)
             defer { pipeline.close() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
-                try take(chunk, ledger, delivery, &attempt.tracker)
-                try delivery.work(untilOpen: RowPipeline.batchRows / 4)
-                report(ledger, delivery)
+                try take(chunk, ledger, delivery, lost, &attempt.tracker)
+                try work(delivery, ledger, lost, untilOpen: RowPipeline.batchRows / 4)
             }
             attempt.isExhausted = pipeline.isExhausted
-            attempt.search = pipeline.unknownCreates
             attempt.continuations = pipeline.continuations
             try limit(&attempt, pipeline)
         } catch {
@@ -180,15 +181,54 @@ package final class SyncRunner {
             attempt.stop = error
         }
         if attempt.stop == nil, sync.destinationHost.isCancelled { delivery.giveUp(Self.cancelled) }
-        while delivery.openRows > 0 {
-            try delivery.work(untilOpen: max(0, delivery.openRows - 16))
-            report(ledger, delivery)
+        do throws(RunStop) {
+            try work(delivery, ledger, lost, untilOpen: 0)
+            try ledger.flush()
+            if attempt.isExhausted { try lost.recoverVanished() }
+            var rounds = 0
+            while delivery.stop == nil, attempt.stop == nil, lost.count > 0, rounds < Self.roundsMax,
+                try ask(lost, delivery, ledger)
+            {
+                try work(delivery, ledger, lost, untilOpen: 0)
+                rounds += 1
+            }
+            try delivery.drain()
+            if delivery.stop == nil { attempt.duplicates = try lost.audit() }
+        } catch {
+            if case .state = error { throw error }
+            attempt.stop = attempt.stop ?? error
+            try delivery.drain()
         }
-        try delivery.finish()
+        lost.leaveUnknown()
         if let stop = delivery.stop, attempt.stop == nil {
             attempt.stop = sync.stop(stop, .destination, "sending rows")
         }
         if !attempt.isExhausted || attempt.stop != nil { attempt.tracker.leaveOutstanding() }
+    }
+
+    /// Delivers until so many rows are open, asking about lost ones in between where there are too many.
+    private func work(
+        _ delivery: Delivery, _ ledger: RunLedger, _ lost: LostRows, untilOpen rows: Int
+    ) throws(RunStop) {
+        while delivery.openRows > rows {
+            try delivery.work(untilOpen: max(rows, delivery.openRows - 16), whileHolding: false)
+            report(ledger, delivery)
+            guard delivery.holdsCreates else { continue }
+            guard try ask(lost, delivery, ledger) else {
+                delivery.giveUp(Self.tooManyLost)
+                continue
+            }
+        }
+    }
+
+    /// Waits until lost rows can be asked about, settles them, and sends those once more that are absent.
+    ///
+    /// - Returns: Whether any was settled.
+    private func ask(_ lost: LostRows, _ delivery: Delivery, _ ledger: RunLedger) throws(RunStop) -> Bool {
+        let before = lost.count
+        let again = try lost.settle { rows, milliseconds in report(ledger, delivery, (rows, milliseconds)) }
+        for item in again ?? [] { delivery.add(item.row, item.chunk) }
+        return again != nil && lost.count < before
     }
 
     /// Keeps the watermark behind what may still be committed, and what a cut has left over.
@@ -206,7 +246,8 @@ package final class SyncRunner {
     }
 
     private func take(
-        _ chunk: DecidedChunk, _ ledger: RunLedger, _ delivery: Delivery, _ tracker: inout WatermarkTracker
+        _ chunk: DecidedChunk, _ ledger: RunLedger, _ delivery: Delivery, _ lost: LostRows,
+        _ tracker: inout WatermarkTracker
     ) throws(RunStop) {
         let box = ChunkBox(chunk)
         for row in chunk.rows {
@@ -232,10 +273,7 @@ package final class SyncRunner {
             case .skipped: try ledger.close(row, .skipped, remoteID: nil)
             case .unchanged(let id, let isKnown):
                 if isKnown { ledger.count(.unchanged) } else { try ledger.close(row, .unchanged, remoteID: id) }
-            case .maybeCreated: ledger.countUnknown(row.key)
-            case .adopted(let id):
-                ledger.noteRecovered()
-                try ledger.close(row, .created, remoteID: id)
+            case .maybeCreated: try lost.recover(row, box)
             case .create, .update: delivery.add(row, box)
             }
         }
@@ -250,16 +288,19 @@ package final class SyncRunner {
         }
     }
 
-    private func report(_ ledger: RunLedger, _ delivery: Delivery) {
+    private func report(
+        _ ledger: RunLedger, _ delivery: Delivery, _ waiting: (rows: Int, milliseconds: Int64)? = nil
+    ) {
         progress(
-            RunProgress(counts: ledger.counts, openRows: delivery.openRows, meter: sync.destinationHost.meter))
+            RunProgress(
+                counts: ledger.counts, openRows: delivery.openRows, meter: sync.destinationHost.meter,
+                waiting: waiting))
     }
 
     private func finish(
-        _ record: RunRecord, _ ledger: RunLedger, _ delivery: Delivery, _ attempt: Attempt
+        _ record: RunRecord, _ ledger: RunLedger, _ delivery: Delivery, _ lost: LostRows, _ attempt: Attempt
     ) throws(RunStop) -> RunReport {
         try ledger.flush()
-        if attempt.isExhausted { try closeVanished(record, ledger, attempt.search) }
         var attempt = attempt
         let counts = ledger.counts
         precondition(counts.addUp, "the counts of a run add up: \(counts)")
@@ -281,7 +322,9 @@ package final class SyncRunner {
         last.append(.run(run))
         try ledger.flush(with: last)
         if isFinished, attempt.isExhausted { try noteSettled(attempt) }
-        for entry in delivery.rejectsByCode { rejectsByCode[entry.key, default: 0] += entry.value }
+        for codes in [delivery.rejectsByCode, lost.rejectsByCode] {
+            for entry in codes { rejectsByCode[entry.key, default: 0] += entry.value }
+        }
         return RunReport(
             run: run, counts: counts, meter: sync.destinationHost.meter, retries: delivery.retriesTotal,
             budgetLeft: sync.destinationHost.remaining, stop: attempt.stop,
@@ -291,21 +334,8 @@ package final class SyncRunner {
             isResumed: attempt.isResumed, isLimited: !attempt.isExhausted && attempt.stop == nil,
             elapsedMilliseconds: WallClock.milliseconds - attempt.startedAt,
             holdsWatermark: sync.cursorIndex != nil && moved == nil,
-            isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations)
-    }
-
-    /// Closes creates of this run whose answer was lost and whose rows are gone from the source.
-    ///
-    /// One that provably does not exist is forgotten; one that may exist is unknown, and after a while a reject, which
-    /// somebody has to look into.
-    private func closeVanished(
-        _ record: RunRecord, _ ledger: RunLedger, _ search: UnknownCreates?
-    ) throws(RunStop) {
-        for entry in try UnknownCreates.vanished(of: record.number, in: store, met: ledger.unknownKeys) {
-            guard let intent = entry.intent else { continue }
-            let verdict = try search?.verdict(intent) ?? .open
-            try ledger.closeVanished(entry, verdict)
-        }
+            isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations,
+            duplicates: attempt.duplicates)
     }
 
     private func noteSettled(_ attempt: Attempt) throws(RunStop) {
@@ -329,7 +359,11 @@ package final class SyncRunner {
         return Watermark(column: field.name, type: field.type, text: text, run: run)
     }
 
+    /// How often rows are asked about before the rest is left to the next run.
+    private static let roundsMax = 5
     private static let cancelled = ConnectorError(.cancelled, "The run was stopped.")
+    private static let tooManyLost = ConnectorError(
+        .unavailable, "The answers of too many creates were lost, and what became of them cannot be told now.")
 }
 
 extension RunStop {

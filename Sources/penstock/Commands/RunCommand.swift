@@ -31,6 +31,11 @@ struct RunCommand: ParsableCommand {
     @Flag(name: .long, help: "Give the rest of an unfinished run up and start a new one.")
     var new = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Wait until rows whose answer was lost can be asked about; with --no-wait the next run asks.")
+    var wait = true
+
     @Flag(name: .long, help: "Refuse to run with connectors other than those in penstock.lock.")
     var locked = false
 
@@ -121,6 +126,7 @@ struct RunCommand: ParsableCommand {
         runOptions.rowsMax = file.rowsMax(limit)
         runOptions.isFullRefresh = fullRefresh
         runOptions.abandonsUnfinished = new
+        runOptions.waitsForLost = wait
         let display = ProgressDisplay(file.name, options)
         defer { display.end() }
         do {

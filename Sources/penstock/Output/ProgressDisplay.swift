@@ -31,6 +31,7 @@ final class ProgressDisplay {
         let counts = progress.counts
         let done = max(0, counts.fetched - counts.unknown - counts.notTried - Int64(progress.openRows))
         let rate = Double(progress.meter.requestsTotal) / max(0.1, Date().timeIntervalSince(startedAt))
+        if let waiting = progress.waiting { return showWaiting(waiting) }
         let text =
             "\(name)  \(done.grouped) of \(counts.fetched.grouped) rows settled  \(rate.oneDecimal) requests/s"
             + "  tokens \(progress.meter.spent.grouped)" + (counts.rejected > 0 ? "  ! \(counts.rejected.grouped)" : "")
@@ -42,6 +43,18 @@ final class ProgressDisplay {
             Terminal.writeError(
                 "\(TimeDisplay.log(Date())) \(name) deliver done=\(done) fetched=\(counts.fetched) "
                     + "rejects=\(counts.rejected) tokens=\(progress.meter.spent)\n")
+        }
+    }
+
+    private func showWaiting(_ waiting: (rows: Int, milliseconds: Int64)) {
+        let rows = waiting.rows == 1 ? "1 row whose answer was" : "\(waiting.rows) rows whose answers were"
+        let seconds = (waiting.milliseconds + 999) / 1_000
+        if redraws {
+            let text = "\(name)  waiting \(seconds) s to ask about \(rows) lost (--no-wait leaves that to the next run)"
+            Terminal.writeError("\r" + text.fitted(to: max(1, Terminal.width - 3)))
+            hasLine = true
+        } else {
+            Terminal.writeError("\(TimeDisplay.log(Date())) \(name) wait seconds=\(seconds) lost=\(waiting.rows)\n")
         }
     }
 

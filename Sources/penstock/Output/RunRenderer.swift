@@ -36,7 +36,7 @@ struct RunRenderer {
         if let stop { return stop }
         if counts.notTried > 0 { return .unavailable }
         if report.run.status == .unfinished { return .tryLater }
-        return isWithinLimit ? .ok : .data
+        return isWithinLimit && report.duplicates.isEmpty ? .ok : .data
     }
 
     private var stopCode: ExitCode? {
@@ -135,17 +135,28 @@ struct RunRenderer {
         var lines: [String] = []
         if let stop = report.stop { lines += "  stopped     \(stop.sentence)".wrapped(to: width, indent: 14) }
         if counts.unknown > 0 {
-            let them = counts.unknown == 1 ? "it" : "them"
+            lines += "  unknown     \(unknownText)".wrapped(to: width, indent: 14)
+        }
+        for ids in report.duplicates {
             let text =
-                "  unknown     \(counted(counts.unknown, "create")) may have been applied: the answer was lost. The next run "
-                + "looks for \(them) at the destination; what is not found is sent again once 6 minutes have passed "
-                + "since it was sent, unless its row has changed or gone."
+                "  duplicate   The records \(ids.joined(separator: " and ")) carry the marker of one row: a request was "
+                + "carried out later than \(file.name) waits for. Delete or merge all but one, and write a longer "
+                + "insert.settle."
             lines += text.wrapped(to: width, indent: 14)
         }
         if report.stop != nil || report.run.status == .unfinished {
             lines.append("  next        penstock run \(file.name)   goes on where this stopped")
         }
         return lines
+    }
+
+    private var unknownText: String {
+        let many = "\(counted(counts.unknown, "create")) may have been applied: the answer was lost."
+        if case .atMostOnce = sync.guarantee {
+            return "\(many) Look at the destination, and say what became of each: penstock reject resolve \(file.name)"
+        }
+        let them = counts.unknown == 1 ? "it" : "them"
+        return "\(many) The next run looks for \(them) at the destination, once the time for the request is over."
     }
 
     /// The document for programs: what `run_results.json` holds.
@@ -169,6 +180,8 @@ struct RunRenderer {
             "retries": .integer(report.retries), "refused": .integer(report.meter.refusals),
             "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
         ])
+        object["delivery"] = .string(sync.guarantee.name)
+        object["duplicates"] = .array(report.duplicates.map { .strings($0) })
         object["source_cuts"] = .integer(report.continuations)
         object["watermark_limited"] = .bool(report.isLimitedByWriters)
         object["notes"] = .strings(sync.pinNotes)

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Decides what is sent when, what is sent again, and when nothing more is sent; performs nothing itself.
+///
+/// The caller tells it of rows, of what the destination's session took over, of results and of the time; it says which
+/// rows go next and how each ends. Every row that was added ends in exactly one ``Ending``, which is either an outcome
+/// or ``Ending/isLost``: a create of which nobody knows whether it was carried out.
+package struct DeliveryMachine<Row: Sendable>: Sendable {
+    /// Rows that are to go to the destination together.
+    package struct Batch: Sendable {
+        /// The number they are sent under.
+        package let id: UInt64
+        /// What happens to them.
+        package let mode: WriteRequest.Mode
+        /// The rows, at least one.
+        package let rows: [Row]
+    }
+
+    /// How a row ended here.
+    package struct Ending: Sendable {
+        /// The row.
+        package let row: Row
+        /// What was to happen to it.
+        package let mode: WriteRequest.Mode
+        /// What became of it; `unknown` is a create that may have been carried out.
+        package let outcome: RowOutcome
+        /// What the destination said, or nil for a row that it said nothing about.
+        package let result: RowResult?
+
+        /// Whether the row may have a record that nobody knows of.
+        package var isLost: Bool { outcome == .unknown }
+    }
+
+    /// What to do about a session that says nothing.
+    package enum Silence: Sendable {
+        /// It is not silent.
+        case none
+        /// Ask it for what it owes, then tell ``DeliveryMachine/breach(_:)`` if that brings nothing.
+        case ask
+    }
+
+    private struct Open {
+        var row: Row
+        var mode: WriteRequest.Mode
+        var attempt: Int
+        /// Why it was sent again, where that was paid for.
+        var cause: RetryQuota.Cause?
+    }
+
+    private let policy: DeliveryPolicy
+    private let silenceMilliseconds: Int64
+    private var quota = RetryQuota()
+    private var waiting: [WriteRequest.Mode: [Open]] = [:]
+    private var onTheirWay: [UInt64: [Int: Open]] = [:]
+    private var retries: [(dueAt: Int64, open: Open)] = []
+    private var nextBatch: UInt64 = 1
+    private var failuresInARow = 0
+    private var unknownsInARow = 0
+    private var movedAt: Int64
+
+    /// Why nothing more is sent, or nil.
+    package private(set) var stop: ConnectorError?
+    /// How often rows were sent again.
+    package private(set) var retriesTotal: Int64 = 0
+    /// Whether new creates are held back: so many are lost that they are asked about first.
+    package var holdsCreates = false
+
+    private static var batchRows: Int { 64 }
+    private static var failuresInARowMax: Int { 12 }
+    private static var unknownsInARowMax: Int { 10 }
+
+    /// A machine that knows of no rows.
+    ///
+    /// - Parameters:
+    ///   - silenceMilliseconds: How long a session may say nothing before it is asked.
+    ///   - now: The time, on the monotonic clock that every call uses.
+    package init(_ policy: DeliveryPolicy, silenceMilliseconds: Int64, now: Int64) {
+        self.policy = policy
+        self.silenceMilliseconds = silenceMilliseconds
+        movedAt = now
+    }
+
+    /// Rows that are waiting, on their way or to be sent again.
+    package var openRows: Int { waitingRows + rowsOnTheirWay + retries.count }
+
+    /// Rows that a session has and owes a result for.
+    package var rowsOnTheirWay: Int { onTheirWay.values.reduce(0) { $0 + $1.count } }
+
+    /// Whether there are rows to go that are not creates.
+    package var hasUpdates: Bool {
+        waiting.contains { $0.key != .create && !$0.value.isEmpty } || retries.contains { $0.open.mode != .create }
+    }
+
+    private var waitingRows: Int { waiting.values.reduce(0) { $0 + $1.count } }
+
+    /// Takes a row over.
+    package mutating func add(_ row: Row, _ mode: WriteRequest.Mode) {
+        waiting[mode, default: []].append(Open(row: row, mode: mode, attempt: 1))
+    }
+
+    /// The rows that go next, updates before creates; nil where none may go.
+    ///
+    /// Followed by ``took(_:_:)`` where a session has taken them over; else they stay.
+    package mutating func next(_ now: Int64) -> Batch? {
+        guard stop == nil else { return nil }
+        wake(now)
+        for mode in [WriteRequest.Mode.update, .create] where mode != .create || !holdsCreates {
+            guard let group = waiting[mode], !group.isEmpty else { continue }
+            return Batch(id: nextBatch, mode: mode, rows: group.prefix(Self.batchRows).map(\.row))
+        }
+        return nil
+    }
+
+    /// Takes note that a session has taken a batch of ``next(_:)`` over.
+    package mutating func took(_ batch: Batch, _ now: Int64) {
+        guard let group = waiting[batch.mode] else { return }
+        let taken = group.prefix(batch.rows.count)
+        waiting[batch.mode] = Array(group.dropFirst(taken.count))
+        onTheirWay[batch.id] = Dictionary(uniqueKeysWithValues: taken.enumerated().map { ($0.offset, $0.element) })
+        nextBatch = batch.id + 1
+        movedAt = now
+    }
+
+    /// Whether every row of a batch has its result.
+    package func isDone(_ batch: UInt64) -> Bool { onTheirWay[batch] == nil }
+
+    /// Takes note of results; those of rows that owe none are passed over.
+    ///
+    /// - Parameter jitter: Numbers in 0..<1 that spread retries out.
+    /// - Returns: The rows that have ended with them.
+    package mutating func settle(
+        _ batch: UInt64, _ results: [RowResult], _ now: Int64, jitter: () -> Double
+    ) -> [Ending] {
+        if !results.isEmpty { movedAt = now }
+        var endings: [Ending] = []
+        for result in results {
+            guard let open = onTheirWay[batch]?.removeValue(forKey: result.row) else { continue }
+            if let ending = settle(result, open, now, jitter()) { endings.append(ending) }
+        }
+        if onTheirWay[batch]?.isEmpty == true { onTheirWay[batch] = nil }
+        return endings
+    }
+
+    private mutating func settle(_ result: RowResult, _ open: Open, _ now: Int64, _ jitter: Double) -> Ending? {
+        if let error = result.error, result.status != .rejected, DeliveryPolicy.stopsRun(error.code) { giveUp(error) }
+        var step = policy.step(result, mode: open.mode, attempt: open.attempt, jitter: jitter)
+        let cause = Self.cause(of: result)
+        if case .again = step, let cause, !quota.pay(for: cause) { step = .close(.notTried) }
+        switch step {
+        case .again(let milliseconds):
+            var again = open
+            again.attempt += 1
+            again.cause = cause
+            retriesTotal += 1
+            noteFailure(result)
+            retries.append((now + milliseconds, again))
+            return nil
+        case .close(let outcome):
+            noteOutcome(outcome, result, open)
+            return Ending(row: open.row, mode: open.mode, outcome: outcome, result: result)
+        }
+    }
+
+    /// Stops sending; rows on their way are awaited, the others end as not tried.
+    package mutating func giveUp(_ reason: ConnectorError) {
+        if stop == nil { stop = reason }
+    }
+
+    /// After a stop: the rows that will not be sent.
+    package mutating func unsent() -> [Ending] {
+        guard stop != nil else { return [] }
+        let open = (waiting[.update] ?? []) + (waiting[.create] ?? []) + retries.map(\.open)
+        waiting = [:]
+        retries = []
+        return open.map { Ending(row: $0.row, mode: $0.mode, outcome: .notTried, result: nil) }
+    }
+
+    /// What to do about a session that has said nothing for long; stops where it takes no row although it has none.
+    package mutating func lookIntoSilence(_ now: Int64) -> Silence {
+        guard now - movedAt > silenceMilliseconds else { return .none }
+        movedAt = now
+        if rowsOnTheirWay > 0 { return .ask }
+        if stop == nil, waitingRows > 0, !holdsCreates {
+            giveUp(ConnectorError(.contractBreach, "The connector takes no rows although it has none."))
+        }
+        return .none
+    }
+
+    /// Takes note that a session has no more to say about the rows that it has: creates are lost, updates not tried.
+    package mutating func breach() -> [Ending] {
+        giveUp(ConnectorError(.contractBreach, "The connector gave no result for rows that it took."))
+        let owed = onTheirWay.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key }.map(\.value) }
+        onTheirWay = [:]
+        return owed.map {
+            Ending(row: $0.row, mode: $0.mode, outcome: $0.mode == .create ? .unknown : .notTried, result: nil)
+        }
+    }
+
+    private mutating func wake(_ now: Int64) {
+        guard retries.contains(where: { $0.dueAt <= now }) else { return }
+        movedAt = now
+        for retry in retries where retry.dueAt <= now { waiting[retry.open.mode, default: []].append(retry.open) }
+        retries.removeAll { $0.dueAt <= now }
+    }
+
+    private mutating func noteFailure(_ result: RowResult) {
+        guard let error = result.error, error.code != .rateLimited else { return }
+        failuresInARow += 1
+        if failuresInARow > Self.failuresInARowMax * policy.attemptsMax { giveUp(error) }
+    }
+
+    /// What a repetition is paid as; nil for a refusal for the rate, which the limiter answers to.
+    private static func cause(of result: RowResult) -> RetryQuota.Cause? {
+        switch result.error?.code {
+        case .rateLimited: nil
+        case .timedOut: .timeout
+        default: .failure
+        }
+    }
+
+    private mutating func noteOutcome(_ outcome: RowOutcome, _ result: RowResult, _ open: Open) {
+        switch outcome {
+        case .notTried:
+            failuresInARow += 1
+            if failuresInARow >= Self.failuresInARowMax, let error = result.error { giveUp(error) }
+        case .unknown:
+            unknownsInARow += 1
+            if unknownsInARow >= Self.unknownsInARowMax, let error = result.error { giveUp(error) }
+        default:
+            failuresInARow = 0
+            unknownsInARow = 0
+            quota.succeed(after: open.cause)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Decides which intents to write when a connector asks for leave to send a create; performs nothing itself.
+///
+/// Intents of a few rows that will be asked for next are written together, so that the disk is waited for once per
+/// group. An intent that was written ahead counts for a short while; after that it is written anew, with a new
+/// deadline. A crash leaves at most a group of rows behind that look as if they had been sent.
+package struct IntentBook<Row: Sendable>: Sendable {
+    /// What is to be done before a row may be sent.
+    package enum Step: Sendable {
+        /// Nothing: its intent is on disk and young enough.
+        case send
+        /// Write intents for these rows, and call ``wrote(_:_:)`` once they are on disk.
+        case write([(place: BatchRow, row: Row)])
+        /// The connector was never given this row.
+        case refuse
+    }
+
+    private struct Entry {
+        var row: Row
+        var writtenAt: Int64?
+        var isAsked = false
+    }
+
+    private var batches: [UInt64: [Entry]] = [:]
+
+    /// How many intents are written together at most.
+    package static var groupMax: Int { 16 }
+    /// How long an intent that was written ahead counts, in milliseconds.
+    package static var freshMilliseconds: Int64 { 2_000 }
+
+    /// A book without rows.
+    package init() {}
+
+    /// Takes note of the rows of a batch, before it is handed over.
+    package mutating func register(_ batch: UInt64, _ rows: [Row]) {
+        batches[batch] = rows.map { Entry(row: $0) }
+    }
+
+    /// Forgets a batch: all of its rows have their results, or it was not taken over.
+    package mutating func forget(_ batch: UInt64) { batches[batch] = nil }
+
+    /// What has to be done before the row at `place` may be sent.
+    package mutating func ask(_ place: BatchRow, _ now: Int64) -> Step {
+        guard let entries = batches[place.batch], entries.indices.contains(place.row) else { return .refuse }
+        batches[place.batch]?[place.row].isAsked = true
+        if let writtenAt = entries[place.row].writtenAt, !entries[place.row].isAsked,
+            now - writtenAt <= Self.freshMilliseconds
+        {
+            return .send
+        }
+        let end = min(entries.count, place.row + Self.groupMax)
+        return .write(
+            (place.row..<end).filter { $0 == place.row || isOpen(entries[$0], now) }
+                .map { (BatchRow(batch: place.batch, row: $0), entries[$0].row) })
+    }
+
+    /// Whether a row behind the one that is asked for still needs an intent.
+    private func isOpen(_ entry: Entry, _ now: Int64) -> Bool {
+        !entry.isAsked && (entry.writtenAt.map { now - $0 > Self.freshMilliseconds / 2 } ?? true)
+    }
+
+    /// Takes note that intents are on disk.
+    package mutating func wrote(_ places: [BatchRow], _ now: Int64) {
+        for place in places where batches[place.batch]?.indices.contains(place.row) == true {
+            batches[place.batch]?[place.row].writtenAt = now
+        }
+    }
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// The rows of a run whose creates may have been carried out without anybody knowing, and the asking about them.
+///
+/// A row comes here when its answer is lost, or from the ledger of an interrupted attempt. Once the time of all their
+/// requests has passed, the records that changed since are read through once: what is found is adopted, what is not
+/// found is sent once more. Used from the thread of the run.
+final class LostRows {
+    /// A row that is to be decided about.
+    private struct Row {
+        /// The row as it is now and where it came from; nil where it is gone from the source.
+        var item: Delivery.Item?
+        /// What the ledger says.
+        var entry: LedgerEntry
+        /// The row as it was sent, mapped; nil where that cannot be had any more.
+        var sent: MappedBatch?
+        /// Whether an earlier attempt sent it.
+        var isRecovered: Bool
+    }
+
+    private let sync: OpenSync
+    private let store: StateStore
+    private let ledger: RunLedger
+    private let options: RunOptions
+    private let linked: LinkedStates
+    private var rows: [Fingerprint: Row] = [:]
+    private var book = LostCreates<Fingerprint>()
+    private let startedAt = BootClock.milliseconds
+
+    /// How many are waited for before new creates are held back.
+    private static let heldMax = 50
+    /// How far this machine's clock may be from the other's where that is not known.
+    private static let clockSkewMilliseconds: Int64 = 600_000
+    /// How much earlier than the other side's clock seemed to be records are asked for.
+    private static let marginMilliseconds: Int64 = 60_000
+    /// How much earlier than its intent a record may seem to be created: the other side's clock shows whole seconds.
+    private static let creationSkewMilliseconds: Int64 = 2_000
+
+    /// Rejects that were made here, by code.
+    private(set) var rejectsByCode: [String: Int64] = [:]
+    /// Rows that were sent once more, with their markers.
+    private var sentAgain: [Fingerprint: String] = [:]
+    /// Since when records were looked through.
+    private var auditSince: Int64 = .max
+
+    init(_ sync: OpenSync, store: StateStore, ledger: RunLedger, _ options: RunOptions) throws(RunStop) {
+        self.sync = sync
+        self.store = store
+        self.ledger = ledger
+        self.options = options
+        linked = try LinkedStates(sync.mapping.links, folder: options.stateFolder)
+    }
+
+    /// How many rows are waited for.
+    var count: Int { rows.count }
+
+    /// Whether so many are lost that they are to be asked about before more is created.
+    var isFull: Bool { sync.guarantee != .atMostOnce && rows.count >= Self.heldMax }
+
+    /// Takes a row over whose answer was lost in this attempt; it is in the ledger as lost.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func add(_ item: Delivery.Item) throws(RunStop) {
+        try ledger.flush()
+        guard let entry = try entry(item.row.key) else { return }
+        let one = Self.alone(item)
+        insert(Row(item: one, entry: entry, sent: one.chunk.chunk.mapped, isRecovered: false))
+    }
+
+    /// Takes a row over that an earlier attempt may have sent.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func recover(_ row: DecidedRow, _ chunk: ChunkBox) throws(RunStop) {
+        guard let entry = try entry(row.key) else { return }
+        let one = Self.alone(Delivery.Item(row: row, chunk: chunk))
+        insert(Row(item: one, entry: entry, sent: sentRow(entry, one.chunk.chunk.mapped), isRecovered: true))
+    }
+
+    /// Takes over what an earlier attempt may have sent and the source no longer has.
+    ///
+    /// Call it once the source was read to its end, no row is on its way, and the ledger is written.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func recoverVanished() throws(RunStop) {
+        let open: [LedgerEntry]
+        do {
+            open = try store.openEntries(of: ledger.runNumber)
+        } catch {
+            throw .state(error)
+        }
+        for entry in open where [.intent, .unknown].contains(entry.outcome) && rows[entry.key] == nil {
+            insert(Row(item: nil, entry: entry, sent: sentRow(entry, nil), isRecovered: true))
+        }
+    }
+
+    private func insert(_ row: Row) {
+        rows[row.entry.key] = row
+        let intent = row.entry.intent
+        let time = LostCreateTime(deadline: intent?.deadlineMilliseconds ?? 0, boot: intent?.boot ?? 0)
+        let timeout = IntentJournal.timeoutMilliseconds
+        book.add(
+            row.entry.key,
+            dueAt: time.dueAt(
+                settle: sync.definition.insert.settleMilliseconds, timeout: timeout, boot: BootClock.start,
+                processStartedAt: startedAt))
+    }
+
+    private func entry(_ key: Fingerprint) throws(RunStop) -> LedgerEntry? {
+        do {
+            return try store.entry(for: key)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// The row alone: a whole batch is not kept for it.
+    private static func alone(_ item: Delivery.Item) -> Delivery.Item {
+        let chunk = item.chunk.chunk
+        var row = item.row
+        row.row = 0
+        let one = DecidedChunk(
+            source: chunk.source.row(item.row.row), mapped: chunk.mapped.row(item.row.row), rows: [row])
+        return Delivery.Item(row: row, chunk: ChunkBox(one))
+    }
+
+    /// What was sent: the row as it is where nothing has changed, else the row that the intent has kept.
+    private func sentRow(_ entry: LedgerEntry, _ current: MappedBatch?) -> MappedBatch? {
+        guard let payload = entry.intent?.payload else { return nil }
+        if let current, !current.isRejected(0), current.payloads[0] == payload { return current }
+        guard let bytes = entry.intent?.row, let batch = SentRow.batch(bytes, sync.readSchema) else { return nil }
+        let mapped = sync.mapping.map(batch, links: linked.resolve)
+        return !mapped.isRejected(0) && mapped.payloads[0] == payload ? mapped : nil
+    }
+
+    // MARK: - Asking
+
+    /// Waits until the rows can be asked about, asks, and settles them.
+    ///
+    /// - Returns: The rows that are to be sent once more; nil where nothing could be settled now.
+    /// - Throws: ``RunStop``.
+    func settle(waiting: (_ rows: Int, _ milliseconds: Int64) -> Void) throws(RunStop) -> [Delivery.Item]? {
+        guard sync.guarantee != .atMostOnce else { return nil }
+        while true {
+            switch book.step(BootClock.milliseconds) {
+            case .nothing: return []
+            case .sweep: return try sweep()
+            case .wait(let until):
+                guard options.waitsForLost else { return nil }
+                let left = until - BootClock.milliseconds
+                waiting(rows.count, max(0, left))
+                do {
+                    try sync.destinationHost.pause(milliseconds: max(1, min(left, 1_000)))
+                } catch {
+                    return nil
+                }
+            }
+        }
+    }
+
+    private func sweep() throws(RunStop) -> [Delivery.Item]? {
+        let startedAt = BootClock.milliseconds
+        let since = since
+        auditSince = min(auditSince, since)
+        guard let found = try candidates(since) else { return nil }
+        var again: [Delivery.Item] = []
+        let isMarked = if case .exactlyOnce = sync.guarantee { true } else { false }
+        for (key, verdict) in book.settle(found.ids, startedAt: startedAt, isMarked: isMarked) {
+            guard let row = rows[key] else { continue }
+            // What was sent cannot be told any more, and somebody has made records since: nobody can tell whose.
+            if case .absent = verdict, !isMarked, row.sent == nil, found.isForeign { continue }
+            rows[key] = nil
+            if let item = try settle(row, verdict) { again.append(item) }
+        }
+        try ledger.flush()
+        return again
+    }
+
+    private func settle(_ row: Row, _ verdict: LostCreates<Fingerprint>.Verdict) throws(RunStop) -> Delivery.Item? {
+        guard let item = row.item else {
+            switch verdict {
+            case .adopted(let id): try ledger.closeVanished(row.entry, remoteID: id)
+            case .several(let ids): try ledger.closeVanished(row.entry, remoteID: ids.first)
+            case .absent: try ledger.closeVanished(row.entry, remoteID: nil)
+            }
+            return nil
+        }
+        switch verdict {
+        case .adopted(let id): return try adopt(row, item, id)
+        case .absent: return try sendAgain(item)
+        case .several(let ids):
+            let reason = RejectReason(
+                stage: "deliver", code: "duplicate-marker", field: Marker.fieldLabel,
+                value: row.entry.intent?.marker ?? "",
+                message: "Several records carry the marker of this row: \(ids.joined(separator: " and ")). "
+                    + "Delete or merge all but one.",
+                remoteID: ids.first)
+            rejectsByCode[reason.code, default: 0] += 1
+            var closed = item.row
+            closed.known = KnownRow(
+                outcome: .open, isOfThisRun: true, remoteID: ids.first, payload: nil, cursor: nil)
+            try ledger.reject(closed, reason, item.chunk.chunk, isSent: true)
+            return nil
+        }
+    }
+
+    private func adopt(_ row: Row, _ item: Delivery.Item, _ id: String) throws(RunStop) -> Delivery.Item? {
+        let isSame = item.row.payload == row.entry.intent?.payload
+        if row.isRecovered { ledger.noteRecovered() }
+        let isAppend = sync.definition.insert.mode == .append
+        if isSame || (isAppend && sync.cursorIndex == nil) {
+            var closed = item.row
+            closed.payload = row.entry.intent?.payload
+            try ledger.close(closed, .created, remoteID: id)
+            return nil
+        }
+        // The record was made from an earlier version of the row: it is brought up to date, or gets a record of its own.
+        try ledger.noteRecord(item.row, remoteID: id)
+        if isAppend { return try sendAgain(item) }
+        var again = item
+        again.row.known = KnownRow(outcome: .open, isOfThisRun: true, remoteID: id, payload: nil, cursor: nil)
+        if case .maybeCreated(let fault?) = item.row.fate { return try reject(again, fault) }
+        again.row.fate = .update(id: id, changes: nil)
+        return again
+    }
+
+    private func sendAgain(_ item: Delivery.Item) throws(RunStop) -> Delivery.Item? {
+        var again = item
+        again.row.known = nil
+        if case .maybeCreated(let fault?) = item.row.fate { return try reject(again, fault) }
+        again.row.fate = .create
+        if let marker = sync.marker(of: again.row, run: ledger.runNumber) { sentAgain[item.row.key] = marker }
+        return again
+    }
+
+    private func reject(_ item: Delivery.Item, _ fault: RejectReason) throws(RunStop) -> Delivery.Item? {
+        rejectsByCode[fault.code, default: 0] += 1
+        try ledger.reject(item.row, fault, item.chunk.chunk, isSent: false)
+        return nil
+    }
+
+    // MARK: - Reading through
+
+    private struct Found {
+        var ids: [Fingerprint: [String]] = [:]
+        /// Whether there are records that are nobody's and match no row.
+        var isForeign = false
+    }
+
+    /// What may have become of the rows, by all records that changed since; nil where they cannot be read.
+    private func candidates(_ since: Int64) throws(RunStop) -> Found? {
+        let marker: DestinationField? = if case .exactlyOnce(let field) = sync.guarantee { field } else { nil }
+        let createdAt = sync.object.createdAtField
+        let knowsCreation =
+            !createdAt.isEmpty && !sync.mapping.targets.contains { $0.field.key == createdAt }
+        let fields =
+            marker.map { [$0.key] } ?? sync.mapping.targets.map(\.field.key) + (knowsCreation ? [createdAt] : [])
+        let request = ReadBackRequest(object: sync.object.id, selection: .changedSince(since), fields: fields)
+        let search = try PayloadSearch(sync, store, options.stateFolder, knowsCreation: knowsCreation)
+        defer { search.close() }
+        var markers: [String: Fingerprint] = [:]
+        for (key, row) in rows { if let text = row.entry.intent?.marker { markers[text] = key } }
+        var found = Found()
+        do {
+            let stream = try sync.destination.readBack(request)
+            defer { stream.close() }
+            while let next = try stream.next() {
+                for place in 0..<next.batch.rowCount {
+                    guard case .text(let id) = next.batch.value(place, 0) else { continue }
+                    if marker != nil {
+                        guard case .text(let text) = next.batch.value(place, 1), let key = markers[text] else {
+                            continue
+                        }
+                        if found.ids[key]?.contains(id) != true { found.ids[key, default: []].append(id) }
+                    } else if try !search.isOwned(id) {
+                        match(next.batch, place, id, search, &found)
+                    }
+                }
+            }
+        } catch let stop as RunStop {
+            throw stop
+        } catch let error as ConnectorError {
+            guard [.unauthorized, .forbidden, .cancelled, .quotaSpent].contains(error.code) else { return nil }
+            throw sync.stop(error, .destination, "looking for lost creates")
+        } catch {
+            throw .state(.internal("Lost creates could not be looked for: \(error)"))
+        }
+        return found
+    }
+
+    private func match(
+        _ records: RecordBatch, _ place: Int, _ id: String, _ search: PayloadSearch, _ found: inout Found
+    ) {
+        var isMatched = false
+        for (key, row) in rows {
+            guard let sent = row.sent,
+                search.isNewEnough(records, place, row.entry.intent, Self.creationSkewMilliseconds),
+                search.isSame(sent, records, place)
+            else { continue }
+            isMatched = true
+            if found.ids[key]?.contains(id) != true { found.ids[key, default: []].append(id) }
+        }
+        let isNew = rows.values.contains {
+            $0.sent == nil && search.isNewEnough(records, place, $0.entry.intent, Self.creationSkewMilliseconds)
+        }
+        if !isMatched, isNew { found.isForeign = true }
+    }
+
+    /// From when on records have to be looked through, by the other side's clock as far as it is known.
+    private var since: Int64 {
+        rows.values.map { row in
+            guard let intent = row.entry.intent else { return Int64.max }
+            return intent.serverTimeMilliseconds.map { $0 - Self.marginMilliseconds }
+                ?? intent.startedAtMilliseconds - Self.clockSkewMilliseconds
+        }.min() ?? sync.destinationHost.wallMilliseconds
+    }
+
+    /// Gives up what is not settled: the rows stay unknown, and the run unfinished.
+    ///
+    /// - Parameter isRead: Whether the source was read to its end, so that a row that did not come is gone.
+    func leaveUnknown() {
+        for row in rows.values {
+            if row.item == nil { ledger.countFetched() }
+            ledger.count(.unknown)
+        }
+        rows = [:]
+    }
+
+    /// Looks once more for the markers of rows that were sent again.
+    ///
+    /// - Returns: The ids of records that share a marker, which the assumptions rule out; none where nothing was sent
+    ///   again.
+    /// - Throws: ``RunStop``.
+    func audit() throws(RunStop) -> [[String]] {
+        guard !sentAgain.isEmpty, case .exactlyOnce(let field) = sync.guarantee else { return [] }
+        let request = ReadBackRequest(object: sync.object.id, selection: .changedSince(auditSince), fields: [field.key])
+        var ids: [String: Set<String>] = [:]
+        let wanted = Set(sentAgain.values)
+        do {
+            let stream = try sync.destination.readBack(request)
+            defer { stream.close() }
+            while let next = try stream.next() {
+                for place in 0..<next.batch.rowCount {
+                    guard case .text(let id) = next.batch.value(place, 0),
+                        case .text(let text) = next.batch.value(place, 1), wanted.contains(text)
+                    else { continue }
+                    ids[text, default: []].insert(id)
+                }
+            }
+        } catch {
+            // The run itself is done; what could not be looked at now is looked at by nobody.
+            return []
+        }
+        return ids.values.filter { $0.count > 1 }.map { $0.sorted() }
+    }
+
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// Looks for the records of lost creates by all that was sent.
+///
+/// Records that a sync of the project knows as its own are nobody else's.
+struct PayloadSearch {
+    private let owners: [StateStore]
+    private let comparison: RecordComparison
+    private let creationColumn: Int?
+
+    /// - Parameter knowsCreation: Whether the last column of the records says when they were created.
+    init(
+        _ sync: OpenSync, _ own: StateStore, _ stateFolder: String, knowsCreation: Bool
+    ) throws(RunStop) {
+        let keys = sync.mapping.targets.map(\.field)
+        let schema = Schema(
+            [Schema.Field("id", .text, isNullable: false)]
+                + keys.map { Schema.Field($0.key, $0.kind.columnType) })
+        comparison = RecordComparison(sync.mapping, records: schema)
+        creationColumn = knowsCreation ? keys.count + 1 : nil
+        guard case .byMatch = sync.guarantee else {
+            owners = []
+            return
+        }
+        owners = [own] + (try OtherStates.open(in: stateFolder, but: sync.definition.name))
+    }
+
+    /// Ends the search.
+    func close() { for owner in owners.dropFirst() { owner.close() } }
+
+    /// Whether a record is known to belong to a row of a sync.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func isOwned(_ id: String) throws(RunStop) -> Bool {
+        do {
+            for owner in owners where try owner.owns(remoteID: id) { return true }
+        } catch {
+            throw .state(error)
+        }
+        return false
+    }
+
+    /// Whether a record has everything that a row would have sent.
+    func isSame(_ sent: MappedBatch, _ records: RecordBatch, _ place: Int) -> Bool {
+        comparison.differences(sent, 0, records, place, isWhole: true).isEmpty
+    }
+
+    /// Whether a record may have been created by the request of `intent`: not where it is older.
+    func isNewEnough(
+        _ records: RecordBatch, _ place: Int, _ intent: LedgerEntry.Intent?, _ skew: Int64
+    ) -> Bool {
+        guard let creationColumn, let sentAt = intent?.serverTimeMilliseconds,
+            case .instant(let created) = records.value(place, creationColumn)
+        else { return true }
+        return created / 1_000 >= sentAt - skew
+    }
+}
