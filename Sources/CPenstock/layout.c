@@ -86,7 +86,7 @@ SIZE(penstock_answer, 40);
 AT(penstock_answer, http_status, 0);
 AT(penstock_answer, never_sent, 4);
 AT(penstock_answer, has_retry_after, 8);
-AT(penstock_answer, reserved0, 12);
+AT(penstock_answer, is_blocked, 12);
 AT(penstock_answer, retry_after_ms, 16);
 AT(penstock_answer, server_time_ms, 24);
 AT(penstock_answer, reserved, 32);
@@ -99,7 +99,7 @@ AT(penstock_rate_limit, window_ms, 32);
 AT(penstock_rate_limit, resets_in_ms, 40);
 AT(penstock_rate_limit, reserved, 48);
 
-SIZE(penstock_host, 104);
+SIZE(penstock_host, 120);
 AT(penstock_host, size, 0);
 AT(penstock_host, major, 4);
 AT(penstock_host, minor, 6);
@@ -115,6 +115,8 @@ AT(penstock_host, acquire, 72);
 AT(penstock_host, release, 80);
 AT(penstock_host, rate_limit, 88);
 AT(penstock_host, save_credential, 96);
+AT(penstock_host, lock_credential, 104);
+AT(penstock_host, unlock_credential, 112);
 
 SIZE(penstock_connector, 88);
 AT(penstock_connector, size, 0);

@@ -3,8 +3,8 @@
 /// What the host offers one open connection.
 ///
 /// Every call is allowed from any thread of the connector, from the opening of the connection to the return of its
-/// `close`. None blocks but ``pause(milliseconds:)``, ``saveCredential(_:expecting:)`` and, for as long as it takes
-/// to make a record of it durable, ``acquire(_:)``.
+/// `close`. None blocks but ``pause(milliseconds:)``, ``lockCredential(since:)``, ``saveCredential(_:expecting:)`` and,
+/// for as long as it takes to make a record of it durable, ``acquire(_:)``.
 public protocol HostServices: Sendable {
     /// Adds a line to the host's log. Secrets of the connection are blanked out there, but do not rely on it.
     func log(_ level: LogLevel, _ message: String, _ fields: [String: String])
@@ -50,6 +50,27 @@ public protocol HostServices: Sendable {
     /// - Returns: The new revision, or the credential that somebody else stored meanwhile: use that one.
     /// - Throws: ``ConnectorError`` `unavailable` where it could not be stored; go on with the old one if you can.
     func saveCredential(_ credential: JSON, expecting revision: UInt64) throws(ConnectorError) -> SavedCredential
+
+    /// Waits until nobody else on this machine renews the connection's credential, and keeps the others waiting until
+    /// ``unlockCredential()``.
+    ///
+    /// Hold it around the request that renews and ``saveCredential(_:expecting:)``, and not longer: a credential that
+    /// may be used once must not be used by two at a time. The end of the process gives it back, too.
+    /// - Parameter revision: The revision that the connector holds, 0 for the one it was opened with.
+    /// - Returns: What somebody else has stored since, or nil: use that one instead of renewing.
+    /// - Throws: ``ConnectorError``: `cancelled`, `unavailable` where nothing could be stored; it is then not held.
+    func lockCredential(since revision: UInt64) throws(ConnectorError) -> StoredCredential?
+
+    /// Lets the others renew the credential.
+    func unlockCredential()
+}
+
+extension HostServices {
+    /// Waits for nobody, for hosts that store nothing.
+    public func lockCredential(since revision: UInt64) throws(ConnectorError) -> StoredCredential? { nil }
+
+    /// Does nothing, for hosts that store nothing.
+    public func unlockCredential() {}
 }
 
 /// How much a log line matters.
@@ -137,16 +158,19 @@ public struct RequestAnswer: Sendable, Hashable {
     ///
     /// Records that changed since a moment are asked for by this clock: ours may be wrong.
     public var serverTimeMilliseconds: Int64?
+    /// Whether the other side has shut this machine out for a while: every further request makes it last longer.
+    public var isBlocked: Bool
 
     /// What came of a request.
     public init(
         status: Int, wasNeverSent: Bool = false, retryAfterMilliseconds: Int64? = nil,
-        serverTimeMilliseconds: Int64? = nil
+        serverTimeMilliseconds: Int64? = nil, isBlocked: Bool = false
     ) {
         self.status = status
         self.wasNeverSent = wasNeverSent
         self.retryAfterMilliseconds = retryAfterMilliseconds
         self.serverTimeMilliseconds = serverTimeMilliseconds
+        self.isBlocked = isBlocked
     }
 }
 
@@ -180,6 +204,20 @@ public struct RateLimit: Sendable, Hashable {
         self.remaining = remaining
         self.windowMilliseconds = windowMilliseconds
         self.resetsInMilliseconds = resetsInMilliseconds
+    }
+}
+
+/// A credential as it is stored.
+public struct StoredCredential: Sendable, Hashable {
+    /// What was given to ``HostServices/saveCredential(_:expecting:)``.
+    public var credential: JSON
+    /// Its revision; larger ones are newer.
+    public var revision: UInt64
+
+    /// A credential as it is stored.
+    public init(_ credential: JSON, revision: UInt64) {
+        self.credential = credential
+        self.revision = revision
     }
 }
 

@@ -68,6 +68,11 @@ private final class RecordingHost: HostServices {
         note("save \(credential.text) \(revision)")
         return .superseded(by: .object(["b": .number("12345678901234567890")] as JSONObject), revision: 9)
     }
+    func lockCredential(since revision: UInt64) throws(ConnectorError) -> StoredCredential? {
+        note("lock \(revision)")
+        return revision < 9 ? StoredCredential(.string("x"), revision: 9) : nil
+    }
+    func unlockCredential() { note("unlock") }
 }
 
 @Suite struct HostServicesTests {
@@ -93,15 +98,18 @@ private final class RecordingHost: HostServices {
             host.release(.max, RequestAnswer(status: 429, retryAfterMilliseconds: 0))
             host.release(1, RequestAnswer(status: 0, wasNeverSent: true))
             host.release(2, RequestAnswer(status: 201, serverTimeMilliseconds: 1_700_000_000_000))
+            host.release(2, RequestAnswer(status: 403, retryAfterMilliseconds: 300_000, isBlocked: true))
             host.report(RateLimit(bucket: "daily", limit: 0, remaining: nil, windowMilliseconds: 5))
             _ = try host.saveCredential(.object(["a": .string("t")] as JSONObject), expecting: 8)
+            _ = try host.lockCredential(since: 3)
+            host.unlockCredential()
         }
         let direct = RecordingHost()
         try calls(direct)
         let loaded = RecordingHost()
         try probe(loaded, calls)
         #expect(loaded.lines == direct.lines)
-        #expect(loaded.lines.count == 10)
+        #expect(loaded.lines.count == 14)
     }
 
     @Test func everyAnswerComesBackWhole() throws {
@@ -116,6 +124,8 @@ private final class RecordingHost: HostServices {
             }
             let theirs = JSON.object(["b": .number("12345678901234567890")] as JSONObject)
             #expect(try host.saveCredential(.null, expecting: 1) == .superseded(by: theirs, revision: 9))
+            #expect(try host.lockCredential(since: 8) == StoredCredential(.string("x"), revision: 9))
+            #expect(try host.lockCredential(since: 9) == nil)
         }
         try probe(TestHost()) { host throws in
             #expect(try host.saveCredential(.null, expecting: 1) == .saved(revision: 2))

@@ -93,7 +93,7 @@ import Testing
         check(
             penstock_answer.self, size: 40,
             [
-                (\.http_status, 0), (\.never_sent, 4), (\.has_retry_after, 8), (\.reserved0, 12),
+                (\.http_status, 0), (\.never_sent, 4), (\.has_retry_after, 8), (\.is_blocked, 12),
                 (\.retry_after_ms, 16), (\.server_time_ms, 24), (\.reserved, 32),
             ])
     }
@@ -109,11 +109,11 @@ import Testing
 
     @Test func hostKeepsItsLayout() {
         check(
-            penstock_host.self, size: 104,
+            penstock_host.self, size: 120,
             [
                 (\.size, 0), (\.major, 4), (\.minor, 6), (\.ctx, 8), (\.name, 16), (\.version, 24), (\.log, 32),
                 (\.cancelled, 40), (\.now_ms, 48), (\.pause, 56), (\.progress, 64), (\.acquire, 72), (\.release, 80),
-                (\.rate_limit, 88), (\.save_credential, 96),
+                (\.rate_limit, 88), (\.save_credential, 96), (\.lock_credential, 104), (\.unlock_credential, 112),
             ])
     }
 

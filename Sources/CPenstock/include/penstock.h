@@ -157,7 +157,7 @@ typedef struct penstock_answer {
     int32_t http_status;           /* 0: no answer was read */
     int32_t never_sent;            /* 1: it provably never left this machine */
     int32_t has_retry_after;
-    int32_t reserved0;
+    int32_t is_blocked;            /* 1: the other side has shut this machine out for a while */
     int64_t retry_after_ms;        /* how long the other side asks to wait */
     int64_t server_time_ms;        /* the other side's clock when it answered, since 1970; 0: not known */
     uint64_t reserved[1];
@@ -201,6 +201,14 @@ typedef struct penstock_host {
     penstock_status (*save_credential)(void *ctx, uint64_t expected, penstock_str credential_json,
                                        uint64_t *out_revision, penstock_text *out_latest,
                                        penstock_error *out_error);
+    /* [any] Waits until nobody else on this machine renews the credential, and keeps them from it until
+     * unlock_credential; around the request that renews, and save_credential. Where somebody has stored one since
+     * `known` (0: the revision the connection was opened with), *out_latest is it, under *out_revision, and yours to
+     * release; else it is absent. Other than OK: not held. */
+    penstock_status (*lock_credential)(void *ctx, uint64_t known, uint64_t *out_revision, penstock_text *out_latest,
+                                       penstock_error *out_error);
+    /* [any] Once per lock_credential that returned OK. */
+    void (*unlock_credential)(void *ctx);
 } penstock_host;
 
 /* ---- what a connector offers ---------------------------------------------------------------------------- */

@@ -77,6 +77,7 @@ final class BorrowedHost: HostServices, @unchecked Sendable {
         var given = penstock_answer()
         given.http_status = Int32(truncatingIfNeeded: answer.status)
         given.never_sent = answer.wasNeverSent ? 1 : 0
+        given.is_blocked = answer.isBlocked ? 1 : 0
         if let milliseconds = answer.retryAfterMilliseconds {
             given.has_retry_after = 1
             given.retry_after_ms = milliseconds
@@ -121,4 +122,21 @@ final class BorrowedHost: HostServices, @unchecked Sendable {
             throw checks.breach("save_credential", "the stored credential is not JSON: \(error)")
         }
     }
+
+    func lockCredential(since revision: UInt64) throws(ConnectorError) -> StoredCredential? {
+        // A host of before has no such call, and stores nothing that could be renewed by two.
+        guard let lock = table.lock_credential else { return nil }
+        var newest: UInt64 = 0
+        var latest = penstock_text()
+        try checks.checked("lock_credential") { error in lock(table.ctx, revision, &newest, &latest, error) }
+        guard latest.ptr != nil else { return nil }
+        do {
+            return StoredCredential(try JSON(parsing: [UInt8](taking: &latest)), revision: newest)
+        } catch {
+            unlockCredential()
+            throw checks.breach("lock_credential", "the stored credential is not JSON: \(error)")
+        }
+    }
+
+    func unlockCredential() { table.unlock_credential?(table.ctx) }
 }

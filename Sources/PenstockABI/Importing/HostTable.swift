@@ -26,6 +26,7 @@ package final class HostTable {
         table.version = Self.contractVersion
         Self.fillObserving(&table)
         Self.fillRequesting(&table)
+        Self.fillStoring(&table)
         pointer.initialize(to: table)
     }
 
@@ -90,7 +91,8 @@ package final class HostTable {
                     RequestAnswer(
                         status: Int(answer.http_status), wasNeverSent: answer.never_sent != 0,
                         retryAfterMilliseconds: answer.has_retry_after != 0 ? answer.retry_after_ms : nil,
-                        serverTimeMilliseconds: answer.server_time_ms > 0 ? answer.server_time_ms : nil))
+                        serverTimeMilliseconds: answer.server_time_ms > 0 ? answer.server_time_ms : nil,
+                        isBlocked: answer.is_blocked != 0))
         }
         table.rate_limit = { context, limit in
             guard let limit = limit?.pointee else { return }
@@ -102,6 +104,9 @@ package final class HostTable {
                         remaining: known(limit.remaining), windowMilliseconds: known(limit.window_ms),
                         resetsInMilliseconds: known(limit.resets_in_ms)))
         }
+    }
+
+    private static func fillStoring(_ table: inout penstock_host) {
         table.save_credential = { context, expected, text, revision, latest, error in
             reporting(error) { () throws(ConnectorError) in
                 let credential: JSON
@@ -119,6 +124,14 @@ package final class HostTable {
                 }
             }
         }
+        table.lock_credential = { context, known, revision, latest, error in
+            reporting(error) { () throws(ConnectorError) in
+                guard let stored = try HostTable.host(context).lockCredential(since: known) else { return }
+                revision?.pointee = stored.revision
+                latest?.pointee = penstock_text(giving: stored.credential.utf8)
+            }
+        }
+        table.unlock_credential = { context in HostTable.hosts.object(at: context)?.unlockCredential() }
     }
 
     private static func host(_ context: UnsafeMutableRawPointer?) throws(ConnectorError) -> any HostServices {
