@@ -100,7 +100,7 @@ let hostSide: [Target] = [
     .target(name: "PenstockState", dependencies: ["PenstockModel", "CSQLite"], swiftSettings: strict),
     /** The files that a user writes, decoded with positions; all findings at once. */
     .target(name: "PenstockProject", dependencies: ["PenstockModel", yams], swiftSettings: strict),
-    /** The system's libcrypto, for the digests in the lock file. */
+    /** The system's libcrypto, for digests and for stored credentials. */
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     /** Finds and loads connectors, opens connections, and executes the engine's decisions: plans and runs. */
     .target(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <unistd.h>
 
 // Digests the rest of a file in pieces: EVP's context is opaque, and a loop here keeps pointers out of Swift.
@@ -22,3 +24,47 @@ static inline int penstock_sha256_of_file(int file, unsigned char out_digest[32]
     EVP_MD_CTX_free(context);
     return good;
 }
+
+// Digests bytes. Returns 1, or 0 where there is no memory.
+static inline int penstock_sha256(const unsigned char *bytes, size_t count, unsigned char out_digest[32]) {
+    return EVP_Digest(bytes, count, out_digest, 0, EVP_sha256(), 0);
+}
+
+// Encrypts `count` bytes with AES-256-GCM and makes a tag of 16 bytes over them and `about`.
+// Returns 1, or 0 where there is no memory.
+static inline int penstock_seal(const unsigned char key[32], const unsigned char nonce[12], const unsigned char *about,
+                                int about_count, const unsigned char *bytes, int count, unsigned char *out_sealed,
+                                unsigned char out_tag[16]) {
+    int written = 0;
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int good = context && EVP_EncryptInit_ex(context, EVP_aes_256_gcm(), 0, key, nonce) &&
+               EVP_EncryptUpdate(context, 0, &written, about, about_count) &&
+               EVP_EncryptUpdate(context, out_sealed, &written, bytes, count) &&
+               EVP_EncryptFinal_ex(context, out_sealed + written, &written) &&
+               EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_GET_TAG, 16, out_tag);
+    EVP_CIPHER_CTX_free(context);
+    return good;
+}
+
+// The reverse. Returns 1, or 0 where key, tag, bytes or `about` are not those of the sealing.
+static inline int penstock_unseal(const unsigned char key[32], const unsigned char nonce[12],
+                                  const unsigned char *about, int about_count, const unsigned char *sealed, int count,
+                                  const unsigned char tag[16], unsigned char *out_bytes) {
+    int written = 0;
+    unsigned char wanted[16];
+    for (int place = 0; place < 16; place++) wanted[place] = tag[place];
+    EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+    int good = context && EVP_DecryptInit_ex(context, EVP_aes_256_gcm(), 0, key, nonce) &&
+               EVP_DecryptUpdate(context, 0, &written, about, about_count) &&
+               EVP_DecryptUpdate(context, out_bytes, &written, sealed, count) &&
+               EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_GCM_SET_TAG, 16, wanted) &&
+               EVP_DecryptFinal_ex(context, out_bytes + written, &written) > 0;
+    EVP_CIPHER_CTX_free(context);
+    return good;
+}
+
+// Fills `bytes` with numbers that nobody can guess. Returns 1, or 0 where the system has none.
+static inline int penstock_random(unsigned char *bytes, int count) { return RAND_bytes(bytes, count) == 1; }
+
+// Overwrites a secret that is of no more use; the compiler cannot leave it out.
+static inline void penstock_cleanse(void *bytes, size_t count) { OPENSSL_cleanse(bytes, count); }

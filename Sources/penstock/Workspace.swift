@@ -145,9 +145,13 @@ final class Workspace {
             of: connection, descriptor: connector.descriptor, resolver: try resolver())
         try report(diagnostics.filter { $0.severity == .error }, project)
         guard let settings else { throw CommandFailure(silently: .config) }
+        let redactor = Redactor(settings.secrets)
+        let store = CredentialStore(
+            connection: connection.name, folder: project.root + "/.penstock/credentials",
+            keyring: CredentialKeyring(environment: environment))
         return SyncSetup.Side(
-            name: connection.name, connector: connector, settings: settings.settings,
-            redactor: Redactor(settings.secrets), budget: ConnectionBudget(connection.budget))
+            name: connection.name, connector: CredentialedConnector.wrapping(connector, store, redactor: redactor),
+            settings: settings.settings, redactor: redactor, budget: ConnectionBudget(connection.budget))
     }
 
     /// The libraries that a sync uses, with their digests, for the lock file.

@@ -2,17 +2,33 @@
 
 import Foundation
 import PenstockModel
+import Synchronization
 
 /// Blanks the secrets of a connection out of every text on its way to a person or a file.
+///
+/// Copies share what they have learnt.
 package struct Redactor: Sendable {
-    private let secrets: [String]
+    private final class Memory: Sendable {
+        let texts = Mutex<[String]>([])
+    }
+
+    private let memory = Memory()
+    private var secrets: [String] { memory.texts.withLock { $0 } }
 
     /// A redactor for these secrets.
     ///
     /// Texts of fewer than 4 characters are not looked for: they occur by chance.
-    package init(_ secrets: [Secret]) {
+    package init(_ secrets: [Secret]) { learn(secrets) }
+
+    /// Blanks these secrets out, too, from now on; any thread.
+    package func learn(_ secrets: [Secret]) {
         let texts = secrets.compactMap { secret in secret.reveal { $0.count >= 4 ? $0 : nil } }
-        self.secrets = texts.flatMap(Self.forms).sorted { $0.count > $1.count }
+        let forms = texts.flatMap(Self.forms)
+        memory.texts.withLock { known in
+            let new = Set(forms).subtracting(known)
+            guard !new.isEmpty else { return }
+            known = (known + new).sorted { $0.count > $1.count }
+        }
     }
 
     /// The forms in which a secret may come back: as it is, as in an address, as in JSON, in base64.
