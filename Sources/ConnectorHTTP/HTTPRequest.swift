@@ -73,6 +73,26 @@ package struct HTTPHeader: Sendable, Hashable {
         self.value = value
     }
 
+    /// The header of HTTP's basic authentication, or nil where the user's name holds a colon, which would end it.
+    package static func basicAuthorization(user: String, password: String) -> HTTPHeader? {
+        guard !user.utf8.contains(UInt8(ascii: ":")) else { return nil }
+        return HTTPHeader("Authorization", "Basic " + base64(Array("\(user):\(password)".utf8)))
+    }
+
+    private static func base64(_ bytes: [UInt8]) -> String {
+        let digits = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        var out: [UInt8] = []
+        for start in stride(from: 0, to: bytes.count, by: 3) {
+            let group = bytes[start..<min(start + 3, bytes.count)]
+            let bits = group.reduce(0) { $0 << 8 | Int($1) } << (8 * (3 - group.count))
+            for place in 0..<4 {
+                let isPadding = place > group.count
+                out.append(isPadding ? UInt8(ascii: "=") : digits[bits >> (18 - 6 * place) & 63])
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+
     /// A header as a server sent it.
     init(received name: String, _ value: String) {
         self.name = name

@@ -12,8 +12,13 @@ package struct HTTPSettings: Sendable, Hashable {
     package var allowsPlainHTTP = false
     /// The `User-Agent` header.
     package var userAgent = "penstock"
+    /// How many seconds a request may go on with less than a byte per second.
+    ///
+    /// It also ends the wait for an answer that does not begin, so a longer ``timeoutMilliseconds`` needs a longer time
+    /// here.
+    package var idleSeconds = 20
     /// The most bytes that an answer's body may have, after decompression.
-    package var bodyBytesMax = 16 << 20
+    package var bodyBytesMax = 32 << 20
     /// The most bytes that an answer's header may have.
     package var headerBytesMax = 64 << 10
 

@@ -126,6 +126,23 @@ import Testing
         if case .failure(let failure)? = outcome { #expect(!failure.wasNeverSent) }
     }
 
+    @Test func anAnswerThatStandsStillIsGivenUpBeforeTheWholeTimeIsOver() {
+        let server = ScriptedServer { number in
+            number == 0 ? .nothing : .text("HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{")
+        }
+        defer { server.stop() }
+        var settings = settings(timeout: 600_000)
+        settings.idleSeconds = 1
+        let outcomes = send([post(server), post(server)], settings)
+        #expect(outcomes.map(cause) == [.timedOut, .timedOut])
+    }
+
+    @Test func theUsualLimitsAreThoseOfTheFaultTable() {
+        let usual = HTTPSettings()
+        #expect(usual.timeoutMilliseconds == 30_000 && usual.connectTimeoutMilliseconds == 10_000)
+        #expect(usual.idleSeconds == 20 && usual.bodyBytesMax == 32 << 20)
+    }
+
     @Test func aCancelledRequestSaysThatItMayHaveBeenSent() {
         let server = ScriptedServer { _ in .nothing }
         defer { server.stop() }
