@@ -23,6 +23,12 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "An API token to accept; repeatable (default: sandbox-token).")
     var token: [String] = []
 
+    @Option(help: "How long an OAuth access token lives, for example 3600s.")
+    var accessLifetime = "3600s"
+
+    @Flag(help: "Renewing an OAuth access token leaves the refresh token as it is.")
+    var keepRefreshToken = false
+
     @Option(help: "How many organizations there are at the start.")
     var seedOrganizations = 0
 
@@ -48,6 +54,11 @@ struct ServerOptions: ParsableArguments {
         var options = SandboxOptions()
         options.port = port
         options.latency = latency
+        guard let lifetime = SandboxOptions.duration(accessLifetime), lifetime > 0 else {
+            throw ValidationError("--access-lifetime is a time such as 3600s.")
+        }
+        options.app.lifetime = lifetime
+        options.app.rotates = !keepRefreshToken
         options.burst = burst
         options.searchBurst = searchBurst
         options.dailyTokens = dailyTokens

@@ -17,6 +17,7 @@ extension SandboxState {
             return .data(stateJSON(withRows: false))
         case ("POST", ["faults"]): return setFaults(body["faults"]?.arrayValue ?? [])
         case ("POST", ["users"]): return putUser(body)
+        case ("POST", ["tokens"]): return setTokens(body)
         case ("DELETE", let path) where path.count == 1 || path.count == 2:
             guard let table = tables.firstIndex(where: { $0.object.path == path[0] }) else {
                 return .failure(404, "The sandbox has no such path.", code: "ERR_SANDBOX")
@@ -71,6 +72,13 @@ extension SandboxState {
         } catch {
             return .failure(400, error.description, code: "ERR_SANDBOX")
         }
+    }
+
+    private mutating func setTokens(_ body: JSON) -> SandboxAnswer {
+        if let accepted = body["api_tokens"]?.arrayValue { tokens = accepted.compactMap(\.stringValue) }
+        if let token = body["refresh_token"] { oauth.refreshToken = token.stringValue }
+        if body["revoke_access"]?.boolValue == true { oauth.revokeAccessTokens() }
+        return .data(.members(["renewals": .integer(oauth.renewals), "refused": .integer(oauth.refusals)]))
     }
 
     private mutating func putUser(_ body: JSON) -> SandboxAnswer {

@@ -3,7 +3,7 @@
 import Glibc
 import PenstockModel
 
-/// One JSON line per request, appended to a file; the token is not in it.
+/// One JSON line per request, appended to a file; no token is in it.
 final class RequestLog: Sendable {
     private let descriptor: CInt
 
@@ -18,12 +18,13 @@ final class RequestLog: Sendable {
 
     func append(_ request: SandboxRequest, _ reply: SandboxReply, now: Int64) {
         let isAnswered = reply.delivery != .reset && reply.delivery != .hang
+        let isSecret = request.target.hasPrefix("/oauth/")
         let line = JSON.members([
             "ms": .integer(now / 1_000_000), "method": .string(request.method), "path": .string(request.target),
             "status": isAnswered ? .integer(reply.answer.status) : .null, "cost": .integer(reply.cost),
             "id": reply.answer.recordID.map { .integer($0) } ?? .null,
             "fault": reply.fault.map { .string($0) } ?? .null,
-            "body": .string(String(decoding: request.body, as: UTF8.self)),
+            "body": .string(isSecret ? "" : String(decoding: request.body, as: UTF8.self)),
         ])
         let bytes = line.utf8 + [UInt8(ascii: "\n")]
         // A full disk must not stop the sandbox; the line is lost and nothing else.

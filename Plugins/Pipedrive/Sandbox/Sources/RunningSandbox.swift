@@ -81,6 +81,24 @@ package final class RunningSandbox: Sendable {
     /// Says what the account has from now on beside what every account has.
     package func setFeatures(_ features: Set<SandboxFeature>) { sandbox.withState { $0.features = features } }
 
+    /// Says which API tokens are accepted from now on.
+    package func setTokens(_ tokens: [String]) { sandbox.withState { $0.tokens = tokens } }
+
+    /// Takes every access token back, as a person does who looks for trouble.
+    package func revokeAccessTokens() { sandbox.withState { $0.oauth.revokeAccessTokens() } }
+
+    /// Says which refresh token is good from now on; nil for none.
+    package func setRefreshToken(_ token: String?) { sandbox.withState { $0.oauth.refreshToken = token } }
+
+    /// How often the token endpoint has renewed an access token.
+    package var renewals: Int { sandbox.withState { $0.oauth.renewals } }
+
+    /// Every token that the token endpoint has handed out.
+    package var issuedTokens: [String] { sandbox.withState { $0.oauth.issued } }
+
+    /// How often the token endpoint has refused to.
+    package var renewalsRefused: Int { sandbox.withState { $0.oauth.refusals } }
+
     /// The users.
     package var users: [SandboxUser] { sandbox.withState { $0.users.users } }
 

@@ -24,5 +24,11 @@ final class Sandbox: Sendable {
     }
 
     /// Looks at the state or changes it.
-    func withState<Result: Sendable>(_ body: (inout SandboxState) -> Result) -> Result { state.withLock { body(&$0) } }
+    func withState<Result: Sendable>(_ body: (inout SandboxState) -> Result) -> Result {
+        let now = options.clock.now()
+        return state.withLock { state in
+            state.settle(now: now)
+            return body(&state)
+        }
+    }
 }

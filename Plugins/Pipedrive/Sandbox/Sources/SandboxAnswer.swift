@@ -8,8 +8,10 @@ package struct SandboxRequest: Sendable {
     package var method: String
     /// The path with the query, as sent.
     package var target: String
-    /// The value of `x-api-token`, or nil.
+    /// The value of `x-api-token`, or the token of `Authorization: Bearer`, or nil.
     package var token: String?
+    /// The value of `Authorization`, or nil.
+    package var authorization: String?
     /// The value of `Content-Type`, or nil.
     package var contentType: String?
     /// The body.
@@ -17,8 +19,10 @@ package struct SandboxRequest: Sendable {
 
     /// A request.
     package init(
-        method: String, target: String, token: String? = nil, contentType: String? = nil, body: [UInt8] = []
+        method: String, target: String, token: String? = nil, authorization: String? = nil,
+        contentType: String? = nil, body: [UInt8] = []
     ) {
+        self.authorization = authorization
         self.method = method
         self.target = target
         self.token = token

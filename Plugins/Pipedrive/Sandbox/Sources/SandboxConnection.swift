@@ -40,6 +40,7 @@ final class SandboxConnection: ChannelInboundHandler {
         }
         let request = SandboxRequest(
             method: head.method.rawValue, target: head.uri, token: Self.token(head.headers),
+            authorization: head.headers.first(name: "authorization"),
             contentType: head.headers.first(name: "content-type"), body: body)
         let reply = sandbox.reply(to: request)
         guard sandbox.options.latency > 0, reply.delivery != .hang else { return deliver(reply, head, context) }
@@ -63,6 +64,7 @@ final class SandboxConnection: ChannelInboundHandler {
             let body = head.method == .HEAD ? [] : reply.answer.body
             context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: body)))), promise: nil)
             end(head, context)
+        case .flood(let flood): drown(flood, head, context)
         case .slow(let pause):
             writeHead(reply.answer, head, context)
             dribble(reply.answer.body[...], .milliseconds(Int64(pause)), head, context)
@@ -94,6 +96,35 @@ final class SandboxConnection: ChannelInboundHandler {
         context.eventLoop.assumeIsolated().scheduleTask(in: pause) {
             guard context.channel.isActive else { return }
             self.dribble(rest.dropFirst(), pause, head, context)
+        }
+    }
+
+    /// Sends a flood piece by piece, for as long as the client takes it.
+    private func drown(_ flood: SandboxFlood, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        var headers = HTTPHeaders([("Content-Type", "application/json")])
+        switch flood {
+        case .endless: headers.add(name: "Transfer-Encoding", value: "chunked")
+        case .huge: headers.add(name: "Content-Length", value: String(SandboxFlood.size))
+        case .bomb:
+            headers.add(name: "Content-Encoding", value: "gzip")
+            headers.add(name: "Content-Length", value: String(SandboxFlood.gzip.count))
+        }
+        context.write(
+            wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: .ok, headers: headers))), promise: nil)
+        if flood == .bomb {
+            context.write(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: SandboxFlood.gzip)))), promise: nil)
+            return end(head, context)
+        }
+        pour(flood == .endless ? .max : SandboxFlood.size / SandboxFlood.piece.count, head, context)
+    }
+
+    private func pour(_ pieces: Int, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        guard pieces > 0 else { return end(head, context) }
+        let written = context.writeAndFlush(
+            wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: SandboxFlood.piece)))))
+        written.assumeIsolated().whenSuccess {
+            guard context.channel.isActive else { return }
+            self.pour(pieces - 1, head, context)
         }
     }
 

@@ -22,6 +22,22 @@ package struct SandboxFault: Sendable, Hashable {
         case garbageHTML
         /// The request is carried out and answered with 200 and half of the JSON.
         case garbageCut
+        /// The request is carried out and answered with 200 and a record without an id.
+        case garbageWithoutID
+        /// The request is carried out and answered with 200 and `"success": false`.
+        case garbageRefusal
+        /// The request is carried out and answered with 200 and nothing.
+        case garbageEmpty
+        /// The connection is reset, and the request is carried out so many milliseconds later.
+        case late(Int)
+        /// 403 with an HTML page, as Pipedrive's edge answers who goes on in spite of refusals; nothing is done.
+        case block
+        /// 429 for the day's budget, with the time until it is renewed; nothing is done.
+        case daily
+        /// 307 to another port of this machine; nothing is done.
+        case redirect(Int)
+        /// The request is carried out, and the answer is more than anybody can take in.
+        case flood(SandboxFlood)
         /// The request is carried out and answered one byte at a time, with this pause in milliseconds.
         case slow(Int)
     }
@@ -70,6 +86,24 @@ package struct SandboxFault: Sendable, Hashable {
         case ("hang-after", nil): return .hangAfter
         case ("garbage", nil), ("garbage", "html"): return .garbageHTML
         case ("garbage", "cut"): return .garbageCut
+        case ("garbage", "no-id"): return .garbageWithoutID
+        case ("garbage", "refusal"): return .garbageRefusal
+        case ("garbage", "empty"): return .garbageEmpty
+        case ("block", nil): return .block
+        case ("daily", nil): return .daily
+        case ("endless", nil): return .flood(.endless)
+        case ("huge", nil): return .flood(.huge)
+        case ("bomb", nil): return .flood(.bomb)
+        case ("redirect", let value?):
+            guard let port = Int(value), (1...65_535).contains(port) else {
+                throw SandboxFaultError(text, "\"\(value)\" is not a port of this machine")
+            }
+            return .redirect(port)
+        case ("late", let value?):
+            guard let time = SandboxOptions.duration(value) else {
+                throw SandboxFaultError(text, "\"\(value)\" is not a time such as 2s")
+            }
+            return .late(Int(time / 1_000_000))
         case ("slow", nil): return .slow(5)
         case ("slow", let value?):
             guard let pause = SandboxOptions.duration(value) else {
@@ -79,8 +113,9 @@ package struct SandboxFault: Sendable, Hashable {
         default:
             throw SandboxFaultError(
                 text,
-                "the kinds are status=N, status-after=N, reset-before, reset-after, hang, hang-after, "
-                    + "garbage[=html|cut] and slow[=PAUSE]")
+                "the kinds are status=N, status-after=N, reset-before, reset-after, late=TIME, hang, hang-after, "
+                    + "garbage[=html|cut|no-id|refusal|empty], slow[=PAUSE], endless, huge, bomb, redirect=PORT, "
+                    + "block and daily")
         }
     }
 

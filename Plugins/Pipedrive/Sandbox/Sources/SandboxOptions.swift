@@ -14,6 +14,10 @@ package struct SandboxOptions: Sendable {
     package var dailyTokens = 360_000
     /// The API tokens that are accepted.
     package var tokens = ["sandbox-token"]
+    /// The OAuth app whose access tokens are accepted too.
+    package var app = SandboxApp()
+    /// What the token endpoint says of where the account is.
+    package var apiDomain = "https://sandbox.pipedrive.com"
     /// How many organizations there are at the start.
     package var seedOrganizations = 0
     /// What the account has beside what every account has.

@@ -10,6 +10,8 @@ package struct SandboxReply: Sendable {
         case answer
         /// One byte at a time, with a pause in milliseconds.
         case slow(Int)
+        /// Without an end, or as good as.
+        case flood(SandboxFlood)
         /// Not at all: the connection is reset.
         case reset
         /// Not at all: nothing happens.
@@ -39,12 +41,26 @@ extension SandboxReply {
             self.answer = .failure(status, "The sandbox plays a fault", code: "ERR_SANDBOX_FAULT")
             self.answer.recordID = answer.recordID
             if status == 429 { self.answer.headers = [("Retry-After", "1")] }
-        case .resetBefore, .resetAfter: delivery = .reset
+        case .resetBefore, .resetAfter, .late: delivery = .reset
         case .hang, .hangAfter: delivery = .hang
         case .garbageHTML:
             self.answer = .html(200, "We will be right back")
             self.answer.recordID = answer.recordID
         case .garbageCut: self.answer.body.removeLast(answer.body.count / 2)
+        case .garbageWithoutID:
+            let data = JSON.members(["name": .string("Nobody")])
+            self.answer.body = JSON.members(["success": .bool(true), "data": data]).utf8
+        case .garbageRefusal: self.answer.body = Array(#"{"success":false,"error":"maybe","data":null}"#.utf8)
+        case .garbageEmpty: self.answer.body = []
+        case .block: self.answer = .html(403, "Attention Required! | Cloudflare")
+        case .daily:
+            self.answer = .gateway(
+                429, "daily request budget exceeded",
+                headers: [("Retry-After", "3939"), ("x-daily-ratelimit-token-remaining", "0")])
+        case .redirect(let port):
+            self.answer = .html(307, "Moved")
+            self.answer.headers = [("Location", "http://127.0.0.1:\(port)/elsewhere")]
+        case .flood(let flood): delivery = .flood(flood)
         case .slow(let pause): delivery = .slow(pause)
         }
     }
@@ -52,13 +68,15 @@ extension SandboxReply {
 
 extension SandboxFault {
     /// Whether it looks like a refusal, which costs no tokens.
-    var isRefusal: Bool { kind == .status(429) || kind == .status(401) }
+    var isRefusal: Bool { [.status(429), .status(401), .block, .daily].contains(kind) }
 
     /// Whether the request is carried out.
     var commits: Bool {
         switch kind {
-        case .status, .resetBefore, .hang: false
-        case .statusAfter, .resetAfter, .hangAfter, .garbageHTML, .garbageCut, .slow: true
+        case .status, .resetBefore, .hang, .late, .block, .daily, .redirect: false
+        case .statusAfter, .resetAfter, .hangAfter, .garbageHTML, .garbageCut, .garbageWithoutID, .garbageRefusal,
+            .garbageEmpty, .flood, .slow:
+            true
         }
     }
 }

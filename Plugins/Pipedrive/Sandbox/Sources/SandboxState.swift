@@ -18,11 +18,18 @@ struct SandboxState {
     var tables: [Table]
     var meter: RateMeter
     var counters = SandboxCounters()
+    /// The API tokens that are accepted.
+    var tokens: [String]
+    var oauth: OAuthServer
+    /// Requests that are carried out later, with the time for it.
+    private var lateRequests: [(due: Int64, request: SandboxRequest)] = []
     var faults: [ActiveFault]
 
     /// A state as it is at the start.
     init(_ options: SandboxOptions) {
         self.options = options
+        tokens = options.tokens
+        oauth = OAuthServer(options.app)
         features = options.features
         meter = RateMeter(options)
         faults = options.faults.map { ActiveFault($0) }
@@ -40,7 +47,9 @@ struct SandboxState {
 
     /// Answers one request, or plays a fault on it.
     mutating func reply(to request: SandboxRequest, now: Int64) -> SandboxReply {
+        settle(now: now)
         let target = RequestTarget(request.target)
+        if target.path == "/oauth/token" { return renewal(request, now: now) }
         if target.segments.first == "_sandbox" {
             return SandboxReply(answer: introspect(request, target, now: now))
         }
@@ -48,12 +57,44 @@ struct SandboxState {
         var reply = admitted(request, target, now: now)
         if reply.delivery == .answer || reply.isSlow { counters.byStatus[reply.answer.status, default: 0] += 1 }
         counters.tokensSpent += reply.cost
-        if reply.isAuthorized { addLimitHeaders(to: &reply.answer, token: request.token ?? "", now: now) }
+        if reply.isAuthorized { addLimitHeaders(to: &reply.answer, token: Self.meterKey(request), now: now) }
         return reply
     }
 
+    /// Carries out what is late, as far as its time has come.
+    mutating func settle(now: Int64) {
+        while let index = lateRequests.firstIndex(where: { $0.due <= now }) {
+            let (due, request) = lateRequests.remove(at: index)
+            let target = RequestTarget(request.target)
+            guard case .route(let route) = SandboxRoute.match(method: request.method, segments: target.segments)
+            else { continue }
+            _ = perform(route, request, target, now: due)
+        }
+    }
+
+    private mutating func renewal(_ request: SandboxRequest, now: Int64) -> SandboxReply {
+        var fault: SandboxFault?
+        for index in faults.indices where faults[index].plays(method: request.method, path: "/oauth/token") {
+            fault = fault ?? faults[index].fault
+        }
+        guard let fault else {
+            let answer = oauth.answer(request, apiDomain: options.apiDomain, now: now)
+            return SandboxReply(answer: answer, isAuthorized: false)
+        }
+        counters.faults += 1
+        let answer =
+            fault.commits
+            ? oauth.answer(request, apiDomain: options.apiDomain, now: now) : SandboxAnswer.html(503, "Fault")
+        return SandboxReply(playing: fault, answer: answer, cost: 0)
+    }
+
+    /// Whose burst window a request falls into: an app has one, whatever its access token is at the time.
+    private static func meterKey(_ request: SandboxRequest) -> String {
+        request.authorization != nil ? "app" : request.token ?? ""
+    }
+
     private mutating func admitted(_ request: SandboxRequest, _ target: RequestTarget, now: Int64) -> SandboxReply {
-        guard let token = request.token, options.tokens.contains(token) else {
+        guard let token = request.token, tokens.contains(token) || oauth.accepts(token, now: now) else {
             counters.unauthorized401 += 1
             let headers = [(name: "x-401-by-gw", value: "true")]
             return SandboxReply(
@@ -64,7 +105,8 @@ struct SandboxState {
         if case .route(let found) = match { route = found }
         counters.byRoute[route?.name ?? "other", default: 0] += 1
         let cost = route?.cost ?? 0
-        let verdict = meter.admit(token: token, cost: cost, isSearch: route?.isSearch ?? false, now: now)
+        let verdict = meter.admit(
+            token: Self.meterKey(request), cost: cost, isSearch: route?.isSearch ?? false, now: now)
         if let refusal = refusal(verdict) { return SandboxReply(answer: refusal) }
         guard let route else { return SandboxReply(answer: Self.noRoute(match)) }
         var fault: SandboxFault?
@@ -75,6 +117,9 @@ struct SandboxState {
             return SandboxReply(answer: perform(route, request, target, now: now), cost: cost)
         }
         counters.faults += 1
+        if case .late(let milliseconds) = fault.kind {
+            lateRequests.append((now + Int64(milliseconds) * 1_000_000, request))
+        }
         let answer = fault.commits ? perform(route, request, target, now: now) : SandboxAnswer.html(503, "Fault")
         if fault.isRefusal { meter.giveBack(cost) }
         return SandboxReply(playing: fault, answer: answer, cost: fault.isRefusal ? 0 : cost)

@@ -56,6 +56,29 @@ import Testing
         #expect(rehearsal.sandbox.organizations.count == 1)
     }
 
+    @Test func aLateRequestIsCarriedOutWhenItsTimeHasCome() throws {
+        let clock = ManualClock()
+        let fault = try SandboxFault(parsing: "late=2s:nth=1")
+        let rehearsal = try Rehearsal {
+            $0.faults = [fault]
+            $0.clock = clock.clock
+        }
+        #expect(throws: ConnectionError.reset) { try rehearsal.client.send("POST", path, #"{"name": "A"}"#) }
+        clock.advance(milliseconds: 1_999)
+        #expect(rehearsal.sandbox.organizations.isEmpty)
+        clock.advance(milliseconds: 1)
+        #expect(rehearsal.sandbox.organizations.count == 1)
+    }
+
+    @Test(arguments: [("block", 403, ""), ("daily", 429, "3939"), ("redirect=81", 307, "")])
+    func aRefusalOfTheAccountDoesNothing(kind: String, status: Int, wait: String) throws {
+        let rehearsal = try rehearsal("\(kind):nth=1")
+        let response = try rehearsal.client.send("POST", path, #"{"name": "A"}"#)
+        #expect(response.status == status)
+        #expect(response.headers["retry-after"] ?? "" == wait)
+        #expect(rehearsal.sandbox.organizations.isEmpty)
+    }
+
     @Test func aSlowAnswerArrivesWhole() throws {
         let rehearsal = try rehearsal("slow=0:path=/v1/users/me:count=1")
         let slow = try rehearsal.client.send("GET", "/v1/users/me")

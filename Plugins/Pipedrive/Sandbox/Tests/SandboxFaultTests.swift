@@ -6,6 +6,7 @@ import Testing
 @Suite struct SandboxFaultTests {
     @Test(arguments: [
         "status=abc", "status", "explode", "hang:nth", "hang:nth=0", "hang:colour=red", "slow=soon", "reset-after=1",
+        "late", "late=soon", "redirect=0", "garbage=odd", "block=1",
     ])
     func aFaultThatSaysNothingUsableIsRefused(text: String) {
         #expect(throws: SandboxFaultError.self) { try SandboxFault(parsing: text) }
