@@ -26,13 +26,13 @@ package final class PipedriveAPI: Sendable {
     /// A longer wait than this is left to a later run.
     private static let readWaitMax: Int64 = 120_000
 
+    /// The usual time that one request may take, in seconds.
+    static let timeout = 30
+
     let host: any HostServices
-    let site: PipedriveSite
     let http: HTTPSettings
+    let authority: any PipedriveAuthority
     private let client: HTTPClient
-    private let token: Secret
-    private let readHeaders: [HTTPHeader]
-    private let writeHeaders: [HTTPHeader]
     private let known = Mutex<[String: RateLimit]>([:])
 
     /// The wire to the account that the settings name.
@@ -40,27 +40,26 @@ package final class PipedriveAPI: Sendable {
     /// - Throws: ``ConnectorError`` `badConfig`, naming the setting.
     package init(_ settings: ConnectorSettings, host: any HostServices) throws(ConnectorError) {
         self.host = host
-        site = try PipedriveSite(companyDomain: settings.text("company_domain"), baseURL: settings.text("base_url"))
-        let token = try settings.requiredText("api_token")
-        guard !token.isEmpty, let credential = HTTPHeader("x-api-token", token),
-            let accept = HTTPHeader("Accept", "application/json"),
-            let content = HTTPHeader("Content-Type", "application/json")
-        else {
-            throw ConnectorError(
-                .badConfig, "The setting api_token is empty or holds a character that no token has.",
-                field: "api_token")
-        }
-        self.token = Secret(token)
-        readHeaders = [credential, accept]
-        writeHeaders = [credential, accept, content]
         var http = HTTPSettings()
-        http.timeoutMilliseconds = (settings.integer("timeout") ?? 30) * 1_000
+        let timeout = settings.integer("timeout") ?? Self.timeout
+        http.timeoutMilliseconds = timeout * 1_000
+        // Who allows more time than usual waits for slow answers on purpose.
+        if timeout > Self.timeout { http.idleSeconds = timeout }
         http.caFile = settings.text("ca_file")
-        http.allowsPlainHTTP = site.isPlain
         http.userAgent = "penstock/\(PipedriveConnector.version)"
+        let (authority, site) = try PipedriveCredential.authority(settings, http: http, host: host)
+        http.allowsPlainHTTP = site?.isPlain ?? false
         self.http = http
+        self.authority = authority
+        isPlain = http.allowsPlainHTTP
         client = HTTPClient(http)
     }
+
+    /// Whether the account is reached without TLS, which only one on this machine may be.
+    let isPlain: Bool
+
+    /// The account's host, for messages.
+    var siteName: String { authority.siteName }
 
     /// Closes what is kept open.
     func close() { client.close() }
@@ -72,28 +71,51 @@ package final class PipedriveAPI: Sendable {
     ///   - query: Names and values, encoded here.
     func request(
         _ method: HTTPRequest.Method, _ path: String, query: [(String, String)] = [], body: [UInt8] = []
-    ) -> HTTPRequest {
+    ) -> PipedriveRequest {
         let pairs = query.map { "\($0)=\(HTTPRequest.percentEncoded($1))" }.joined(separator: "&")
-        return HTTPRequest(
-            method, site.base + path + (pairs.isEmpty ? "" : "?" + pairs),
-            headers: body.isEmpty ? readHeaders : writeHeaders, body: body, isRepeatable: method != .post)
+        return PipedriveRequest(method: method, target: path + (pairs.isEmpty ? "" : "?" + pairs), body: body)
     }
 
-    /// Takes a slot, sends once, and gives the slot back.
+    /// Takes a slot, sends, and gives the slot back; once more where the credential was refused and could be renewed.
     ///
-    /// - Throws: ``ConnectorError`` `quotaSpent` or `cancelled` where the slot was refused; nothing was sent.
+    /// A credential that is refused means that nothing was done, whatever the request was.
+    /// - Throws: ``ConnectorError`` `quotaSpent` or `cancelled` where the slot was refused, and what renewing the
+    ///   credential throws; nothing was sent.
     func sendOnce(
-        _ request: HTTPRequest, cost: Int64, kind: RequestIntent.Kind = .read, isCancelled: () -> Bool = { false }
+        _ request: PipedriveRequest, cost: Int64, kind: RequestIntent.Kind = .read,
+        isCancelled: () -> Bool = { false }
     ) throws(ConnectorError) -> HTTPOutcome {
         let intent = RequestIntent(
             bucket: RateLimit.burst, cost: cost, kind: kind, timeoutMilliseconds: Int64(http.timeoutMilliseconds))
+        for attempt in 1... {
+            let access = try authority.access()
+            let ticket = try slot(intent, isCancelled)
+            let outcome = client.send(request.with(access)) { host.isCancelled || isCancelled() }
+            host.release(ticket, note(outcome))
+            guard isRefused(outcome, access), attempt < Self.refusalsMax else { return outcome }
+            try authority.renew(after: access)
+        }
+        throw ConnectorError(.internalFault, "A request ended without an answer.")
+    }
+
+    /// How often one request is sent in all where its credential is refused each time.
+    static let refusalsMax = 3
+
+    /// Whether an answer says that the credential is not good and could be renewed.
+    func isRefused(_ outcome: HTTPOutcome, _ access: PipedriveAccess) -> Bool {
+        guard case .success(let response) = outcome else { return false }
+        guard response.status == 401 else {
+            authority.accepted(access)
+            return false
+        }
+        return authority.isRenewable
+    }
+
+    private func slot(_ intent: RequestIntent, _ isCancelled: () -> Bool) throws(ConnectorError) -> UInt64 {
         while true {
             switch try host.acquire(intent) {
             case .wait(let milliseconds): try pause(max(1, milliseconds), isCancelled)
-            case .granted(let ticket):
-                let outcome = client.send(request) { host.isCancelled || isCancelled() }
-                host.release(ticket, note(outcome))
-                return outcome
+            case .granted(let ticket): return ticket
             }
         }
     }
@@ -130,7 +152,7 @@ package final class PipedriveAPI: Sendable {
             else { throw problem.error }
             try pause(wait, isCancelled)
         }
-        throw ConnectorError(.internalFault, "A read of \(site.name) ended without an answer.")
+        throw ConnectorError(.internalFault, "A read of \(siteName) ended without an answer.")
     }
 
     /// Reads every page of a list.
@@ -145,7 +167,7 @@ package final class PipedriveAPI: Sendable {
             items += page["data"]?.arrayValue ?? []
             let next = page["additional_data"]?["next_cursor"]?.stringValue
             guard next == nil || next != cursor else {
-                throw ConnectorError(.unavailable, "\(site.name) sent the same page mark twice for \(path).")
+                throw ConnectorError(.unavailable, "\(siteName) sent the same page mark twice for \(path).")
             }
             cursor = next
         } while cursor != nil
@@ -155,7 +177,7 @@ package final class PipedriveAPI: Sendable {
     /// The JSON of a success, or what else it means.
     func answer(_ outcome: HTTPOutcome, object: PipedriveObject?) -> Result<JSON, PipedriveProblem> {
         switch outcome {
-        case .failure(let failure): return .failure(PipedriveProblem(failure, site: site.name))
+        case .failure(let failure): return .failure(PipedriveProblem(failure, site: siteName))
         case .success(let response):
             guard response.status == 200 || response.status == 201 else {
                 return .failure(problem(response, object: object))
@@ -163,15 +185,16 @@ package final class PipedriveAPI: Sendable {
             // What is wrong with a success that cannot be read is the same whatever the parser found.
             guard let json = try? JSON(parsing: response.body), json["success"]?.boolValue != false,
                 json["data"] != nil
-            else { return .failure(PipedriveProblem(unreadable: response.status, site: site.name)) }
+            else { return .failure(PipedriveProblem(unreadable: response.status, site: siteName)) }
             return .success(json)
         }
     }
 
-    /// What an answer that is no success means, without the token should the server have repeated it.
+    /// What an answer that is no success means, without the credential should the server have repeated it.
     package func problem(_ response: HTTPResponse, object: PipedriveObject?) -> PipedriveProblem {
         var problem = PipedriveProblem(response, object: object, now: host.wallMilliseconds)
-        problem.error.message = token.reveal { problem.error.message.replacing($0, with: "••••") }
+        if response.status == 401, authority.isRenewable { problem.error = PipedriveOAuth.refused }
+        problem.error.message = authority.blanked(problem.error.message)
         return problem
     }
 
@@ -184,11 +207,13 @@ package final class PipedriveAPI: Sendable {
                 known.withLock { $0[limit.bucket] = limit }
                 host.report(limit)
             }
-            var wait = PipedriveProblem.retryAfter(response, host.wallMilliseconds)
-            if wait == nil && response.status == 429 { wait = Self.resetMilliseconds(response) }
+            let found = response.status == 403 || response.status == 429 ? problem(response, object: nil) : nil
+            let wait =
+                found?.error.retryAfterMilliseconds ?? PipedriveProblem.retryAfter(response, host.wallMilliseconds)
             return RequestAnswer(
                 status: response.status, retryAfterMilliseconds: wait,
-                serverTimeMilliseconds: response.header("date").flatMap(HTTPDate.milliseconds))
+                serverTimeMilliseconds: response.header("date").flatMap(HTTPDate.milliseconds),
+                isBlocked: found?.isBlocked ?? false)
         }
     }
 

@@ -9,13 +9,20 @@ package struct PipedriveConnector: Connector {
 
     package static let settings = [
         ConfigField(
-            "company_domain", .string, "The company's part of its Pipedrive address; this or base_url is needed.",
+            "company_domain", .string,
+            "The company's part of its Pipedrive address; without OAuth this or base_url is needed.",
             example: "acme"),
         ConfigField(
             "base_url", .string, "The address of the API without a version; it is used instead of company_domain.",
             example: "https://acme.pipedrive.com"),
         ConfigField(
-            "api_token", .secret, "The personal API token, from Personal preferences, API.", isRequired: true),
+            "api_token", .secret, "The personal API token, from Personal preferences, API; this or OAuth is needed."),
+        ConfigField("client_id", .string, "With OAuth: the client id of the app."),
+        ConfigField("client_secret", .secret, "With OAuth: the client secret of the app."),
+        ConfigField("refresh_token", .secret, "With OAuth: the refresh token that the account has given the app."),
+        ConfigField(
+            "access_token", .secret, "With OAuth: an access token that may still be good; one is fetched without it."),
+        ConfigField("token_url", .string, "With OAuth and a base_url of your own: the address that renews tokens."),
         ConfigField(
             "timeout", .integer(1...300), "How many seconds one request may take.", defaultValue: .integer(30)),
         ConfigField("ca_file", .path, "A PEM file of certificates to trust instead of the system's."),
@@ -28,7 +35,7 @@ package struct PipedriveConnector: Connector {
         ConnectorDescriptor(
             id: "pipedrive", title: "Pipedrive", version: Self.version,
             summary: "Creates and changes records of the Pipedrive CRM.",
-            capabilities: [.destination, .prepare, .delete], settings: Self.settings,
+            capabilities: [.destination, .prepare, .delete, .rotatesCredential], settings: Self.settings,
             objects: PipedriveObject.all.map(\.descriptor))
     }
 

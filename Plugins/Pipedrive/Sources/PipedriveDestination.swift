@@ -12,9 +12,15 @@ final class PipedriveDestination: Destination {
     init(_ api: PipedriveAPI) { self.api = api }
 
     func check() throws(ConnectorError) -> CheckReport {
-        let outcome = try api.sendOnce(api.request(.get, "/v1/users/me"), cost: PipedriveAPI.meCost)
-        let network = CheckReport.Step("network", "\(api.site.name) answers")
-        let tls = api.site.isPlain ? [] : [CheckReport.Step("tls", "the certificate is good")]
+        let outcome: HTTPOutcome
+        do throws(ConnectorError) {
+            outcome = try api.sendOnce(api.request(.get, "/v1/users/me"), cost: PipedriveAPI.meCost)
+        } catch {
+            guard error.code == .unauthorized else { throw error }
+            return CheckReport([CheckReport.Step("credential", failure: error)])
+        }
+        let network = CheckReport.Step("network", "\(api.siteName) answers")
+        let tls = api.isPlain ? [] : [CheckReport.Step("tls", "the certificate is good")]
         if case .failure(let failure) = outcome { return report(failure, network) }
         switch api.answer(outcome, object: nil) {
         case .failure(let problem):
@@ -30,7 +36,7 @@ final class PipedriveDestination: Destination {
     }
 
     private func report(_ failure: HTTPFailure, _ network: CheckReport.Step) -> CheckReport {
-        let error = PipedriveProblem(failure, site: api.site.name).error
+        let error = PipedriveProblem(failure, site: api.siteName).error
         switch failure.cause {
         case .certificateUnknown, .certificateExpired, .certificateForOtherHost, .tls, .caFile:
             return CheckReport([network, CheckReport.Step("tls", failure: error)])
@@ -107,7 +113,7 @@ final class PipedriveDestination: Destination {
         case .failure(let problem): throw problem.error
         case .success(let json):
             guard let key = json["data"]?["field_code"]?.stringValue else {
-                throw PipedriveProblem(unreadable: 200, site: api.site.name).error
+                throw PipedriveProblem(unreadable: 200, site: api.siteName).error
             }
             fields.addText(key, label: label)
             known[object.id] = fields

@@ -9,11 +9,15 @@ package struct PipedriveProblem: Error, Sendable, Hashable {
     package var error: ConnectorError
     /// Whether every later request would get the same, so that the work ends here.
     package var endsWork: Bool
+    /// Whether Pipedrive's edge has shut this machine out, which every further request makes last longer.
+    package var isBlocked = false
 
     /// Waits longer than this are for the daily budget; a burst window has 2 seconds.
     private static let burstWaitMax: Int64 = 60_000
     /// How long to wait after a burst 429 that does not say: one window.
     private static let burstWait: Int64 = 2_000
+    /// How long to leave Pipedrive alone after its edge has shut this machine out and did not say for how long.
+    private static let blockWait: Int64 = 300_000
 
     /// What an answer of any status but 200 and 201 means.
     ///
@@ -30,15 +34,29 @@ package struct PipedriveProblem: Error, Sendable, Hashable {
                 field: "api_token")
             endsWork = true
         case 402:
+            // Nobody but the owner of the account can help, and no row is at fault.
             error = ConnectorError(
-                .forbidden, "The Pipedrive account is not open: its trial is over or it is unpaid.")
+                .unauthorized, "The Pipedrive account is not open: its trial is over or it is unpaid.",
+                vendorCode: "account-not-open")
+            endsWork = true
+        case 300..<400:
+            error = ConnectorError(
+                .unauthorized,
+                "Pipedrive answered with a redirection, which is not followed: the credential is for one host only; "
+                    + "check base_url or company_domain.", vendorCode: "redirect")
             endsWork = true
         case 403 where !said.isJSON:
             error = ConnectorError(
-                .forbidden, "Pipedrive blocks requests from this network for now; wait before trying again.")
+                .quotaSpent,
+                "Pipedrive blocks requests from this network for now, after too many of them; nothing is sent until "
+                    + "it has had time to forget.", vendorCode: "blocked",
+                retryAfterMilliseconds: max(Self.retryAfter(response, now) ?? 0, Self.blockWait))
             endsWork = true
+            isBlocked = true
         case 429: (error, endsWork) = Self.throttled(response, said, now)
-        case 404, 403: error = said.error(response.status == 404 ? .notFound : .forbidden, response, object)
+        case 403: error = said.error(.forbidden, response, object)
+        case 404, 410: error = said.error(.notFound, response, object)
+        case 408: error = said.error(.timedOut, response, object)
         case 400..<500: error = said.error(.badData, response, object)
         case 500..<600:
             error = said.error(.unavailable, response, object)
@@ -84,7 +102,7 @@ package struct PipedriveProblem: Error, Sendable, Hashable {
         }
         let error = ConnectorError(
             .rateLimited, "Pipedrive asked to send more slowly.",
-            retryAfterMilliseconds: wait ?? PipedriveAPI.resetMilliseconds(response) ?? burstWait)
+            retryAfterMilliseconds: max(wait ?? 0, PipedriveAPI.resetMilliseconds(response) ?? 0, burstWait))
         return (error, false)
     }
 

@@ -17,7 +17,7 @@ package struct PipedriveOutcome: Sendable, Hashable {
     package init(_ outcome: HTTPOutcome, mode: WriteRequest.Mode, object: PipedriveObject, api: PipedriveAPI) {
         switch outcome {
         case .failure(let failure):
-            let problem = PipedriveProblem(failure, site: api.site.name)
+            let problem = PipedriveProblem(failure, site: api.siteName)
             result = RowResult(row: 0, status: failure.wasNeverSent ? .retry : .unknown, error: problem.error)
             if problem.endsWork { ending = problem.error }
         case .success(let response) where response.status == 200 || response.status == 201:

@@ -17,6 +17,8 @@ final class PipedriveReadBack: RecordStream {
     private var isInArchive = false
     /// The ids that were asked for and have not come, or nil where all records were asked for.
     private var missing: Set<String>?
+    /// The ids of the records that were delivered, where the order lets one come twice; nil where none can.
+    private var seen: Set<String>?
     private let isCancelled = Atomic(false)
 
     /// The most keys that the query parameter `custom_fields` may name.
@@ -49,7 +51,10 @@ final class PipedriveReadBack: RecordStream {
             PipedriveTime.writeInstant(milliseconds * 1_000, into: &time)
             query = [
                 ("updated_since", String(decoding: time, as: UTF8.self)), ("limit", String(object.costs.readPageMax)),
+                // A record that is touched meanwhile moves to the end, and is seen again.
+                ("sort_by", "update_time"), ("sort_direction", "asc"),
             ]
+            seen = []
         case .all: query = [("limit", String(object.costs.readPageMax))]
         }
         let custom = self.fields.filter(\.field.isCustom).map(\.field.key)
@@ -83,7 +88,7 @@ final class PipedriveReadBack: RecordStream {
                 object: object, isCancelled: { isCancelled.load(ordering: .relaxed) })
             let next = page["additional_data"]?["next_cursor"]?.stringValue
             guard next == nil || next != cursor else {
-                throw ConnectorError(.unavailable, "\(api.site.name) sent the same page mark twice.")
+                throw ConnectorError(.unavailable, "\(api.siteName) sent the same page mark twice.")
             }
             cursor = next
             let records = page["data"]?.arrayValue ?? []
@@ -116,8 +121,9 @@ final class PipedriveReadBack: RecordStream {
         var row = 0
         for record in records where record["is_deleted"]?.boolValue != true {
             guard let id = record["id"]?.numberText else {
-                throw ConnectorError(.unavailable, "\(api.site.name) sent a record of \(object.id) without an id.")
+                throw ConnectorError(.unavailable, "\(api.siteName) sent a record of \(object.id) without an id.")
             }
+            if seen?.insert(id).inserted == false { continue }
             columns[0].append(bytes: id.utf8)
             var isRejected = false
             for (index, field) in fields.enumerated() {

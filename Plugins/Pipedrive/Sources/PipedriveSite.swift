@@ -27,6 +27,26 @@ package struct PipedriveSite: Sendable, Hashable {
         }
     }
 
+    /// The address that an answer of the token endpoint names, or nil where it is none of Pipedrive's.
+    ///
+    /// It decides where a credential is sent to, so nothing but a company's own host is taken.
+    package init?(apiDomain: String) {
+        let prefix = "https://"
+        guard apiDomain.hasPrefix(prefix) else { return nil }
+        var host = apiDomain.dropFirst(prefix.count)
+        if host.last == "/" { host.removeLast() }
+        guard host.hasSuffix(Self.vendorSuffix),
+            // Whatever is wrong with the name, it is not taken.
+            let site = try? PipedriveSite(domain: String(host.dropLast(Self.vendorSuffix.count)))
+        else { return nil }
+        self = site
+    }
+
+    private static let vendorSuffix = ".pipedrive.com"
+
+    /// Whether it is a host of Pipedrive itself.
+    var isVendor: Bool { !isPlain && name.hasSuffix(Self.vendorSuffix) }
+
     private init(domain: String) throws(ConnectorError) {
         let isLabel =
             (1...63).contains(domain.utf8.count) && domain.utf8.first != UInt8(ascii: "-")
@@ -42,8 +62,13 @@ package struct PipedriveSite: Sendable, Hashable {
         isPlain = false
     }
 
-    private init(url: String) throws(ConnectorError) {
-        func refuse(_ message: String) -> ConnectorError { ConnectorError(.badConfig, message, field: "base_url") }
+    /// The address in a setting.
+    ///
+    /// - Throws: ``ConnectorError`` `badConfig`, naming the setting.
+    init(url: String, setting: String = "base_url") throws(ConnectorError) {
+        func refuse(_ message: String) -> ConnectorError {
+            ConnectorError(.badConfig, message.replacing("base_url", with: setting), field: setting)
+        }
         var text = url[...]
         while text.last == "/" { text.removeLast() }
         guard let scheme = ["https://", "http://"].first(where: { text.hasPrefix($0) }) else {

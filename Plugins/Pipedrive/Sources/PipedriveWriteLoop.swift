@@ -15,6 +15,9 @@ struct PipedriveWriteLoop {
         var batch: UInt64
         var row: Int
         var ticket: UInt64
+        var request: PipedriveRequest
+        var access: PipedriveAccess
+        var tries: Int
     }
 
     /// How long to wait at most without a look at ``HostServices/isCancelled``, in milliseconds.
@@ -32,7 +35,11 @@ struct PipedriveWriteLoop {
     /// Batches with rows that were not sent yet, in the order of their arrival.
     private var batches: [OpenBatch] = []
     /// The request of the first row of `batches`, rendered and waiting for its slot.
-    private var prepared: HTTPRequest?
+    private var prepared: PipedriveRequest?
+    /// Rows whose credential was refused, so that nothing was done: they go again once it is renewed.
+    private var refused: [Sent] = []
+    /// The access that was refused last and is to be renewed, or nil.
+    private var refusedAccess: PipedriveAccess?
     private var sent: [Sent?]
     private var freeTags: [Int]
     private var results: [(batch: UInt64, result: RowResult)] = []
@@ -81,12 +88,53 @@ struct PipedriveWriteLoop {
     }
 
     private var pollTime: Int {
-        guard ending == nil, !batches.isEmpty, multi.hasRoom else { return Self.pollMax }
+        guard ending == nil, !batches.isEmpty || !refused.isEmpty, multi.hasRoom else { return Self.pollMax }
+        if mustRenew { return multi.runningCount == 0 ? 1 : Self.pollMax }
         return Int(max(1, min(Int64(Self.pollMax), askAgainAt - MonotonicClock.milliseconds)))
     }
 
+    /// Whether the credential has to be renewed before anything else is sent.
+    private var mustRenew: Bool { refusedAccess != nil || api.authority.isRenewalDue }
+
+    /// Renews the credential where that is due; false where that must wait, or the work ends.
+    ///
+    /// Requests on their way are awaited first: nobody reads their answers while the credential is renewed.
+    private mutating func renewIfDue() -> Bool {
+        guard mustRenew else { return true }
+        guard multi.runningCount == 0 else { return false }
+        do throws(ConnectorError) {
+            if let access = refusedAccess { try api.authority.renew(after: access) }
+            _ = try api.authority.access()
+            refusedAccess = nil
+            return true
+        } catch {
+            ending = error
+            return false
+        }
+    }
+
+    /// Sends a row, where it gets a slot.
+    private mutating func start(_ request: PipedriveRequest, _ batch: UInt64, _ row: Int, tries: Int) -> Bool {
+        let access: PipedriveAccess
+        do throws(ConnectorError) { access = try api.authority.access() } catch {
+            ending = error
+            return false
+        }
+        guard let ticket = slot(BatchRow(batch: batch, row: row)) else { return false }
+        let tag = freeTags.removeLast()
+        sent[tag] = Sent(batch: batch, row: row, ticket: ticket, request: request, access: access, tries: tries)
+        multi.start(request.with(access), tag: tag)
+        return true
+    }
+
     private mutating func startRows() {
-        while let open = batches.first, ending == nil {
+        guard batches.isEmpty && refused.isEmpty || renewIfDue() else { return }
+        while let again = refused.last, ending == nil, !mustRenew {
+            guard multi.hasRoom, MonotonicClock.milliseconds >= askAgainAt else { return }
+            guard start(again.request, again.batch, again.row, tries: again.tries + 1) else { return }
+            refused.removeLast()
+        }
+        while let open = batches.first, ending == nil, !mustRenew {
             guard open.nextRow < open.batch.rowCount else {
                 batches.removeFirst()
                 continue
@@ -94,12 +142,9 @@ struct PipedriveWriteLoop {
             guard multi.hasRoom, MonotonicClock.milliseconds >= askAgainAt else { return }
             guard let request = prepared ?? render(open) else { continue }
             prepared = request
-            guard let ticket = slot(BatchRow(batch: open.id, row: open.nextRow)) else { return }
+            guard start(request, open.id, open.nextRow, tries: 1) else { return }
             prepared = nil
-            let tag = freeTags.removeLast()
-            sent[tag] = Sent(batch: open.id, row: open.nextRow, ticket: ticket)
             batches[0].nextRow += 1
-            multi.start(request, tag: tag)
         }
     }
 
@@ -124,7 +169,7 @@ struct PipedriveWriteLoop {
     }
 
     /// The request of the batch's next row; nil where the row has its result without one, and is passed over.
-    private mutating func render(_ open: OpenBatch) -> HTTPRequest? {
+    private mutating func render(_ open: OpenBatch) -> PipedriveRequest? {
         let row = open.nextRow
         var path = "/api/v2/\(object.path)"
         if mode != .create {
@@ -163,6 +208,11 @@ struct PipedriveWriteLoop {
         sent[completion.tag] = nil
         freeTags.append(completion.tag)
         api.host.release(row.ticket, api.note(completion.outcome))
+        if api.isRefused(completion.outcome, row.access), ending == nil, row.tries < PipedriveAPI.refusalsMax {
+            refused.append(row)
+            refusedAccess = refusedAccess.map { $0.generation > row.access.generation ? $0 : row.access } ?? row.access
+            return
+        }
         var outcome = PipedriveOutcome(completion.outcome, mode: mode, object: object, api: api)
         outcome.result.row = row.row
         results.append((row.batch, outcome.result))
@@ -179,6 +229,11 @@ struct PipedriveWriteLoop {
                 results.append((open.id, RowResult(row: row, status: .notTried, error: ending)))
             }
         }
+        for row in refused {
+            results.append((row.batch, RowResult(row: row.row, status: .retry, error: ending, httpStatus: 401)))
+        }
+        refused.removeAll()
+        refusedAccess = nil
         batches.removeAll()
         shared.update { shared in
             if shared.failure == nil && !shared.isAborted && !shared.isEnded { shared.failure = ending }

@@ -53,11 +53,33 @@ import Testing
 
     @Test func theTwoKindsOf403AreToldApart() {
         let blocked = problem(403, "<!DOCTYPE html><title>Attention</title>")
-        #expect(blocked.endsWork)
+        #expect(blocked.endsWork && blocked.isBlocked)
+        #expect(blocked.error.code == .quotaSpent && blocked.error.vendorCode == "blocked")
+        #expect(blocked.error.retryAfterMilliseconds == 300_000)
+        #expect(!blocked.error.message.contains("Attention"))
+        let longer = problem(403, "<html>", headers: [("retry-after", "3600")])
+        #expect(longer.error.retryAfterMilliseconds == 3_600_000)
         let capped = problem(403, #"{"success":false,"error":"Limit reached","code":"feature_capping_limit"}"#)
-        #expect(!capped.endsWork)
+        #expect(!capped.endsWork && !capped.isBlocked)
         #expect(capped.error.code == .forbidden)
         #expect(capped.error.vendorCode == "feature_capping_limit")
+    }
+
+    @Test func statusesAreUnderstoodAsTheFaultTableSays() {
+        #expect(problem(408, "").error.code == .timedOut)
+        #expect(problem(410, "{}").error.code == .notFound)
+        let unpaid = problem(402, #"{"error":"unpaid"}"#)
+        #expect(unpaid.endsWork && unpaid.error.code == .unauthorized)
+        let moved = problem(307, "", headers: [("location", "https://evil.example/")])
+        #expect(moved.endsWork && moved.error.vendorCode == "redirect")
+        #expect(!moved.error.message.contains("evil"))
+    }
+
+    @Test func aBurst429WaitsForTheLongestOfWhatIsAskedFor() {
+        let body = #"{"error":"request over limit"}"#
+        let asked = problem(429, body, headers: [("retry-after", "1"), ("x-ratelimit-reset", "5")])
+        #expect(asked.error.retryAfterMilliseconds == 5_000)
+        #expect(problem(429, body, headers: [("retry-after", "1")]).error.retryAfterMilliseconds == 2_000)
     }
 
     @Test func aBurst429WaitsAndADailyOneEndsTheWork() {
