@@ -150,6 +150,11 @@ final class TemporaryProject {
         try RunningProgram(arguments, in: folder, environment: variables)
     }
 
+    /// Starts another program with the environment of `penstock`.
+    func start(_ arguments: [String], program: String) throws -> RunningProgram {
+        try RunningProgram(arguments, in: folder, environment: variables, program: program)
+    }
+
     /// Runs the sync `orgs`.
     func run(_ options: String...) throws -> SyncReport { try run(options) }
 
