@@ -14,7 +14,8 @@ struct RunResults {
     ///
     /// - Throws: ``CommandFailure`` 73.
     func prepare() throws {
-        let probe = URL(fileURLWithPath: folder + "/.write-test")
+        // A name of its own: another process may be at the same place.
+        let probe = URL(fileURLWithPath: folder + "/.write-test-\(ProcessInfo.processInfo.processIdentifier)")
         do {
             try create(folder)
             try Data("write test\n".utf8).write(to: probe)

@@ -22,9 +22,9 @@ import Testing
         project.environment["CRM_REFRESH"] = "sandbox-refresh"
         project.environment["CRM_SECRET"] = "sandbox-secret"
         let text = try project.text("connections.yml").replacing(
-            "      api_token: ${env:CRM_TOKEN}\n",
-            with: "      client_id: sandbox-client\n      client_secret: ${env:CRM_SECRET}\n"
-                + "      refresh_token: ${env:CRM_REFRESH}\n")
+            "    api_token: ${env:CRM_TOKEN}\n",
+            with: "    client_id: sandbox-client\n    client_secret: ${env:CRM_SECRET}\n"
+                + "    refresh_token: ${env:CRM_REFRESH}\n")
         try project.write("connections.yml", text)
         // Folder and key are made here, so that the calls below are those of a renewal.
         #expect(try project.penstock("connection", "test", "crm").status == 0)

@@ -23,9 +23,9 @@ import Testing
         project.environment["CRM_REFRESH"] = Self.refresh
         project.environment["CRM_SECRET"] = Self.secret
         let text = try project.text("connections.yml").replacing(
-            "      api_token: ${env:CRM_TOKEN}\n",
-            with: "      client_id: sandbox-client\n      client_secret: ${env:CRM_SECRET}\n"
-                + "      refresh_token: ${env:CRM_REFRESH}\n")
+            "    api_token: ${env:CRM_TOKEN}\n",
+            with: "    client_id: sandbox-client\n    client_secret: ${env:CRM_SECRET}\n"
+                + "    refresh_token: ${env:CRM_REFRESH}\n")
         try project.write("connections.yml", text)
         for name in syncs {
             try project.csv(name, ["key,company"] + (1...rows).map { "k\($0),\(name) \($0)" })
@@ -225,11 +225,11 @@ import Testing
         let good = try project.text("connections.yml")
         let wrong = [
             (
-                "      client_id: sandbox-client\n", "      client_id: x\n      api_token: ${env:CRM_TOKEN}\n",
+                "    client_id: sandbox-client\n", "    client_id: x\n    api_token: ${env:CRM_TOKEN}\n",
                 "api_token"
             ),
-            ("      client_secret: ${env:CRM_SECRET}\n", "", "client_secret"),
-            ("      refresh_token: ${env:CRM_REFRESH}\n", "", "refresh_token"),
+            ("    client_secret: ${env:CRM_SECRET}\n", "", "client_secret"),
+            ("    refresh_token: ${env:CRM_REFRESH}\n", "", "refresh_token"),
         ]
         for (text, other, name) in wrong {
             try project.write("connections.yml", good.replacing(text, with: other))

@@ -192,7 +192,7 @@ import Testing
         // The read of the fields fills the window; the sandbox blocks after so many refusals in a minute.
         let rig = try Rig(burst: 1)
         let (results, failure) = try rig.create((0..<110).map(String.init), inFlightMax: 1)
-        #expect(failure?.code == .forbidden)
+        #expect(failure?.code == .quotaSpent)
         #expect(rig.sandbox.counters.blocked403 == 1)
         #expect(results.filter { $0.status == .retry }.count == rig.sandbox.counters.burst429 + 1)
         #expect(results.last?.status == .notTried)
