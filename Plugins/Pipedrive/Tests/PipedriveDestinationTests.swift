@@ -106,6 +106,25 @@ import Testing
         #expect(rows.count == expected)
     }
 
+    @Test func aRecordThatIsTouchedMeanwhileComesOnce() throws {
+        let rig = try Rig(records: 1_200)
+        let request = ReadBackRequest(object: "organization", selection: .changedSince(0), fields: ["name"])
+        let stream = try rig.destination.readBack(request)
+        defer { stream.close() }
+        var ids: [String] = []
+        while let next = try stream.next() {
+            for row in 0..<next.batch.rowCount {
+                if case .text(let id) = next.batch.value(row, 0) { ids.append(id) }
+            }
+            guard ids.count <= 500, let first = ids.first else { continue }
+            let touch = SandboxRequest(
+                method: "PATCH", target: "/api/v2/organizations/\(first)", token: "sandbox-token",
+                contentType: "application/json", body: Array(#"{"name": "Touched"}"#.utf8))
+            #expect(rig.sandbox.reply(to: touch).answer.status == 200)
+        }
+        #expect(ids.count == 1_200 && Set(ids).count == 1_200)
+    }
+
     @Test func customFieldsWithoutAValueAreNULL() throws {
         let rig = try Rig(records: 3)
         let (rows, _) = try read(rig, .all, [rig.code("Contract value"), rig.code("Customer key"), "website"])

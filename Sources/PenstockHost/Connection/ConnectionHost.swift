@@ -209,7 +209,8 @@ package final class ConnectionHost: HostServices {
     package func saveCredential(
         _ credential: JSON, expecting revision: UInt64
     ) throws(ConnectorError) -> SavedCredential {
-        throw ConnectorError(.unsupported, "This version of Penstock stores no rotated credentials.")
+        throw ConnectorError(
+            .unsupported, "The connector of \(name) renews a credential without saying that it does.")
     }
 
     private enum Grant {
