@@ -11,7 +11,7 @@ TEST_PACKAGES = gcc g++ libc6-dev openssl util-linux postgresql postgresql-clien
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: demo test build check bench install deps help
+.PHONY: demo test build check bench bench-limits install deps help
 
 help:
 	@echo "make demo      build, then sync a CSV file into a sandbox CRM on this machine (no account needed)"
@@ -19,6 +19,7 @@ help:
 	@echo "make build     build everything (debug)"
 	@echo "make check     format lint, then make test"
 	@echo "make bench     measure (ROWS=$(ROWS)); prints ratios to floors measured in the same run"
+	@echo "make bench-limits  measure the rate under a limit, with one process and two (12 minutes)"
 	@echo "make install   build optimised and install below PREFIX=$(PREFIX)"
 
 test: PACKAGES += $(TEST_PACKAGES)
@@ -52,6 +53,9 @@ check: deps
 
 bench: deps
 	@cd Tests/Benchmarks && ROWS=$(ROWS) ./run
+
+bench-limits: deps
+	@cd Tests/Benchmarks && ONLY=limits ./run
 
 install: deps
 	@echo "== building optimised"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <unistd.h>
 
@@ -68,3 +69,9 @@ static inline int penstock_random(unsigned char *bytes, int count) { return RAND
 
 // Overwrites a secret that is of no more use; the compiler cannot leave it out.
 static inline void penstock_cleanse(void *bytes, size_t count) { OPENSSL_cleanse(bytes, count); }
+// HMAC-SHA256 of some bytes. Returns 1, or 0 where there is no memory.
+static inline int penstock_hmac_sha256(const unsigned char *key, size_t key_length, const unsigned char *data,
+                                       size_t length, unsigned char out_digest[32]) {
+    unsigned int written = 0;
+    return HMAC(EVP_sha256(), key, (int)key_length, data, length, out_digest, &written) && written == 32;
+}

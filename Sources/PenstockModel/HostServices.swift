@@ -182,6 +182,8 @@ public struct RateLimit: Sendable, Hashable {
     public static let burst = "burst"
     /// The usual bucket of the daily budget.
     public static let daily = "daily"
+    /// The bucket of a limit on requests that change records, per day, beside the daily budget.
+    public static let dailyWrites = "daily-writes"
 
     /// The limit's name; ``RequestIntent/bucket`` refers to it.
     public var bucket: String

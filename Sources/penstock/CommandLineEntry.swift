@@ -9,7 +9,7 @@ enum CommandLineEntry {
     /// Runs and never returns.
     static func run() -> Never {
         Interruption.install()
-        let arguments = Array(CommandLine.arguments.dropFirst())
+        let arguments = BudgetWait.spelledOut(Array(CommandLine.arguments.dropFirst()))
         do {
             var command = try Penstock.parseAsRoot(arguments)
             try command.run()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockEngine
 import PenstockHost
 import PenstockModel
 
@@ -87,7 +88,7 @@ enum ConnectionCalls {
             let open = try side.connector.openDestination(side.settings, host: services)
             defer {
                 open.close()
-                services.leaveWord()
+                services.leave()
             }
             return try body(open)
         }
@@ -104,9 +105,12 @@ enum ConnectionCalls {
     }
 
     private static func services(_ side: SyncSetup.Side, _ workspace: Workspace) -> ConnectionHost {
-        ConnectionHost(
-            name: side.name, budget: side.budget, redactor: side.redactor, cancellation: Interruption.cancellation,
+        var budget = side.budget
+        // The reserve is there for people, and this is one who asks.
+        budget.reserve = .amount(0)
+        return ConnectionHost(
+            name: side.name, budget: budget, redactor: side.redactor, cancellation: Interruption.cancellation,
             logger: workspace.logger,
-            memory: SlotMemory(connector: side.connector.descriptor.id, settings: side.settings))
+            credential: CredentialLimits.Identity(side.connector.descriptor, side.settings))
     }
 }

@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 import companies
+import limits
 import project
 
 
@@ -141,6 +142,16 @@ def rate(tools, options):
     return results
 
 
+def shared_limits(tools, options):
+    """The burst limit as one process keeps it, and as two keep it together."""
+    rows, results = limits.measure(tools, options)
+    table(
+        f"{options.rows_limits:,} creates, 40 requests per 2 s permitted, by one process and by two on one credential",
+        ["latency", "processes", "share of the permitted rate", "429s", "the smaller one's share", "created",
+         "CPU of all / wall", "least possible / run"], rows)
+    return results
+
+
 def writes(tools, options):
     """Creates without a limit: what one write costs."""
     sources = companies.make(tools.work, options.rows_writes)
@@ -161,13 +172,13 @@ def writes(tools, options):
 def main():
     parser = argparse.ArgumentParser()
     for name, kind in (("bin", str), ("work", str), ("rows", int), ("rounds", int), ("rows-api", int),
-                       ("latencies", str), ("only", str), ("out", str)):
+                       ("rows-limits", int), ("latencies", str), ("latencies-limits", str), ("only", str), ("out", str)):
         parser.add_argument(f"--{name}", type=kind, required=True)
     parser.add_argument("--rows-writes", type=int, default=5_000)
     options = parser.parse_args()
     tools = Tools(options)
-    parts = {"read": reading, "start": starting, "writes": writes, "rate": rate}
-    chosen = options.only.split() or list(parts)
+    parts = {"read": reading, "start": starting, "writes": writes, "rate": rate, "limits": shared_limits}
+    chosen = options.only.split() or [name for name in parts if name != "limits"]
     results = {}
     for name in chosen:
         results[name] = parts[name](tools, options)

@@ -94,6 +94,11 @@ final class RunningProgram {
         get throws { String(decoding: try Data(contentsOf: output), as: UTF8.self) }
     }
 
+    /// What it has written to standard error so far.
+    var errorsSoFar: String {
+        get throws { String(decoding: try Data(contentsOf: errors), as: UTF8.self) }
+    }
+
     /// Sends a signal.
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 

@@ -15,6 +15,8 @@ final class TemporaryProject {
     let folder: String
     /// The server.
     let server: RunningSandbox
+    /// Where the programs share what they know of limits: a server of another test may have had the same port before.
+    var runtimeFolder: String { folder + "-runtime" }
     /// Variables for the programs, beside the token.
     var environment: [String: String] = [:]
     /// The databases of the connections to database servers, by connection.
@@ -57,8 +59,9 @@ final class TemporaryProject {
 
     deinit {
         server.stop()
-        // A folder that stays behind does no harm.
+        // Folders that stay behind do no harm.
         try? FileManager.default.removeItem(atPath: folder)
+        try? FileManager.default.removeItem(atPath: runtimeFolder)
     }
 
     // MARK: - Files
@@ -127,7 +130,7 @@ final class TemporaryProject {
     private var variables: [String: String] {
         [
             "CRM_TOKEN": Self.token, "HOME": folder + "/home",
-            "XDG_RUNTIME_DIR": NSTemporaryDirectory() + "penstock-tests",
+            "XDG_RUNTIME_DIR": runtimeFolder,
         ].merging(environment) {
             $1
         }

@@ -91,22 +91,34 @@ import Testing
         }
     }
 
-    @Test func theNextProcessKnowsWhichSlotsAreTaken() throws {
-        let settings = JSON.object(["token": .string("\(UInt64.random(in: .min ... .max))")])
-        let memory = SlotMemory(connector: "test", settings: settings)
-        #expect(memory.times.isEmpty)
-        let first = ConnectionHost(
-            name: "crm", budget: ConnectionBudget(burst: 2), redactor: Redactor([]), cancellation: cancellation,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), memory: memory)
-        for _ in 0..<2 { _ = try granted(try first.acquire(RequestIntent(bucket: "burst", cost: 1, kind: .read))) }
-        first.leaveWord()
-        #expect(memory.times.count == 2)
-        let second = ConnectionHost(
-            name: "crm", budget: ConnectionBudget(burst: 2), redactor: Redactor([]), cancellation: cancellation,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), memory: memory)
-        guard case .wait = try second.acquire(RequestIntent(bucket: "burst", cost: 1, kind: .read)) else {
-            return #expect(Bool(false), "a slot was granted that the first process holds")
+    @Test func aStopOfTheBudgetSaysWhenItGoesOn() throws {
+        let host = host(ConnectionBudget(dailyTokens: 10, reserve: .amount(0)))
+        _ = try granted(try host.acquire(RequestIntent(bucket: "burst", cost: 10, kind: .read)))
+        let error = #expect(throws: ConnectorError.self) {
+            try host.acquire(RequestIntent(bucket: "burst", cost: 1, kind: .read))
         }
-        memory.forget()
+        #expect(error?.message.contains("is renewed by ") == true)
+        #expect(error?.retryAfterMilliseconds ?? 0 > 0)
+    }
+
+    @Test func aLimitOfOneRunIsNotWaitedFor() throws {
+        var budget = ConnectionBudget()
+        budget.tokensPerRun = 5
+        let host = host(budget)
+        let error = #expect(throws: ConnectorError.self) {
+            try host.acquire(RequestIntent(bucket: "burst", cost: 6, kind: .read))
+        }
+        #expect(error?.code == .quotaSpent && error?.retryAfterMilliseconds == nil)
+    }
+
+    @Test func aBlockStopsEverything() throws {
+        let host = host()
+        let ticket = try granted(try host.acquire(RequestIntent(bucket: "burst", cost: 5, kind: .update)))
+        host.release(ticket, RequestAnswer(status: 403, isBlocked: true))
+        let error = #expect(throws: ConnectorError.self) {
+            try host.acquire(RequestIntent(bucket: "burst", cost: 0, kind: .read))
+        }
+        #expect(error?.code == .quotaSpent && error?.message.contains("blocks") == true)
+        #expect(host.meter.spent == 0)
     }
 }

@@ -222,7 +222,7 @@ package final class PipedriveAPI: Sendable {
         known.withLock { known in [RateLimit.burst, RateLimit.daily].compactMap { known[$0] } }
     }
 
-    /// The limits in an answer's headers: requests in 2 seconds, and tokens a day.
+    /// The limits in an answer's headers: requests in 2 seconds, tokens a day, and writes a day.
     package static func limits(_ response: HTTPResponse) -> [RateLimit] {
         let burst = RateLimit(
             bucket: RateLimit.burst, limit: response.number("x-ratelimit-limit"),
@@ -231,7 +231,8 @@ package final class PipedriveAPI: Sendable {
         let daily = RateLimit(
             bucket: RateLimit.daily, limit: response.number("x-daily-ratelimit-token-limit"),
             remaining: response.number("x-daily-ratelimit-token-remaining"))
-        return [burst, daily].filter { $0.limit != nil || $0.remaining != nil }
+        let writes = RateLimit(bucket: RateLimit.dailyWrites, remaining: response.number("x-daily-requests-left"))
+        return [burst, daily, writes].filter { $0.limit != nil || $0.remaining != nil }
     }
 
     /// The time left of the burst window.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import PenstockEngine
 import PenstockModel
 
 /// The machine's clock that nobody can set, that runs on while the machine sleeps, and that all processes share.
@@ -28,4 +29,11 @@ enum BootClock {
         let count = read(file, &bytes, bytes.count)
         return count > 0 ? String(decoding: bytes.prefix(count).filter { $0 > 0x20 }, as: UTF8.self) : ""
     }()
+
+    private static let hour: Int64 = 3_600_000
+
+    /// Now, with the time to the next full hour of the day.
+    static var moment: SharedLimits.Moment {
+        SharedLimits.Moment(time: milliseconds, hourEndsIn: hour - WallClock.milliseconds % hour)
+    }
 }

@@ -25,4 +25,11 @@ package struct ConnectionBudget: Sendable, Hashable {
         self.dailyTokens = dailyTokens
         self.reserve = reserve
     }
+
+    /// The same for what all processes share.
+    package var terms: SharedLimits.Terms {
+        SharedLimits.Terms(
+            slots: Int64(max(1, burst)), window: max(1, windowMilliseconds),
+            budget: DailyBudget.Terms(daily: dailyTokens, reserve: reserve))
+    }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Dispatch
+import Glibc
 import Logging
 import PenstockEngine
 import PenstockModel
@@ -16,79 +17,70 @@ package final class ConnectionHost: HostServices {
         package var spent: Int64 = 0
         /// How often the other side refused for too many requests.
         package var refusals: Int64 = 0
-        /// Milliseconds spent waiting for a slot of the burst limit.
-        package var waitedMilliseconds: Int64 = 0
 
         /// All requests together.
         package var requestsTotal: Int64 { requests.values.reduce(0, +) }
     }
 
+    private struct Open {
+        var grant: SharedLimits.Grant
+        var intent: RequestIntent
+    }
+
     private struct State {
-        var limiter: SlotLimiter
-        var budget: DailyBudget
         var meter = Meter()
-        var open: [UInt64: RequestIntent] = [:]
-        var lastReport: [String: RateLimit] = [:]
-        var hasRecalled = false
+        var open: [UInt64: Open] = [:]
+        var nextTicket: UInt64 = 1
+        var lastReport: [Report: RateLimit] = [:]
+        var hasSaidProblem = false
         var journal: Journal?
+    }
+
+    /// What a thread was told last of a limit; the answer to its request comes next.
+    private struct Report: Hashable {
+        var thread: UInt
+        var bucket: String
     }
 
     /// The other side's clock.
     let serverClock = ServerClock()
-    private let state: Mutex<State>
+    private let state = Mutex(State())
+    private let limits: CredentialLimits
+    private let terms: SharedLimits.Terms
     private let cancellation: Cancellation
     private let redactor: Redactor
     private let logger: Logger
     private let name: String
     private let tokensPerRun: Int64?
-    private let memory: SlotMemory?
-    private let slots: Int
 
     /// Services for the connection `name`.
+    ///
+    /// - Parameter credential: What is used there, so that everybody who uses it keeps its limits together; nil for
+    ///   limits of this connection alone.
     package init(
         name: String, budget: ConnectionBudget, redactor: Redactor, cancellation: Cancellation, logger: Logger,
-        memory: SlotMemory? = nil
+        credential: CredentialLimits.Identity? = nil
     ) {
-        self.memory = memory
-        slots = budget.burst
         self.name = name
         tokensPerRun = budget.tokensPerRun
         self.redactor = redactor
         self.cancellation = cancellation
         self.logger = logger
-        state = Mutex(
-            State(
-                limiter: SlotLimiter(slots: budget.burst, window: budget.windowMilliseconds),
-                budget: DailyBudget(daily: budget.dailyTokens, reserve: budget.reserve)))
+        terms = budget.terms
+        limits = CredentialLimits(credential, budget.terms)
     }
 
-    /// Takes note of the slots that another process has taken, before the first request.
-    private func recall(_ state: inout State) {
-        guard !state.hasRecalled else { return }
-        state.hasRecalled = true
-        guard let memory else { return }
-        let now = monotonicMilliseconds
-        let offset = wallMilliseconds - now
-        state.limiter.occupy(until: memory.times.map { $0 - offset }, now)
-    }
-
-    /// Leaves word for the next process about the slots that are taken; call it when the connection is closed.
-    package func leaveWord() {
-        let now = monotonicMilliseconds
-        let offset = wallMilliseconds - now
-        let occupied = state.withLock { $0.meter.requestsTotal > 0 ? $0.limiter.occupied(now) : [] }
-        guard let memory, !occupied.isEmpty else { return }
-        memory.remember(occupied.map { $0 + offset }, slots: slots)
-    }
+    /// Leaves the others who use the credential their slots; call it when the connection is closed.
+    package func leave() { limits.leave() }
 
     /// What was sent so far.
     package var meter: Meter { state.withLock { $0.meter } }
 
     /// What may still be spent today, or nil where nothing is known.
-    package var spendable: Int64? { state.withLock { $0.budget.spendable } }
+    package var spendable: Int64? { limits.latest.budget.spendable(terms.budget) }
 
     /// What is left today, the reserve included, or nil where nothing is known.
-    package var remaining: Int64? { state.withLock { $0.budget.remaining } }
+    package var remaining: Int64? { limits.latest.budget.remaining(terms.budget) }
 
     /// What makes the intent to create a row durable, given the longest that its request may be on its way.
     package typealias Journal = @Sendable (BatchRow, _ timeoutMilliseconds: Int64?) throws(ConnectorError) -> Void
@@ -130,80 +122,93 @@ package final class ConnectionHost: HostServices {
 
     package func acquire(_ intent: RequestIntent) throws(ConnectorError) -> Acquisition {
         if isCancelled { throw Self.cancelled }
-        let now = monotonicMilliseconds
-        let tokensPerRun = tokensPerRun
-        let answer = state.withLock { state -> Grant in
-            recall(&state)
-            if let tokensPerRun, state.meter.spent + intent.cost > tokensPerRun { return .limited(tokensPerRun) }
-            let ticket: UInt64
-            switch state.limiter.acquire(now) {
-            case .wait(let milliseconds):
-                return .wait(milliseconds)
-            case .granted(let granted): ticket = granted
-            }
-            guard state.budget.charge(intent.cost) else {
-                state.limiter.release(ticket, now, wasNeverSent: true)
-                return .spent
-            }
-            state.open[ticket] = intent
-            state.meter.requests[intent.kind, default: 0] += 1
-            state.meter.spent += intent.cost
-            return .granted(ticket, intent.kind == .create ? state.journal : nil)
+        if let tokensPerRun, state.withLock({ $0.meter.spent }) + intent.cost > tokensPerRun {
+            throw ConnectorError(
+                .quotaSpent, "The limit of \(tokensPerRun) tokens for one run is reached (limits.tokens_per_run).")
         }
+        let answer = limits.acquire(cost: intent.cost, isWrite: intent.kind != .read)
+        sayProblem()
         switch answer {
         case .wait(let milliseconds): return .wait(milliseconds: milliseconds)
-        case .limited(let limit):
-            throw ConnectorError(
-                .quotaSpent, "The limit of \(limit) tokens for one run is reached (limits.tokens_per_run).")
-        case .spent:
-            throw ConnectorError(.quotaSpent, "The daily budget of connection \(name) is used up, but for the reserve.")
-        case .granted(let ticket, let journal):
-            guard let journal else { return .granted(ticket) }
+        case .refused(let refusal): throw LimitText.error(refusal, connection: name)
+        case .granted(let grant): return .granted(try ticket(grant, intent))
+        }
+    }
+
+    /// A ticket for a slot that was granted, once the intent is durable.
+    private func ticket(_ grant: SharedLimits.Grant, _ intent: RequestIntent) throws(ConnectorError) -> UInt64 {
+        let (ticket, journal) = state.withLock { state in
+            let ticket = state.nextTicket
+            state.nextTicket += 1
+            state.open[ticket] = Open(grant: grant, intent: intent)
+            state.meter.requests[intent.kind, default: 0] += 1
+            state.meter.spent += intent.cost
+            return (ticket, intent.kind == .create ? state.journal : nil)
+        }
+        guard let journal else { return ticket }
+        do throws(ConnectorError) {
             guard let row = intent.row else {
-                release(ticket, RequestAnswer(status: 0, wasNeverSent: true))
                 throw ConnectorError(
                     .contractBreach, "The connector wants to create a record without saying for which row.")
             }
-            do {
-                try journal(row, intent.timeoutMilliseconds)
-            } catch {
-                release(ticket, RequestAnswer(status: 0, wasNeverSent: true))
-                throw error
-            }
-            return .granted(ticket)
+            try journal(row, intent.timeoutMilliseconds)
+        } catch {
+            release(ticket, RequestAnswer(status: 0, wasNeverSent: true))
+            throw error
         }
+        // The way to the other side begins now; the disk is no part of it.
+        state.withLock { $0.open[ticket]?.grant.sentAt = BootClock.milliseconds }
+        return ticket
     }
 
     package func release(_ ticket: UInt64, _ answer: RequestAnswer) {
-        let now = monotonicMilliseconds
         if let time = answer.serverTimeMilliseconds { serverClock.note(time) }
-        state.withLock { state in
-            guard let intent = state.open.removeValue(forKey: ticket) else { return }
-            if let report = state.lastReport.removeValue(forKey: RateLimit.burst) {
-                state.limiter.observe(
-                    ticket, limit: report.limit.map(Int.init), remaining: report.remaining.map(Int.init), now)
-            }
-            let daily = state.lastReport.removeValue(forKey: RateLimit.daily)
-            let wasSpent = !answer.wasNeverSent && answer.status != 429
-            state.budget.settle(
-                intent.cost, wasSpent: wasSpent, limit: daily?.limit, remaining: daily?.remaining)
-            if !wasSpent { state.meter.spent -= intent.cost }
-            state.limiter.release(ticket, now, wasNeverSent: answer.wasNeverSent)
-            if answer.wasNeverSent { state.meter.requests[intent.kind, default: 1] -= 1 }
-            if answer.status == 429 {
-                state.meter.refusals += 1
-                let asked = answer.retryAfterMilliseconds ?? 0
-                if asked > 120_000 {
-                    state.budget.exhaust()
-                } else {
-                    state.limiter.refused(now, retryAfter: asked)
-                }
-            }
+        let open = state.withLock { state -> (Open, SharedLimits.Outcome)? in
+            guard let open = state.open.removeValue(forKey: ticket) else { return nil }
+            if answer.wasNeverSent { state.meter.requests[open.intent.kind, default: 1] -= 1 }
+            if answer.wasNeverSent || answer.status == 429 || answer.isBlocked { state.meter.spent -= open.intent.cost }
+            if answer.status == 429 { state.meter.refusals += 1 }
+            return (open, Self.outcome(answer, &state))
         }
+        guard let (open, outcome) = open else { return }
+        limits.release(open.grant, outcome)
+    }
+
+    private static func outcome(_ answer: RequestAnswer, _ state: inout State) -> SharedLimits.Outcome {
+        func told(_ bucket: String) -> RateLimit? {
+            state.lastReport.removeValue(forKey: Report(thread: thread, bucket: bucket))
+        }
+        var outcome = SharedLimits.Outcome(status: answer.status)
+        outcome.wasNeverSent = answer.wasNeverSent
+        outcome.retryAfter = answer.retryAfterMilliseconds
+        outcome.isBlocked = answer.isBlocked
+        if let burst = told(RateLimit.burst) {
+            outcome.limit = burst.limit
+            outcome.remaining = burst.remaining
+        }
+        if let daily = told(RateLimit.daily) {
+            outcome.daily.limit = daily.limit
+            outcome.daily.remaining = daily.remaining
+            outcome.daily.renewsIn = daily.resetsInMilliseconds
+        }
+        outcome.daily.writesLeft = told(RateLimit.dailyWrites)?.remaining
+        return outcome
     }
 
     package func report(_ limit: RateLimit) {
-        state.withLock { $0.lastReport[limit.bucket] = limit }
+        state.withLock { $0.lastReport[Report(thread: Self.thread, bucket: limit.bucket)] = limit }
+    }
+
+    private static var thread: UInt { UInt(pthread_self()) }
+
+    /// Says once that limits cannot be shared, and why.
+    private func sayProblem() {
+        guard let problem = limits.problem else { return }
+        let isNew = state.withLock { state in
+            defer { state.hasSaidProblem = true }
+            return !state.hasSaidProblem
+        }
+        if isNew { log(.warning, "limits are not shared with other processes", ["reason": problem]) }
     }
 
     package func saveCredential(
@@ -211,13 +216,6 @@ package final class ConnectionHost: HostServices {
     ) throws(ConnectorError) -> SavedCredential {
         throw ConnectorError(
             .unsupported, "The connector of \(name) renews a credential without saying that it does.")
-    }
-
-    private enum Grant {
-        case granted(UInt64, Journal?)
-        case wait(Int64)
-        case spent
-        case limited(Int64)
     }
 
     private static let cancelled = ConnectorError(.cancelled, "The work was cancelled.")

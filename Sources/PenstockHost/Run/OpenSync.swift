@@ -142,7 +142,7 @@ package final class OpenSync {
         defer {
             if !isComplete {
                 destination.close()
-                destinationServices.leaveWord()
+                destinationServices.leave()
             }
         }
         let object = try Self.object(definition.destination.object, setup.destination)
@@ -280,7 +280,7 @@ package final class OpenSync {
     package func close() {
         source.close()
         destination.close()
-        destinationHost.leaveWord()
+        destinationHost.leave()
     }
 
     private static func host(
@@ -288,7 +288,7 @@ package final class OpenSync {
     ) -> ConnectionHost {
         ConnectionHost(
             name: side.name, budget: side.budget, redactor: side.redactor, cancellation: cancellation, logger: logger,
-            memory: SlotMemory(connector: side.connector.descriptor.id, settings: side.settings))
+            credential: CredentialLimits.Identity(side.connector.descriptor, side.settings))
     }
 
     private static func sourceColumns(

@@ -39,6 +39,13 @@ struct RunCommand: ParsableCommand {
     @Flag(name: .long, help: "Refuse to run with connectors other than those in penstock.lock.")
     var locked = false
 
+    @Option(
+        name: .customLong("wait-for-budget"),
+        help: ArgumentHelp(
+            "Where the daily budget ends the run, wait and go on; =DURATION at most, else until it is renewed.",
+            valueName: "duration"))
+    var waitForBudget: BudgetWait?
+
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
     }
@@ -53,7 +60,8 @@ struct RunCommand: ParsableCommand {
         for file in chosen {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
-                let (code, json) = try run(file, workspace, project, &lock)
+                let wait = try BudgetPatience(waitForBudget, file, workspace, project, options)
+                let (code, json) = try wait.repeating { try run(file, workspace, project, &lock) }
                 codes.append(code)
                 documents.append(json)
             } catch let failure as CommandFailure {

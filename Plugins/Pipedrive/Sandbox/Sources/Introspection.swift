@@ -18,6 +18,9 @@ extension SandboxState {
         case ("POST", ["faults"]): return setFaults(body["faults"]?.arrayValue ?? [])
         case ("POST", ["users"]): return putUser(body)
         case ("POST", ["tokens"]): return setTokens(body)
+        case ("POST", ["renew"]):
+            meter.renew()
+            return .data(.members(["tokens_left_today": .integer(meter.tokensLeft)]))
         case ("DELETE", let path) where path.count == 1 || path.count == 2:
             guard let table = tables.firstIndex(where: { $0.object.path == path[0] }) else {
                 return .failure(404, "The sandbox has no such path.", code: "ERR_SANDBOX")

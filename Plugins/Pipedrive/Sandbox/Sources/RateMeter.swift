@@ -69,6 +69,9 @@ struct RateMeter: Sendable {
         return .admitted
     }
 
+    /// Gives the account all of the day's tokens again, as its midnight does.
+    mutating func renew() { spentToday = 0 }
+
     /// Gives back the tokens of a request that turned out to cost nothing.
     mutating func giveBack(_ tokens: Int) { spentToday -= tokens }
 

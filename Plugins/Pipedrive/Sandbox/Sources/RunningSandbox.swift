@@ -110,6 +110,9 @@ package final class RunningSandbox: Sendable {
         sandbox.withState { $0.faults = faults.map { ActiveFault($0) } }
     }
 
+    /// Gives the account all of the day's tokens again, as its midnight does.
+    package func renewDailyTokens() { sandbox.withState { $0.meter.renew() } }
+
     /// Answers a request without a connection: limits, costs and counters apply, latency does not.
     package func reply(to request: SandboxRequest) -> SandboxReply { sandbox.reply(to: request) }
 

@@ -7,7 +7,7 @@ import PenstockModel
 ///
 /// It plays the host's part with the real decisions: ``DeliveryMachine``, ``IntentBook``, ``LostCreates`` and
 /// ``LostCreateTime``. A ``Mutant`` breaks one step between them and the world.
-struct Simulation {
+struct DeliverySimulation {
     let seed: UInt64
     let mutant: Mutant?
     let isMarked: Bool

@@ -6,7 +6,7 @@ import Testing
 /// Delivery under every fate of requests, process and machine, from seeds.
 ///
 /// `PENSTOCK_SEEDS` sets how many seeds are tried, `PENSTOCK_SEED` replays one.
-@Suite struct SimulationTests {
+@Suite struct DeliverySimulationTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let count = environment["PENSTOCK_SEEDS"].flatMap(UInt64.init) ?? 10_000
     private static let replayed = environment["PENSTOCK_SEED"].flatMap(UInt64.init)
@@ -20,7 +20,7 @@ import Testing
         var fates: Set<RequestFate> = []
         var crashes = 0
         for seed in Self.seeds {
-            var simulation = Simulation(seed: seed)
+            var simulation = DeliverySimulation(seed: seed)
             let faults = simulation.run()
             fates.formUnion(simulation.fatesSeen)
             crashes += simulation.crashes
@@ -37,7 +37,7 @@ import Testing
     @Test("A broken protocol is noticed", arguments: Mutant.allCases)
     func mutants(mutant: Mutant) {
         let found = (0..<10_000).first { seed in
-            var simulation = Simulation(seed: UInt64(seed), mutant: mutant)
+            var simulation = DeliverySimulation(seed: UInt64(seed), mutant: mutant)
             return !simulation.run().isEmpty
         }
         #expect(found != nil, "10,000 seeds do not notice the mutant \(mutant.rawValue)")
@@ -46,8 +46,8 @@ import Testing
     @Test("One seed is one execution")
     func isRepeatable() {
         for seed in [3, 77, 4_711] as [UInt64] {
-            var first = Simulation(seed: seed, mutant: .repeatsUnknownCreates)
-            var second = Simulation(seed: seed, mutant: .repeatsUnknownCreates)
+            var first = DeliverySimulation(seed: seed, mutant: .repeatsUnknownCreates)
+            var second = DeliverySimulation(seed: seed, mutant: .repeatsUnknownCreates)
             #expect(first.run() == second.run())
         }
     }
