@@ -97,7 +97,9 @@ let hostSide: [Target] = [
     /** The shared core: mapping, limits, decisions about rows. Pure values; opens nothing. */
     .target(name: "PenstockEngine", dependencies: ["PenstockModel"], swiftSettings: strict),
     /** What must survive a crash, one SQLite file per sync, and scratch stores that need not. */
-    .target(name: "PenstockState", dependencies: ["PenstockModel", "CSQLite"], swiftSettings: strict),
+    .target(name: "PenstockState", dependencies: ["CLinux", "CSQLite", "PenstockModel"], swiftSettings: strict),
+    /** What Swift does not show of the kernel: a folder's identity, the kind of a disk. */
+    .systemLibrary(name: "CLinux"),
     /** The files that a user writes, decoded with positions; all findings at once. */
     .target(name: "PenstockProject", dependencies: ["PenstockModel", yams], swiftSettings: strict),
     /** The system's libcrypto, for digests and for stored credentials. */

@@ -6,6 +6,20 @@ import PenstockModel
 struct MetaTable {
     let connection: SQLiteConnection
 
+    /// The setting that tells this state file from every other.
+    static let identity = "identity"
+    /// The setting that counts the transactions that have changed the file.
+    static let sequenceKey = "sequence"
+    /// The setting that is there while a process has the file open for writing.
+    static let open = "open"
+
+    /// How many transactions have changed the file.
+    func sequence() throws(StateError) -> Int64 {
+        guard let text = try value(MetaTable.sequenceKey) else { return 0 }
+        guard let number = Int64(text) else { throw .damaged("the setting \(MetaTable.sequenceKey)") }
+        return number
+    }
+
     func watermark() throws(StateError) -> Watermark? {
         let sql = "SELECT column_name, type, text, run, \"check\" FROM watermark WHERE id = 1"
         return try connection.statement(sql).first([]) { row throws(StateError) in

@@ -42,6 +42,7 @@ package final class SQLiteConnection {
     package let access: Access
     private let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
+    private var isOpen = true
 
     /// Opens an existing file and makes it strict: no double-quoted strings, no trust in its schema.
     ///
@@ -64,9 +65,41 @@ package final class SQLiteConnection {
         if access == .readOnly { penstock_sqlite_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1) }
     }
 
-    deinit {
+    deinit { close() }
+
+    /// Closes the file; nothing else may be called afterwards.
+    func close() {
+        guard isOpen else { return }
+        isOpen = false
+        statements = [:]
         // A statement still alive elsewhere keeps the file open until it goes too.
         sqlite3_close_v2(handle)
+    }
+
+    /// Whether closing this connection leaves the write-ahead log as it is.
+    func keepLogOnClose(_ keeps: Bool) {
+        penstock_sqlite_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps ? 1 : 0)
+    }
+
+    /// Moves what is in the write-ahead log into the file, as far as no reader is in the way.
+    ///
+    /// - Returns: How many pages are left in the log.
+    /// - Throws: ``StateError``; the log still holds everything.
+    func moveLogIntoFile(truncates: Bool = false) throws(StateError) -> Int {
+        var logged: Int32 = 0
+        var moved: Int32 = 0
+        let mode = truncates ? SQLITE_CHECKPOINT_TRUNCATE : SQLITE_CHECKPOINT_PASSIVE
+        let code = sqlite3_wal_checkpoint_v2(handle, nil, mode, &logged, &moved)
+        guard code == SQLITE_OK || code == SQLITE_BUSY else { throw SQLiteConnection.error(code, handle, path) }
+        return code == SQLITE_BUSY ? max(1, Int(logged - moved)) : max(0, Int(logged - moved))
+    }
+
+    /// How many pages this connection has written, into the log and elsewhere.
+    var pagesWritten: Int {
+        var current: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &current, &highest, 0)
+        return Int(current)
     }
 
     /// Refuses statements that could damage the file on purpose.

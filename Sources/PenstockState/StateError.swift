@@ -10,6 +10,8 @@ package enum StateError: Error, Sendable, Hashable, CustomStringConvertible {
     case older(Int)
     /// What is stored is not what was written; the text says where.
     case damaged(String)
+    /// The file is gone, is an older copy, or another one than was last written; the text is the whole sentence.
+    case outdated(String)
     /// The file or its folder cannot be used: disk full, permissions, I/O errors; the text is the whole sentence.
     case cannotWrite(String)
     /// More than one run has an id that starts like this.
@@ -31,10 +33,10 @@ package enum StateError: Error, Sendable, Hashable, CustomStringConvertible {
             "The state of this sync has version \(version), which an earlier Penstock wrote; "
                 + "run the sync once to bring it up to date."
         case .damaged(let place):
-            "The state of this sync is damaged: \(place); put a copy of the file back, or reset the sync."
+            "The state of this sync is damaged: \(place)."
         case .ambiguousRun(let prefix):
             "More than one run has an id that starts with \"\(prefix)\"; give more characters of it."
-        case .cannotWrite(let sentence), .internal(let sentence): sentence
+        case .cannotWrite(let sentence), .outdated(let sentence), .internal(let sentence): sentence
         }
     }
 

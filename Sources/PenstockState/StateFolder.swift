@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
+import PenstockModel
 
 /// What the kernel calls an error number.
 func systemText(_ code: Int32) -> String { String(cString: strerror(code)) }
@@ -27,6 +29,20 @@ struct StateFolder {
     ///
     /// - Throws: ``StateError/cannotWrite(_:)``, also where the folder is open to other users: it holds source rows.
     func create() throws(StateError) {
+        try StateFolder.makeFolders(path)
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw .system("Looking at", path, errno) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .system("Using", path, ENOTDIR) }
+        guard status.st_mode & 0o077 == 0 else {
+            throw .cannotWrite(
+                "The state folder \(path) is open to other users; run \"chmod 700 \(path)\" and run again.")
+        }
+    }
+
+    /// Creates a folder, and those above it, where they are missing, for this user only.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)``.
+    static func makeFolders(_ path: String) throws(StateError) {
         var missing: [String] = []
         var current = path
         var status = stat()
@@ -39,12 +55,38 @@ struct StateFolder {
             guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw .system("Creating", folder, errno) }
             try StateFolder.sync(StateFolder.parent(folder))
         }
-        guard stat(path, &status) == 0 else { throw .system("Looking at", path, errno) }
-        guard status.st_mode & S_IFMT == S_IFDIR else { throw .system("Using", path, ENOTDIR) }
-        guard status.st_mode & 0o077 == 0 else {
-            throw .cannotWrite(
-                "The state folder \(path) is open to other users; run \"chmod 700 \(path)\" and run again.")
-        }
+    }
+
+    /// Refuses a folder on a disk of the network, where locks and the write-ahead log cannot be relied on.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)``.
+    func refuseNetworkDisk() throws(StateError) {
+        guard let name = NetworkDisk.name(penstock_file_system(path)) else { return }
+        throw .cannotWrite(
+            "The state folder \(path) lies on a network disk (\(name)), where locks cannot be relied on: put the project "
+                + "on a local disk, or set PENSTOCK_ALLOW_NETWORK_STATE=1 where one machine alone uses it.")
+    }
+
+    /// Whether there is a file of this name with something in it.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)`` where that cannot be told.
+    static func hasContent(_ file: String) throws(StateError) -> Bool {
+        var status = stat()
+        if lstat(file, &status) == 0 { return status.st_size > 0 }
+        guard errno == ENOENT || errno == ENOTDIR else { throw .system("Looking at", file, errno) }
+        return false
+    }
+
+    /// The digest of a whole file that this process does not have open: closing it would drop its locks.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)`` where it cannot be read.
+    static func digest(of file: String) throws(StateError) -> Fingerprint {
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else { throw .system("Opening", file, errno) }
+        defer { Glibc.close(descriptor) }
+        var halves = [UInt64](repeating: 0, count: 2)
+        guard penstock_digest(descriptor, &halves) == 0 else { throw .system("Reading", file, errno) }
+        return Fingerprint(low: halves[0], high: halves[1])
     }
 
     /// Makes sure that the file exists, is a file of its own and not a link, and belongs to this user only.
@@ -103,7 +145,8 @@ struct StateFolder {
         guard unlink(file) == 0 || errno == ENOENT else { throw .system("Removing", file, errno) }
     }
 
-    private static func parent(_ path: String) -> String {
+    /// The folder of a file; empty for a name without one.
+    static func parent(_ path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "" }
         return slash == path.startIndex ? (path == "/" ? "" : "/") : String(path[..<slash])
     }

@@ -19,6 +19,9 @@ package enum StateSchema {
     /// "Pstk", in the header of every state file.
     static let applicationID: Int64 = 0x5073_746B
 
+    /// The current version.
+    package static var version: Int { migrations.last?.version ?? 0 }
+
     /// The steps to the current schema, in order.
     package static let migrations = [
         StateMigration(version: 1) { connection throws(StateError) in try connection.execute(version1) },

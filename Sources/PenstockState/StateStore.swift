@@ -11,81 +11,106 @@ import Synchronization
 package final class StateStore: Sendable {
     /// The name of the sync.
     package let sync: String
-    private let open: Mutex<Open?>
+    private let open: Mutex<OpenState?>
     private let isWriter: Bool
 
-    /// What exists while the store is open; the connection goes first, the lock last.
-    private final class Open {
-        let connection: SQLiteConnection
-        let lock: StateLock?
-
-        init(connection: SQLiteConnection, lock: consuming StateLock?) {
-            self.connection = connection
-            self.lock = lock
-        }
-    }
-
-    private init(sync: String, connection: sending SQLiteConnection, lock: consuming sending StateLock?) {
+    private init(sync: String, isWriter: Bool, _ state: sending OpenState) {
         self.sync = sync
-        self.isWriter = connection.access == .readWrite
-        self.open = Mutex(Open(connection: connection, lock: lock))
+        self.isWriter = isWriter
+        self.open = Mutex(state)
     }
 
     /// Opens the state file of `sync` for the one process that may write it; makes folder and file where they are
     /// missing, with rights for this user only, and brings an older file up to date.
     ///
+    /// A file that was not closed is looked through first; one that was closed is held against its marks.
+    ///
     /// - Parameters:
     ///   - folder: Where state files are kept; missing parents are made too.
     ///   - owner: What a second process is told.
+    ///   - marks: What the file is held against, or nil for a file without marks.
+    ///   - allowsNetworkDisk: Whether the folder may lie on a disk of the network.
     ///   - migrations: The steps to the current schema.
-    /// - Throws: ``StateError``: `locked`, `newer`, `damaged`, `cannotWrite`; nothing is open or locked afterwards. A
-    ///   step of a migration that throws leaves the file at the version before it, with a copy of the whole file as it
-    ///   was in `<sync>.db.v<version>.bak`.
+    /// - Throws: ``StateError``: `locked`, `newer`, `damaged`, `outdated`, `cannotWrite`; nothing is open or locked
+    ///   afterwards, and a file that is refused is as it was. A step of a migration that throws leaves the file at the
+    ///   version before it, with a copy of the whole file as it was in `<sync>.db.v<version>.bak`.
     package static func openForWriting(
-        folder: String, sync: String, owner: LockOwner, migrations: [StateMigration] = StateSchema.migrations
+        folder: String, sync: String, owner: LockOwner, marks: StateMarks? = nil, allowsNetworkDisk: Bool = false,
+        migrations: [StateMigration] = StateSchema.migrations
     ) throws(StateError) -> StateStore {
         let place = try StateFolder(folder, sync: sync)
         try place.create()
+        if !allowsNetworkDisk { try place.refuseNetworkDisk() }
         let lock = try StateLock(path: place.lock, owner: owner)
+        let found = try marks?.read() ?? StateMarks.Found()
+        if try !StateFolder.hasContent(place.database) { try found.refuseMissing(place.database) }
         try StateFolder.createPrivateFile(place.database)
+        // Before the file is open: see ``StateFolder/digest(of:)``.
+        let isSealed = found.marks.contains { $0.content != nil }
+        let content = isSealed ? try StateFolder.digest(of: place.database) : nil
         let connection = try SQLiteConnection(path: place.database, access: .readWrite)
         connection.refuseDamagingStatements()
+        connection.keepLogOnClose(true)
         let known = migrations.last?.version ?? 0
         // Before the journal mode: a file that is refused is left as it is.
         let version = try StateSchema.version(of: connection, known: known)
         try connection.execute(settings + writerSettings)
+        if version > 0 {
+            try OpenState.inspect(connection, found, content: content)
+        } else {
+            try found.refuseMissing(place.database)
+        }
         guard try connection.statement("PRAGMA journal_mode = WAL").first([], { $0.text(0) }) == "wal" else {
             throw .cannotWrite("Writing ahead is not possible on the disk of \(place.database); use a local disk.")
         }
         try StateSchema.migrate(
             connection, from: version, migrations, backup: place.backup(version: version))
-        return StateStore(sync: sync, connection: connection, lock: lock)
+        connection.keepLogOnClose(false)
+        let state = OpenState(connection, lock: lock)
+        try state.begin(marks, found)
+        return StateStore(sync: sync, isWriter: true, state)
     }
 
     /// Opens the state file of `sync` to read it, also while another process writes.
     ///
+    /// - Parameter marks: What the file is held against, or nil for a file that is taken as it is.
     /// - Returns: nil where there is no state yet.
-    /// - Throws: ``StateError``: `newer`, `older`, `damaged`, `cannotWrite` (it cannot be read); nothing is open then.
+    /// - Throws: ``StateError``: `newer`, `older`, `damaged`, `outdated`, `cannotWrite` (it cannot be read); nothing is
+    ///   open then.
     package static func openForReading(
-        folder: String, sync: String, migrations: [StateMigration] = StateSchema.migrations
+        folder: String, sync: String, marks: StateMarks? = nil,
+        migrations: [StateMigration] = StateSchema.migrations
     ) throws(StateError) -> StateStore? {
         let place = try StateFolder(folder, sync: sync)
-        guard try StateFolder.exists(place.database) else { return nil }
+        // Before the file, which a process that writes may take further meanwhile.
+        let found = try marks?.read() ?? StateMarks.Found()
+        guard try StateFolder.exists(place.database) else {
+            try found.refuseMissing(place.database)
+            return nil
+        }
         let connection = try SQLiteConnection(path: place.database, access: .readOnly)
         connection.refuseDamagingStatements()
         try connection.execute(settings)
         let known = migrations.last?.version ?? 0
         let version = try StateSchema.version(of: connection, known: known)
-        guard version > 0 else { return nil }
+        guard version > 0 else {
+            try found.refuseMissing(place.database)
+            return nil
+        }
+        if !found.isEmpty { try OpenState.compare(connection, found) }
         guard version == known else { throw .older(version) }
-        return StateStore(sync: sync, connection: connection, lock: nil)
+        return StateStore(sync: sync, isWriter: false, OpenState(connection))
     }
 
     /// Closes the file and gives the lock back; every later call throws, except another `close`.
     ///
-    /// A store that goes away without it loses nothing that was committed.
+    /// A store that goes away without it loses nothing that was committed; the next one to open the file looks it
+    /// through first.
     package func close() {
-        open.withLock { $0 = nil }
+        open.withLock { state in
+            if isWriter { state?.end() }
+            state = nil
+        }
     }
 
     /// Reads with `body`, in one snapshot; `body` must not call this store.
@@ -100,14 +125,27 @@ package final class StateStore: Sendable {
         }
     }
 
+    /// Writes a copy of the file, as it is at one moment, to `path`, an empty file.
+    ///
+    /// - Throws: ``StateError``.
+    func copy(to path: String) throws(StateError) {
+        try open.withLock { open throws(StateError) in
+            guard let connection = open?.connection else { throw .internal("The state of this sync is closed.") }
+            try connection.statement("VACUUM INTO ?1").execute([.text(path)])
+        }
+    }
+
     /// Writes with `body`, in one transaction that is on disk when this returns; `body` must not call this store.
+    ///
+    /// Once the disk has failed, nothing more is written: the kernel may have dropped what it could not write, and a
+    /// second try that succeeds would prove nothing.
     func write<R: Sendable>(
         _ body: @Sendable (SQLiteConnection) throws(StateError) -> R
     ) throws(StateError) -> R {
         guard isWriter else { throw .internal("The state of this sync is open for reading only.") }
         return try open.withLock { open throws(StateError) in
-            guard let connection = open?.connection else { throw .internal("The state of this sync is closed.") }
-            return try connection.transaction { () throws(StateError) in try body(connection) }
+            guard let open else { throw .internal("The state of this sync is closed.") }
+            return try open.write(body)
         }
     }
 
@@ -124,7 +162,7 @@ package final class StateStore: Sendable {
     private static let writerSettings = """
         PRAGMA synchronous = FULL;
         PRAGMA secure_delete = ON;
-        PRAGMA wal_autocheckpoint = 1000;
+        PRAGMA wal_autocheckpoint = 0;
         PRAGMA journal_size_limit = 67108864;
         """
 }

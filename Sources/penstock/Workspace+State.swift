@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
+import PenstockHost
 import PenstockProject
 import PenstockState
 
@@ -25,10 +27,49 @@ extension Workspace {
         return ExitCode.mostSevere(codes)
     }
 
-    /// Runs `body` with the state of a sync, unless it never ran.
+    /// Where the marks of a sync's state lie.
+    func marks(of sync: String) throws -> StateMarks {
+        let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/state" : nil }
+        let named = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+        return StateMarks(project: try root.get(), sync: sync, userState: named ?? home)
+    }
+
+    /// Whether state may lie on a disk of the network.
+    var allowsNetworkState: Bool { environment["PENSTOCK_ALLOW_NETWORK_STATE"] == "1" }
+
+    /// Opens the state of a sync for writing, as a command with this name.
+    ///
+    /// - Throws: `StateError`.
+    func stateForWriting(of sync: String, as command: String) throws -> StateStore {
+        try StateStore.openForWriting(
+            folder: try stateFolder(), sync: sync, owner: owner(command), marks: try marks(of: sync),
+            allowsNetworkDisk: allowsNetworkState)
+    }
+
+    /// Takes the lock of a state to put another file in its place, as a command with this name.
+    ///
+    /// - Throws: `StateError`.
+    func stateReplacement(of sync: String, as command: String) throws -> StateReplacement {
+        try StateReplacement.begin(
+            folder: try stateFolder(), sync: sync, marks: try marks(of: sync), owner: owner(command),
+            allowsNetworkDisk: allowsNetworkState)
+    }
+
+    private func owner(_ command: String) -> LockOwner {
+        LockOwner(
+            pid: ProcessInfo.processInfo.processIdentifier, runID: command,
+            startedAtMilliseconds: WallClock.milliseconds)
+    }
+
+    /// Runs `body` with the state of a sync, unless it never ran; says where the state is not the newest.
     func withState(of file: SyncFile, _ body: (StateStore) throws -> Void) throws {
         let folder = try stateFolder()
         try reading(file.name) {
+            do {
+                _ = try StateStore.openForReading(folder: folder, sync: file.name, marks: try marks(of: file.name))
+            } catch StateError.outdated(let sentence) {
+                Terminal.writeError("warning[state-outdated]: \(file.name): \(sentence)\n")
+            }
             if let store = try StateStore.openForReading(folder: folder, sync: file.name) { try body(store) }
         }
     }

@@ -42,10 +42,10 @@ import Testing
         }
         try project.write(".penstock/state/orgs.db", "this is no database, whatever it was before")
         let run = try project.penstock("run")
-        #expect(run.status == 1 && run.errors.contains("penstock state reset orgs --all"), "\(run.errors)")
-        #expect(try project.penstock("state", "reset", "orgs", "--ledger", "--yes").status == 1)
+        #expect(run.status == 73 && run.errors.contains("penstock state reset orgs --all"), "\(run.errors)")
+        #expect(try project.penstock("state", "reset", "orgs", "--ledger", "--yes").status == 73)
         let shown = try project.penstock("state", "show", "--json")
-        #expect(shown.status == 1 && shown.errors.contains("state-damaged"), "\(shown.errors)")
+        #expect(shown.status == 73 && shown.errors.contains("state-damaged"), "\(shown.errors)")
         #expect(try shown.json["kind"]?.stringValue == "state.show", "what can be read is shown all the same")
         let reset = try project.penstock("state", "reset", "orgs", "--all", "--yes")
         #expect(reset.status == 0 && reset.errors.contains("orgs.db.damaged-"), "\(reset.errors)")

@@ -30,7 +30,7 @@ import Testing
             "UPDATE run SET counts = '{\"a\":2}'",
             "UPDATE watermark SET text = '13'",
             "UPDATE watermark SET type = 'nothing'",
-            "UPDATE meta SET value = 'other'",
+            "UPDATE meta SET value = 'other' WHERE key = 'spool'",
         ])
     func aValueChangedBehindOurBackIsNoticed(sql: String) throws {
         let store = try fill()

@@ -74,7 +74,8 @@ struct PlanCommand: ParsableCommand {
     ) throws -> (PlanReport, OpenSync) {
         let sync = try SyncPreparation(workspace, project, file, lock, isPlan: true).open()
         do {
-            let store = try StateStore.openForReading(folder: try workspace.stateFolder(), sync: file.name)
+            let store = try StateStore.openForReading(
+                folder: try workspace.stateFolder(), sync: file.name, marks: try workspace.marks(of: file.name))
             var runOptions = RunOptions(stateFolder: try workspace.stateFolder())
             runOptions.rowsMax = file.rowsMax(limit)
             runOptions.isFullRefresh = fullRefresh
@@ -113,13 +114,24 @@ extension CommandFailure {
     init(_ error: StateError, sync: String) {
         switch error {
         case .locked: self.init(.tryLater, code: "locked", "\(sync): \(error.message)")
-        case .cannotWrite: self.init(.cannotWrite, code: "state", "\(sync): \(error.message)")
-        case .newer, .older, .ambiguousRun: self.init(.config, code: "state", "\(sync): \(error.message)")
+        case .cannotWrite, .newer: self.init(.cannotWrite, code: "state", "\(sync): \(error.message)")
+        case .older, .ambiguousRun: self.init(.config, code: "state", "\(sync): \(error.message)")
         case .damaged:
             self.init(
-                .failed, code: "state-damaged", "\(sync): \(error.message)",
-                notes: ["reset it, the file is kept: penstock state reset \(sync) --all"])
+                .cannotWrite, code: "state-damaged", "\(sync): \(error.message)", notes: Self.waysOut(of: sync))
+        case .outdated:
+            self.init(
+                .cannotWrite, code: "state-outdated", "\(sync): \(error.message)",
+                notes: ["put the newest file back; nothing was sent"] + Self.waysOut(of: sync))
         case .internal: self.init(.fault, code: "internal", "\(sync): \(error.message)")
         }
+    }
+    /// What can be done about a state that cannot be used, the best way first.
+    private static func waysOut(of sync: String) -> [String] {
+        [
+            "from the records at the destination: penstock state rebuild \(sync)",
+            "from an export: penstock state import \(sync) FILE",
+            "with nothing remembered, so that rows may be created again: penstock state reset \(sync) --all",
+        ]
     }
 }

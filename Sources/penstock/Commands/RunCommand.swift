@@ -81,14 +81,8 @@ struct RunCommand: ParsableCommand {
         _ file: SyncFile, _ workspace: Workspace, _ project: Project, _ lock: inout LockFile
     ) throws -> (ExitCode, JSON) {
         let folder = try workspace.stateFolder()
-        let owner = LockOwner(
-            pid: ProcessInfo.processInfo.processIdentifier, runID: file.name,
-            startedAtMilliseconds: WallClock.milliseconds)
-        let store: StateStore
-        do {
-            store = try StateStore.openForWriting(folder: folder, sync: file.name, owner: owner)
-        } catch {
-            throw CommandFailure(error, sync: file.name)
+        let store = try workspace.reading(file.name) {
+            try workspace.stateForWriting(of: file.name, as: file.name)
         }
         defer { store.close() }
         let results = RunResults(root: project.root)

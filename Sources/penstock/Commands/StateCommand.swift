@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
-import Foundation
 import PenstockHost
 import PenstockModel
 import PenstockProject
@@ -11,7 +10,7 @@ import PenstockState
 struct StateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "state", abstract: "What is remembered between runs.", discussion: "Example: penstock state show",
-        subcommands: [Show.self, Reset.self])
+        subcommands: [Show.self, Check.self, Export.self, Import.self, Reset.self])
 
     @OptionGroup var options: GlobalOptions
 
@@ -110,16 +109,17 @@ struct StateCommand: ParsableCommand {
             let (project, _) = try workspace.loadProject(resolves: false)
             let file = try workspace.sync(sync, in: project)
             try confirm(file.name)
-            let owner = LockOwner(
-                pid: ProcessInfo.processInfo.processIdentifier, runID: "state reset",
-                startedAtMilliseconds: WallClock.milliseconds)
-            let folder = try workspace.stateFolder()
             var kept: String?
+            var isAnew = false
             do {
-                try forget(folder, file.name, owner)
+                try forget(workspace, file.name)
             } catch let error as StateError {
                 guard all, error.isAboutContent else { throw CommandFailure(error, sync: file.name) }
-                kept = try DamagedState(folder: folder, sync: file.name).moveAside()
+                kept = try workspace.reading(file.name) {
+                    try workspace.stateReplacement(of: file.name, as: "state reset")
+                        .startAnew(keepingAs: "damaged-" + StateFiles.stamp)
+                }
+                isAnew = true
             }
             if options.isMachineReadable {
                 let data: JSON = .object([
@@ -131,10 +131,11 @@ struct StateCommand: ParsableCommand {
             guard !options.quiet else { return }
             Terminal.writeError("\(file.name): forgotten: \(what.joined(separator: ", "))\n")
             if let kept { Terminal.writeError("  its state could not be used; the file is kept as \(kept)\n") }
+            if isAnew, kept == nil { Terminal.writeError("  its state was gone; the next run starts with nothing\n") }
         }
 
-        private func forget(_ folder: String, _ sync: String, _ owner: LockOwner) throws {
-            let store = try StateStore.openForWriting(folder: folder, sync: sync, owner: owner)
+        private func forget(_ workspace: Workspace, _ sync: String) throws {
+            let store = try workspace.stateForWriting(of: sync, as: "state reset")
             defer { store.close() }
             if ledger || all, let unfinished = try store.unfinishedRun() {
                 try store.abandon(unfinished, at: WallClock.milliseconds)
@@ -147,15 +148,9 @@ struct StateCommand: ParsableCommand {
         }
 
         private func confirm(_ name: String) throws {
-            guard !yes else { return }
-            guard options.mayAsk else {
-                throw CommandFailure(
-                    .usage, code: "confirmation", "this forgets the \(what.joined(separator: ", ")) of \(name)",
-                    notes: ["say so: --yes"])
-            }
-            guard Prompt.confirm("Forget the \(what.joined(separator: ", ")) of \(name)?") else {
-                throw CommandFailure(.usage, code: "confirmation", "nothing was forgotten")
-            }
+            let things = "the \(what.joined(separator: ", ")) of \(name)"
+            try StateFiles.confirm(
+                "this forgets \(things)", "Forget \(things)?", refusal: "nothing was forgotten", options, isSaid: yes)
         }
     }
 }
