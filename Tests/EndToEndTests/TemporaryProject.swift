@@ -21,6 +21,8 @@ final class TemporaryProject {
     var environment: [String: String] = [:]
     /// The databases of the connections to database servers, by connection.
     var databases: [String: String] = [:]
+    /// The file of the server's log, where it keeps one; removed with the project.
+    var log = ""
     /// What every program that was run in this project has written.
     private(set) var outputs: [String] = []
 
@@ -62,6 +64,8 @@ final class TemporaryProject {
         // Folders that stay behind do no harm.
         try? FileManager.default.removeItem(atPath: folder)
         try? FileManager.default.removeItem(atPath: runtimeFolder)
+        // So does a log.
+        if !log.isEmpty { try? FileManager.default.removeItem(atPath: log) }
     }
 
     // MARK: - Files
@@ -146,6 +150,11 @@ final class TemporaryProject {
         let result = try Program.run(arguments, in: folder, environment: variables)
         outputs.append(result.everything)
         return result
+    }
+
+    /// Runs another program in the project's folder.
+    func run(program: String, _ arguments: [String]) throws -> ProgramResult {
+        try Program.run(arguments, in: folder, environment: variables, program: program)
     }
 
     /// Starts `penstock` in the project's folder.
