@@ -172,8 +172,11 @@ let tests: [Target] = [
         swiftSettings: strict),
     .testTarget(
         name: "PenstockEngineTests", dependencies: ["PenstockEngine", "PenstockModel"], swiftSettings: strict),
+    /** SQLite's file system with a log of what is written: what a power loss leaves can be looked at. */
+    .target(name: "CrashDisk", dependencies: ["CSQLite"], path: "Tests/Fixtures/CrashDisk"),
     .testTarget(
-        name: "PenstockStateTests", dependencies: ["PenstockState", "PenstockModel"], swiftSettings: strict),
+        name: "PenstockStateTests", dependencies: ["CrashDisk", "PenstockState", "PenstockModel"],
+        swiftSettings: strict),
     .testTarget(
         name: "PenstockProjectTests", dependencies: ["PenstockModel", "PenstockProject"], swiftSettings: strict),
     .testTarget(name: "ConnectorHTTPTests", dependencies: ["ConnectorHTTP"], swiftSettings: strict),

@@ -173,23 +173,6 @@ import Testing
         withExtendedLifetime(replacement) {}
     }
 
-    @Test("A closed file in which any bit has changed is refused")
-    func flippedBitsInAClosedFile() throws {
-        _ = try twoStates()
-        let bytes = try #require(TemporaryFolder.read(database))
-        var random = SystemRandomNumberGenerator()
-        for _ in 0..<300 {
-            let bit = Int.random(in: 0..<bytes.count * 8, using: &random)
-            var flipped = bytes
-            flipped[bit / 8] ^= 1 << UInt8(bit % 8)
-            TemporaryFolder.write(flipped, to: database)
-            #expect(throws: StateError.self, "bit \(bit)") { try writing() }
-            for suffix in ["-wal", "-shm"] { unlink(database + suffix) }
-        }
-        TemporaryFolder.write(bytes, to: database)
-        #expect(try writing().entry(for: digest(2)) == entry(2))
-    }
-
     @Test("A network disk is known by its kind", arguments: [(UInt64(0x6969), "NFS"), (0xFF53_4D42, "CIFS")])
     func networkDisks(kind: UInt64, name: String) {
         #expect(NetworkDisk.name(kind) == name)
