@@ -6,23 +6,25 @@ ROWS ?= 100000
 SWIFT ?= swift
 PACKAGES = libcurl4-openssl-dev default-libmysqlclient-dev libpq-dev libsqlite3-dev libssl-dev pkg-config
 # The tests build the C example, hold the header against two compilers, and start servers: of TLS, PostgreSQL and
-# MariaDB, each with a folder of its own on loopback; whatever else is installed is left alone.
-TEST_PACKAGES = gcc g++ libc6-dev openssl util-linux postgresql postgresql-client mariadb-server mariadb-client
+# MariaDB, each with a folder of its own on loopback; whatever else is installed is left alone. strace stops the program
+# at its system calls.
+TEST_PACKAGES = gcc g++ libc6-dev openssl util-linux postgresql postgresql-client mariadb-server mariadb-client strace
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: demo test build check bench bench-limits install deps help
+.PHONY: demo test crash build check bench bench-limits install deps help
 
 help:
 	@echo "make demo      build, then sync a CSV file into a sandbox CRM on this machine (no account needed)"
 	@echo "make test      build, then run every test"
+	@echo "make crash     kill the program at every system call, lose power at every write; takes an hour and more"
 	@echo "make build     build everything (debug)"
 	@echo "make check     format lint, then make test"
 	@echo "make bench     measure (ROWS=$(ROWS)); prints ratios to floors measured in the same run"
 	@echo "make bench-limits  measure the rate under a limit, with one process and two (12 minutes)"
 	@echo "make install   build optimised and install below PREFIX=$(PREFIX)"
 
-test: PACKAGES += $(TEST_PACKAGES)
+test crash: PACKAGES += $(TEST_PACKAGES)
 
 deps:
 	@missing=""; for p in $(PACKAGES); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; done; \
@@ -45,6 +47,12 @@ test: deps
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 	@echo "== running the tests"
 	$(SWIFT) test --skip-build
+
+crash: deps
+	@echo "== building the tests"
+	$(SWIFT) build --build-tests $(BUILD_FLAGS)
+	@echo "== every crash (PENSTOCK_SEED=N repeats one)"
+	PENSTOCK_CRASH=all $(SWIFT) test --skip-build --filter 'CrashTests|PowerLossTests|FlippedBitTests'
 
 check: deps
 	@echo "== checking the format"

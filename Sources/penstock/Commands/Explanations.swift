@@ -108,7 +108,13 @@ enum Explanations {
             "run --new gave the rest of an unfinished run up. A row whose create may have been applied can then exist twice.",
         "locked": "Another run of this sync is at work; only one may write its state.",
         "state": "The state of the sync cannot be used as it is; the message says why.",
-        "state-damaged": "What is stored is not what was written. Put a copy of the file back, or reset the sync.",
+        "state-damaged":
+            "What is stored is not what was written. Rebuild the state, import an export, or reset the sync; see docs/how-to/when-the-state-is-refused.md",
+        "state-outdated":
+            "The state file is gone, is an old copy, or another one than was last written: with it, rows would be created again. Put the newest file back, rebuild it, import an export, or reset the sync.",
+        "export-damaged": "The file is not what penstock state export wrote, or no longer.",
+        "export-sync": "The export is of another sync.",
+        "no-state": "The sync has never run, so there is nothing to export.",
         "no-project":
             "There is no penstock.yml here or in a folder above. Start a project with penstock init, or name its folder with -C.",
         "usage": "The command line is not one that Penstock knows; see --help.",

@@ -72,10 +72,13 @@ struct PlanCommand: ParsableCommand {
     private func plan(
         _ file: SyncFile, _ workspace: Workspace, _ project: Project, _ lock: LockFile
     ) throws -> (PlanReport, OpenSync) {
+        // Before anybody is asked anything: a state that is not the newest has no plan.
+        let store = try workspace.reading(file.name) {
+            try StateStore.openForReading(
+                folder: try workspace.stateFolder(), sync: file.name, marks: try workspace.marks(of: file.name))
+        }
         let sync = try SyncPreparation(workspace, project, file, lock, isPlan: true).open()
         do {
-            let store = try StateStore.openForReading(
-                folder: try workspace.stateFolder(), sync: file.name, marks: try workspace.marks(of: file.name))
             var runOptions = RunOptions(stateFolder: try workspace.stateFolder())
             runOptions.rowsMax = file.rowsMax(limit)
             runOptions.isFullRefresh = fullRefresh

@@ -16,7 +16,7 @@ enum ExitCode: Int32, CaseIterable {
     case unavailable = 69
     /// A fault of Penstock or of a connector.
     case fault = 70
-    /// A file or folder cannot be written.
+    /// A file or folder cannot be written, or the state of a sync cannot be used.
     case cannotWrite = 73
     /// Later: the budget is used up, another run holds the lock, or rows are still open.
     case tryLater = 75
@@ -48,7 +48,7 @@ enum ExitCode: Int32, CaseIterable {
         case .data: "the run finished, but more rows were rejected than rejects.max allows"
         case .unavailable: "the source or the destination cannot be reached; trying again may help"
         case .fault: "a fault of Penstock or of a connector; please report it"
-        case .cannotWrite: "the project's state or output cannot be written"
+        case .cannotWrite: "the project's state cannot be used, or state or output cannot be written"
         case .tryLater: "later: budget used up, another run at work, or rows still open"
         case .permission: "a credential was refused, or lacks the right"
         case .config: "the project's files are wrong"
