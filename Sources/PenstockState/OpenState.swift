@@ -30,29 +30,32 @@ final class OpenState {
     static func inspect(
         _ connection: SQLiteConnection, _ found: StateMarks.Found, content: Fingerprint?
     ) throws(StateError) {
-        let sequence = try compare(connection, found)
-        let wasClosed = try MetaTable(connection: connection).value(MetaTable.open) == nil
-        if wasClosed, let written = found.content(at: sequence), let content {
-            guard written == content else {
-                throw .damaged("\(connection.path) is not as it was when it was closed")
-            }
-        } else if !wasClosed || !found.isEmpty {
-            try checkWhole(connection)
-        }
+        guard try !compare(connection, found, content: content) else { return }
+        let isOpen = try MetaTable(connection: connection).value(MetaTable.open) != nil
+        if isOpen || !found.isEmpty { try checkWhole(connection) }
     }
 
-    /// Refuses a file that is older than its marks.
+    /// Refuses a file that is older than its marks, or was closed and is not as it was then.
     ///
-    /// - Returns: How many transactions have changed it.
-    /// - Throws: ``StateError``, `outdated`.
+    /// - Parameter content: The digest of the file, taken before it was opened.
+    /// - Returns: Whether the file was closed and is as it was then.
+    /// - Throws: ``StateError``, `outdated` and `damaged` above all.
     @discardableResult
-    static func compare(_ connection: SQLiteConnection, _ found: StateMarks.Found) throws(StateError) -> Int64 {
+    static func compare(
+        _ connection: SQLiteConnection, _ found: StateMarks.Found, content: Fingerprint?
+    ) throws(StateError) -> Bool {
         let meta = MetaTable(connection: connection)
         let sequence = try meta.sequence()
         try found.check(
             identity: try meta.value(MetaTable.identity), sequence: sequence,
             run: try RunTable(connection: connection).nextNumber() - 1, path: connection.path)
-        return sequence
+        guard try meta.value(MetaTable.open) == nil, let written = found.content(at: sequence), let content else {
+            return false
+        }
+        guard written == content else {
+            throw .damaged("\(connection.path) is not as it was when it was closed")
+        }
+        return true
     }
 
     /// Looks through every page of the file, and whether its indexes hold what its tables hold.

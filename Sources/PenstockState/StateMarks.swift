@@ -46,6 +46,9 @@ package struct StateMarks: Sendable {
         /// Whether nothing says that there ever was a state.
         var isEmpty: Bool { marks.isEmpty && unreadable.isEmpty }
 
+        /// Whether the digest of a closed file is known.
+        var isSealed: Bool { marks.contains { $0.content != nil } }
+
         /// The digest of the whole file at `sequence`, where it is known.
         func content(at sequence: Int64) -> Fingerprint? {
             marks.first { $0.sequence == sequence && $0.content != nil }?.content

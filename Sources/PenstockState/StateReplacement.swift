@@ -58,18 +58,17 @@ package final class StateReplacement {
         try archive.extract(to: draft.database)
         let store = try StateStore.openForWriting(
             folder: draftFolder, sync: place.sync, owner: owner, allowsNetworkDisk: true)
-        var mark: StateMark
         do {
             defer { store.close() }
             _ = try store.inspect()
-            mark = try store.renewIdentity()
+            try store.renewIdentity()
         }
+        let mark = try StateMark(ofClosedFile: draft.database)
         let kept = try moveAside(word)
         guard rename(draft.database, place.database) == 0 else {
             throw StateError.system("Renaming", draft.database, errno)
         }
         try StateFolder.sync(place.path)
-        mark.content = nil
         try marks.replace(with: mark)
         return kept
     }

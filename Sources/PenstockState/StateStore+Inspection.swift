@@ -37,13 +37,24 @@ extension StateStore {
     /// Gives the file a new identity, so that no other copy of it is taken for it.
     ///
     /// - Throws: ``StateError``; it keeps its identity then.
-    func renewIdentity() throws(StateError) -> StateMark {
-        let identity = StateMark.newIdentity()
-        let (run, sequence) = try write { connection throws(StateError) in
-            let meta = MetaTable(connection: connection)
-            try meta.set(MetaTable.identity, identity)
-            return (try RunTable(connection: connection).nextNumber() - 1, try meta.sequence() + 1)
+    func renewIdentity() throws(StateError) {
+        try write { connection throws(StateError) in
+            try MetaTable(connection: connection).set(MetaTable.identity, StateMark.newIdentity())
         }
-        return StateMark(identity: identity, run: run, sequence: sequence)
+    }
+}
+
+extension StateMark {
+    /// The mark of a file that nobody has open.
+    ///
+    /// - Throws: ``StateError``.
+    init(ofClosedFile path: String) throws(StateError) {
+        let content = try StateFolder.digest(of: path)
+        let connection = try SQLiteConnection(path: path, access: .readOnly)
+        let meta = MetaTable(connection: connection)
+        self.init(
+            identity: try meta.value(MetaTable.identity) ?? "",
+            run: try RunTable(connection: connection).nextNumber() - 1, sequence: try meta.sequence(),
+            content: content)
     }
 }

@@ -46,8 +46,7 @@ package final class StateStore: Sendable {
         if try !StateFolder.hasContent(place.database) { try found.refuseMissing(place.database) }
         try StateFolder.createPrivateFile(place.database)
         // Before the file is open: see ``StateFolder/digest(of:)``.
-        let isSealed = found.marks.contains { $0.content != nil }
-        let content = isSealed ? try StateFolder.digest(of: place.database) : nil
+        let content = found.isSealed ? try StateFolder.digest(of: place.database) : nil
         let connection = try SQLiteConnection(path: place.database, access: .readWrite)
         connection.refuseDamagingStatements()
         connection.keepLogOnClose(true)
@@ -88,6 +87,7 @@ package final class StateStore: Sendable {
             try found.refuseMissing(place.database)
             return nil
         }
+        let content = found.isSealed ? try StateFolder.digest(of: place.database) : nil
         let connection = try SQLiteConnection(path: place.database, access: .readOnly)
         connection.refuseDamagingStatements()
         try connection.execute(settings)
@@ -97,7 +97,7 @@ package final class StateStore: Sendable {
             try found.refuseMissing(place.database)
             return nil
         }
-        if !found.isEmpty { try OpenState.compare(connection, found) }
+        if !found.isEmpty { try OpenState.compare(connection, found, content: content) }
         guard version == known else { throw .older(version) }
         return StateStore(sync: sync, isWriter: false, OpenState(connection))
     }

@@ -69,6 +69,9 @@ extension Workspace {
                 _ = try StateStore.openForReading(folder: folder, sync: file.name, marks: try marks(of: file.name))
             } catch StateError.outdated(let sentence) {
                 Terminal.writeError("warning[state-outdated]: \(file.name): \(sentence)\n")
+            } catch let error as StateError where error.isAboutContent {
+                // What can be read of it is shown below; where that is nothing, it fails there.
+                Terminal.writeError("warning[state-damaged]: \(file.name): \(error.message)\n")
             }
             if let store = try StateStore.openForReading(folder: folder, sync: file.name) { try body(store) }
         }
