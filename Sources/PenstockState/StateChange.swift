@@ -6,8 +6,8 @@ import PenstockModel
 package enum StateChange: Sendable, Hashable {
     /// Replaces the whole entry of its key, or adds it.
     case ledger(LedgerEntry)
-    /// Sets the outcome of the key's entry to `intent` and keeps what else is known of it, or adds an entry.
-    case intent(key: Fingerprint, keyText: String, run: Int64, LedgerEntry.Intent)
+    /// Makes the entry of its key one with an intent, and keeps the record and the payload that are known of it.
+    case intent(LedgerEntry)
     /// Turns the intent of the key's entry into `unknown`, or adds an entry whose request nothing else is known of.
     case lost(key: Fingerprint, keyText: String, run: Int64, payload: Fingerprint)
     /// Replaces the reject of its key, or adds it; the earlier ``RejectRecord/firstSeenMilliseconds`` of the two stays.

@@ -16,14 +16,12 @@ extension StateStore {
     private static func apply(_ change: StateChange, to connection: SQLiteConnection) throws(StateError) {
         switch change {
         case .ledger(let entry): try LedgerTable(connection: connection).upsert(entry)
-        case .intent(let key, let keyText, let run, let intent):
+        case .intent(var entry):
             let table = LedgerTable(connection: connection)
-            let earlier = try table.find(key)
-            var entry = earlier ?? LedgerEntry(key: key, keyText: keyText, run: run, outcome: .intent)
-            entry.keyText = keyText
-            entry.run = run
+            let earlier = try table.find(entry.key)
+            entry.remoteID = earlier?.remoteID
+            entry.payload = earlier?.payload
             entry.outcome = .intent
-            entry.intent = intent
             try table.upsert(entry)
         case .lost(let key, let keyText, let run, let payload):
             let table = LedgerTable(connection: connection)

@@ -83,7 +83,9 @@ import Testing
 
     private func intent(_ number: Int64) -> StateChange {
         .intent(
-            key: digest(number), keyText: "id=\(number)", run: 7, LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 1234))
+                LedgerEntry(
+                    key: digest(number), keyText: "id=\(number)", run: 7, outcome: .intent,
+                    intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 1234)))
     }
 
     private func visited(

@@ -33,8 +33,9 @@ import Testing
             .ledger(entry(number)), .run(run), .created(remoteID: "r\(number)"),
             .watermark(Watermark(column: "id", type: .int64, text: String(number), run: 1)),
             .intent(
-                key: digest(number + 500), keyText: "id=\(number + 500)", run: 1,
-                LedgerEntry.Intent(payload: digest(number), startedAtMilliseconds: number)),
+                LedgerEntry(
+                    key: digest(number + 500), keyText: "id=\(number + 500)", run: 1, outcome: .intent,
+                    intent: LedgerEntry.Intent(payload: digest(number), startedAtMilliseconds: number))),
         ]
         if number > 1 { changes.append(.ledger(entry(number + 499, outcome: .updated))) }
         if number % 5 == 0 { changes.append(.reject(reject(number))) }

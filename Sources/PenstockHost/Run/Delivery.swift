@@ -135,7 +135,7 @@ final class Delivery {
         while let batch = machine.next(now) {
             do throws(ConnectorError) {
                 let session = try session(batch.mode)
-                if batch.mode == .create { journal.register(batch.rows.map(intentRow), batch.id) }
+                if batch.mode == .create { journal.register(batch.rows.map(intended), batch.id) }
                 guard try session.submit(columns(batch), id: batch.id) else { return }
             } catch {
                 // A session that has given up says why in the results of its rows.
@@ -146,12 +146,15 @@ final class Delivery {
         }
     }
 
-    private func intentRow(_ item: Item) -> IntentJournal.Row {
+    /// The ledger's entry of a row that is about to be sent, but for its times.
+    private func intended(_ item: Item) -> LedgerEntry {
         let row = item.row
         var intent = LedgerEntry.Intent(payload: row.payload ?? row.source, startedAtMilliseconds: 0)
         intent.marker = sync.marker(of: row, run: ledger.runNumber)
         if case .byMatch = sync.guarantee { intent.row = SentRow.bytes(item.chunk.chunk.source, row.row) }
-        return IntentJournal.Row(key: row.key, keyText: row.keyText, intent: intent)
+        return LedgerEntry(
+            key: row.key, keyText: row.keyText, source: row.source, cursor: row.cursorText, run: ledger.runNumber,
+            outcome: .intent, intent: intent)
     }
 
     private func session(_ mode: WriteRequest.Mode) throws(ConnectorError) -> any WriteSession {

@@ -7,19 +7,9 @@ import Synchronization
 
 /// Makes the intent to create a row durable when the connector asks for leave to send it.
 final class IntentJournal: Sendable {
-    /// A row as its intent has it.
-    struct Row: Sendable {
-        /// The digest of the source key.
-        var key: Fingerprint
-        /// The source key for people.
-        var keyText: String
-        /// What is about to be sent.
-        var intent: LedgerEntry.Intent
-    }
-
     private let ledger: RunLedger
     private let clock: ServerClock
-    private let book = Mutex(IntentBook<Row>())
+    private let book = Mutex(IntentBook<LedgerEntry>())
     private let broken = Mutex<StateError?>(nil)
 
     /// The longest that a request may be on its way where a connector sets no limit, in milliseconds.
@@ -34,8 +24,8 @@ final class IntentJournal: Sendable {
         self.clock = clock
     }
 
-    /// Takes note of the rows of a batch, before it is submitted.
-    func register(_ rows: [Row], _ batch: UInt64) { book.withLock { $0.register(batch, rows) } }
+    /// Takes note of the rows of a batch, each with an intent that lacks only its times, before it is submitted.
+    func register(_ rows: [LedgerEntry], _ batch: UInt64) { book.withLock { $0.register(batch, rows) } }
 
     /// Forgets a batch all of whose rows have their results.
     func forget(_ batch: UInt64) { book.withLock { $0.forget(batch) } }
@@ -56,11 +46,11 @@ final class IntentJournal: Sendable {
             let serverTime = clock.milliseconds
             let rows = group.map { entry in
                 var row = entry.row
-                let ahead = entry.place == place ? 0 : IntentBook<Row>.freshMilliseconds
-                row.intent.startedAtMilliseconds = WallClock.milliseconds
-                row.intent.deadlineMilliseconds = now + ahead + timeout
-                row.intent.boot = BootClock.start
-                row.intent.serverTimeMilliseconds = serverTime
+                let ahead = entry.place == place ? 0 : IntentBook<LedgerEntry>.freshMilliseconds
+                row.intent?.startedAtMilliseconds = WallClock.milliseconds
+                row.intent?.deadlineMilliseconds = now + ahead + timeout
+                row.intent?.boot = BootClock.start
+                row.intent?.serverTimeMilliseconds = serverTime
                 return row
             }
             do {

@@ -27,6 +27,7 @@ final class RowPipeline {
     private let linked: LinkedStates
     private let reader: ReadAhead
     private let rowsMax: Int64?
+    private let replay: Replay?
     private var number: Int64 = 0
     private var taken: Int64 = 0
 
@@ -48,10 +49,12 @@ final class RowPipeline {
     ///   - ledger: What earlier runs know, or nil where there were none.
     ///   - runNumber: The number of this run; rows of the ledger with it were settled by an interrupted attempt.
     ///   - rowsMax: The most rows to take, or nil.
+    ///   - replay: The rows that the run is about, or nil for all.
     init(
         _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
-        rowsMax: Int64?, isFullRefresh: Bool, stateFolder: String
+        rowsMax: Int64?, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil
     ) throws(RunStop) {
+        self.replay = replay
         self.sync = sync
         self.ledger = ledger
         self.runNumber = runNumber
@@ -95,6 +98,17 @@ final class RowPipeline {
     ///
     /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
     func next() throws(RunStop) -> DecidedChunk? {
+        guard var chunk = try nextUndecided() else { return nil }
+        if let replay { chunk.rows = try replay.kept(chunk.rows) }
+        try decide(&chunk.rows, chunk.mapped)
+        limit(&chunk.rows)
+        return chunk
+    }
+
+    /// The next rows, with their identity and what is wrong with them; nothing is asked about them. Nil at the end.
+    ///
+    /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
+    func nextUndecided() throws(RunStop) -> DecidedChunk? {
         if let rowsMax, taken >= rowsMax { return nil }
         let read: SourceBatch?
         do {
@@ -117,10 +131,7 @@ final class RowPipeline {
         }
         let mapped = sync.mapping.map(read.batch, links: linked.resolve)
         if let failure = linked.failure { throw .state(failure) }
-        var rows = try candidates(read, mapped)
-        try decide(&rows, mapped)
-        limit(&rows)
-        return DecidedChunk(source: read.batch, mapped: mapped, rows: rows)
+        return DecidedChunk(source: read.batch, mapped: mapped, rows: try candidates(read, mapped))
     }
 
     /// Cuts the rows off behind the most that may be taken; what was settled before does not count.

@@ -87,10 +87,7 @@ final class RunLedger: Sendable {
     /// Any thread; returns when it is on disk.
     ///
     /// - Throws: ``StateError``; the rows must then not be sent.
-    func intend(_ rows: [IntentJournal.Row]) throws(StateError) {
-        try commit(
-            rows.map { .intent(key: $0.key, keyText: $0.keyText, run: run.number, $0.intent) })
-    }
+    func intend(_ rows: [LedgerEntry]) throws(StateError) { try commit(rows.map { .intent($0) }) }
 
     /// Writes down how a row ended, other than as a reject.
     ///

@@ -18,6 +18,8 @@ package struct RunOptions: Sendable {
     package var silenceMilliseconds: Int64 = 10_000
     /// The first pause before a row is sent again; further ones are longer.
     package var retryPauseMilliseconds: Int64 = 500
+    /// The rejects that are sent once more, and nothing else; nil for an ordinary run.
+    package var replays: Replay.Choice?
     /// Whether creates whose answer was lost are waited for and asked about; else they are left to the next run.
     package var waitsForLost = true
     /// Where state files are.
@@ -69,6 +71,8 @@ package struct RunReport: Sendable {
     package var continuations: Int
     /// Records that carry one marker, of rows that were sent again: what the assumptions of delivery rule out.
     package var duplicates: [[String]] = []
+    /// Rejects that were to be replayed and whose rows the source no longer has.
+    package var gone: Int64 = 0
 }
 
 /// Executes one run of one sync: reads, decides, delivers, and writes down what happened.
@@ -96,14 +100,19 @@ package final class SyncRunner {
     /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
     package func run() throws(RunStop) -> RunReport {
         let startedAt = WallClock.milliseconds
+        let isReplay = try isReplay()
         let start = try FetchStart.of(
-            sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
-        let (record, isResumed) = try beginRun(startedAt)
+            sync, store, isFullRefresh: options.isFullRefresh || isReplay, stateFolder: options.stateFolder)
+        let (record, isResumed) = try beginRun(startedAt, kind: isReplay ? Replay.kind : "run")
         let ledger = RunLedger(store, record, definitionDigest: sync.definitionDigest)
         let lost = try LostRows(sync, store: store, ledger: ledger, options)
         let delivery = Delivery(sync, ledger: ledger, lost: lost, options)
         defer { delivery.end() }
         var attempt = Attempt(isResumed: isResumed, startedAt: startedAt, start: start)
+        if isReplay {
+            attempt.replay = Replay(store, run: record.number)
+            if !isResumed, let choice = options.replays { try attempt.replay?.mark(choice) }
+        }
         // A state that cannot be written ends it here: what is open is found out by the next run.
         try execute(record, ledger, delivery, lost, &attempt)
         return try finish(record, ledger, delivery, lost, attempt)
@@ -119,6 +128,8 @@ package final class SyncRunner {
         var isExhausted = false
         /// Why it stopped early, or nil.
         var stop: RunStop?
+        /// The rows that the run is about where it replays rejects.
+        var replay: Replay?
         /// Records that carry one marker.
         var duplicates: [[String]] = []
         /// What the source said of open writers.
@@ -134,7 +145,19 @@ package final class SyncRunner {
         }
     }
 
-    private func beginRun(_ now: Int64) throws(RunStop) -> (RunRecord, isResumed: Bool) {
+    /// Whether rejects are replayed, now or by the run that is to be finished first.
+    private func isReplay() throws(RunStop) -> Bool {
+        do {
+            if !options.abandonsUnfinished, let unfinished = try store.unfinishedRun() {
+                return unfinished.kind == Replay.kind
+            }
+        } catch {
+            throw .state(error)
+        }
+        return options.replays != nil
+    }
+
+    private func beginRun(_ now: Int64, kind: String) throws(RunStop) -> (RunRecord, isResumed: Bool) {
         do {
             if let unfinished = try store.unfinishedRun() {
                 guard options.abandonsUnfinished else {
@@ -149,7 +172,7 @@ package final class SyncRunner {
             }
             try store.setMeta(LinkedStates.keySetting, sync.keyColumns.joined(separator: "\n"))
             let record = try store.beginRun(
-                id: RunID.make(milliseconds: now), startedAtMilliseconds: now, definition: sync.definitionDigest,
+                id: RunID.make(milliseconds: now), kind: kind, startedAtMilliseconds: now, definition: sync.definitionDigest,
                 watermarkBefore: try store.watermark()?.text)
             return (record, false)
         } catch {
@@ -167,7 +190,7 @@ package final class SyncRunner {
             let pipeline = try RowPipeline(
                 sync, ledger: store, runNumber: record.number, fetchStart: attempt.start,
                 scratchFolder: options.stateFolder, rowsMax: options.rowsMax, isFullRefresh: options.isFullRefresh,
-                stateFolder: options.stateFolder)
+                stateFolder: options.stateFolder, replay: attempt.replay)
             defer { pipeline.close() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
@@ -203,7 +226,7 @@ package final class SyncRunner {
         if let stop = delivery.stop, attempt.stop == nil {
             attempt.stop = sync.stop(stop, .destination, "sending rows")
         }
-        if !attempt.isExhausted || attempt.stop != nil { attempt.tracker.leaveOutstanding() }
+        if !attempt.isExhausted || attempt.stop != nil || attempt.replay != nil { attempt.tracker.leaveOutstanding() }
     }
 
     /// Delivers until so many rows are open, asking about lost ones in between where there are too many.
@@ -316,12 +339,13 @@ package final class SyncRunner {
         let moved = movedWatermark(attempt.tracker, run.number)
         run.watermarkAfter = moved?.text ?? run.watermarkBefore
         var last: [StateChange] = moved.map { [.watermark($0)] } ?? []
-        if isFinished, attempt.isExhausted, sync.cursorIndex == nil {
+        let gone = isFinished ? try attempt.replay?.closeVanished() ?? 0 : 0
+        if isFinished, attempt.isExhausted, sync.cursorIndex == nil, attempt.replay == nil {
             last.append(.rejectsOutdated(before: run.number))
         }
         last.append(.run(run))
         try ledger.flush(with: last)
-        if isFinished, attempt.isExhausted { try noteSettled(attempt) }
+        if isFinished, attempt.isExhausted, attempt.replay == nil { try noteSettled(attempt) }
         for codes in [delivery.rejectsByCode, lost.rejectsByCode] {
             for entry in codes { rejectsByCode[entry.key, default: 0] += entry.value }
         }
@@ -335,7 +359,7 @@ package final class SyncRunner {
             elapsedMilliseconds: WallClock.milliseconds - attempt.startedAt,
             holdsWatermark: sync.cursorIndex != nil && moved == nil,
             isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations,
-            duplicates: attempt.duplicates)
+            duplicates: attempt.duplicates, gone: gone)
     }
 
     private func noteSettled(_ attempt: Attempt) throws(RunStop) {
