@@ -65,10 +65,10 @@ struct BudgetPatience {
     /// - Returns: What the last run returned; its failure is thrown.
     /// - Throws: ``CommandFailure``, for Ctrl-C during a wait, too.
     func repeating(_ run: () throws -> (ExitCode, JSON)) throws -> (ExitCode, JSON) {
-        let deadline = wait?.milliseconds.map { Date(timeIntervalSinceNow: Double($0) / 1_000) } ?? .distantFuture
+        var left = wait?.milliseconds ?? .max
         while true {
             let result = Result { try run() }
-            guard let limits, isLater(result), limits.standstill != nil, try isOver(limits, deadline) else {
+            guard let limits, isLater(result), limits.standstill != nil, try isOver(limits, &left) else {
                 return try result.get()
             }
         }
@@ -84,27 +84,26 @@ struct BudgetPatience {
 
     /// Waits until sending may work again.
     ///
-    /// - Returns: False where the time is over before.
-    private func isOver(_ limits: CredentialLimits, _ deadline: Date) throws -> Bool {
+    /// - Parameter left: How many milliseconds may still be waited; what was waited is taken off.
+    /// - Returns: False where they are used up before.
+    private func isOver(_ limits: CredentialLimits, _ left: inout Int64) throws -> Bool {
         let display = WaitDisplay(options)
         defer { display.end() }
         while let standstill = limits.standstill, standstill.tryIn > 0 {
-            let left = Int64(min(1e12, deadline.timeIntervalSinceNow * 1_000))
             guard left > 0 else { return false }
-            let now = WallClock.milliseconds
-            let next = TimeDisplay.short(now + standstill.tryIn)
+            let next = LimitText.clock(inMilliseconds: standstill.tryIn)
             let what =
                 switch standstill.cause {
                 case .budget:
                     "waits for the daily budget of connection \(connection), renewed by "
-                        + "\(TimeDisplay.short(now + standstill.overIn)) at the latest; tries again at \(next)"
+                        + "\(LimitText.clock(inMilliseconds: standstill.overIn)) at the latest; tries again at \(next)"
                 case .asked: "waits until \(next), as connection \(connection) was asked to"
                 case .blocked: "waits until \(next), as the other side blocks connection \(connection)"
                 }
             display.show("\(name)  \(what)  (Ctrl-C stops)")
-            if Interruption.cancellation.wait(milliseconds: max(1, min(Self.pause, left, standstill.tryIn))) {
-                throw CommandFailure.stopped
-            }
+            let pause = max(1, min(Self.pause, left, standstill.tryIn))
+            if Interruption.cancellation.wait(milliseconds: pause) { throw CommandFailure.stopped }
+            left -= pause
         }
         return true
     }

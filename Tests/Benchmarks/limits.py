@@ -41,6 +41,8 @@ def run(tools, folder, letters):
     started, begun = [], time.monotonic()
     for letter in letters:
         out = os.path.join(tools.work, f"limits_{letter}.json")
+        if os.path.exists(out):
+            os.remove(out)
         command = [tools.floor, "time", out, tools.penstock, "-C", folder, "run", letter, "--json", "--progress", "none"]
         started.append((out, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)))
     cpu = []

@@ -19,7 +19,7 @@ package struct SlotRing: Sendable, Hashable {
         package var inFlight: Int64 = 0
         /// What these cost together of the daily budget.
         package var outstanding: Int64 = 0
-        /// It was told to wait and asks again by this time: a slot is kept for it as long as it has fewer than its share.
+        /// It was told to wait and asks again by this time: until then a slot is kept for it, unless it has its share.
         package var wishUntil: Int64 = 0
         /// When it last took or gave a slot.
         package var seenAt: Int64
@@ -141,7 +141,9 @@ package struct SlotRing: Sendable, Hashable {
         return nil
     }
 
-    /// Whether one who holds `own` of `total` taken ones may take one more of `limit`, while others wait who hold `waiting`.
+    /// Whether one who holds `own` of the `total` that are taken may take one more of `limit`.
+    ///
+    /// - Parameter waiting: What those hold who wait.
     private static func mayTake(_ own: Int64, _ total: Int64, _ limit: Int64, _ waiting: [Int64]) -> Bool {
         guard total < limit else { return false }
         if waiting.isEmpty { return true }

@@ -5,7 +5,7 @@ import PenstockEngine
 import PenstockModel
 
 /// What is said where limits allow no request, and when it goes on.
-enum LimitText {
+package enum LimitText {
     /// The error for the connector, which hands it on to the run.
     static func error(_ refusal: SharedLimits.Refusal, connection: String) -> ConnectorError {
         let end = clock(inMilliseconds: refusal.overIn)
@@ -17,14 +17,14 @@ enum LimitText {
             case .asked:
                 "Connection \(connection) was asked to send nothing before \(end); the next run goes on."
             case .blocked:
-                "The other side blocks connection \(connection) for sending too much; it is tried again from \(end) on, "
-                    + "and the next run goes on."
+                "The other side blocks connection \(connection) for sending too much; it is tried again from \(end) "
+                    + "on, and the next run goes on."
             }
         return ConnectorError(.quotaSpent, message, retryAfterMilliseconds: refusal.tryIn)
     }
 
     /// A time of the day, local; with the date where it is not today.
-    static func clock(inMilliseconds wait: Int64) -> String {
+    package static func clock(inMilliseconds wait: Int64) -> String {
         let now = WallClock.milliseconds
         let (today, then) = (parts(now), parts(now + wait))
         let time = "\(two(then.tm_hour)):\(two(then.tm_min))"
