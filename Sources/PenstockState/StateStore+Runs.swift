@@ -15,8 +15,10 @@ extension StateStore {
     ) throws(StateError) -> RunRecord {
         try write { connection throws(StateError) in
             let table = RunTable(connection: connection)
+            var next = number
+            if next == nil { next = try table.nextNumber() }
             let record = RunRecord(
-                number: try number ?? table.nextNumber(), id: id, kind: kind, startedAtMilliseconds: startedAtMilliseconds,
+                number: next ?? 1, id: id, kind: kind, startedAtMilliseconds: startedAtMilliseconds,
                 definition: definition, watermarkBefore: watermarkBefore)
             try table.insert(record)
             return record

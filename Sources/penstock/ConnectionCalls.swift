@@ -48,6 +48,13 @@ enum ConnectionCalls {
         }
     }
 
+    /// Makes sure that an object has the field that markers are written to, and returns its key.
+    static func prepareMarker(_ side: SyncSetup.Side, _ object: String, _ workspace: Workspace) throws -> String {
+        try destination(side, workspace, "creating the field \(Marker.fieldLabel)") { (open) throws(ConnectorError) in
+            try open.prepareMarker(of: object, label: Marker.fieldLabel)
+        }
+    }
+
     /// The catalog of a source.
     static func discover(_ side: SyncSetup.Side, _ ids: [String], _ workspace: Workspace) throws -> Catalog {
         try source(side, workspace, "looking at what it offers") { (open) throws(ConnectorError) in

@@ -20,47 +20,10 @@ struct Replay {
         self.run = run
     }
 
-    /// Which rejects are meant.
-    package struct Choice: Sendable, Hashable {
-        /// Only rejects with this code, or nil for all.
-        package var code: String?
-        /// Only the reject of this source key, as people see it, or nil for all.
-        package var key: String?
-        /// At most so many, or nil.
-        package var limit: Int64?
-
-        /// Which rejects are meant.
-        package init(code: String? = nil, key: String? = nil, limit: Int64? = nil) {
-            self.code = code
-            self.key = key
-            self.limit = limit
-        }
-
-        /// How many of a state's rejects are meant, by code.
-        ///
-        /// - Throws: `StateError`.
-        package func count(_ store: StateStore) throws -> [String: Int64] {
-            var counts: [String: Int64] = [:]
-            try forEach(store) { counts[$0.code, default: 0] += 1 }
-            return counts
-        }
-
-        func forEach(_ store: StateStore, _ body: (RejectRecord) throws -> Void) throws {
-            var left = limit ?? .max
-            try store.forEachReject { reject in
-                guard left > 0, code.map({ $0 == reject.code }) ?? true, key.map({ $0 == reject.keyText }) ?? true else {
-                    return
-                }
-                left -= 1
-                try body(reject)
-            }
-        }
-    }
-
     /// Marks the rows; each then goes again whatever refused it before.
     ///
     /// - Throws: ``RunStop`` `state`.
-    func mark(_ choice: Choice) throws(RunStop) {
+    func mark(_ choice: ReplayChoice) throws(RunStop) {
         do {
             var changes: [StateChange] = []
             try choice.forEach(store) { reject in
@@ -110,6 +73,46 @@ struct Replay {
             return Int64(gone.count)
         } catch {
             throw .state(error)
+        }
+    }
+}
+
+/// Which rejects are meant.
+package struct ReplayChoice: Sendable, Hashable {
+    /// The kind of the runs that replay.
+    package static var runKind: String { Replay.kind }
+
+    /// Only rejects with this code, or nil for all.
+    package var code: String?
+    /// Only the reject of this source key, as people see it, or nil for all.
+    package var key: String?
+    /// At most so many, or nil.
+    package var limit: Int64?
+
+    /// Which rejects are meant.
+    package init(code: String? = nil, key: String? = nil, limit: Int64? = nil) {
+        self.code = code
+        self.key = key
+        self.limit = limit
+    }
+
+    /// How many of a state's rejects are meant, by code.
+    ///
+    /// - Throws: `StateError`.
+    package func count(_ store: StateStore) throws -> [String: Int64] {
+        var counts: [String: Int64] = [:]
+        try forEach(store) { counts[$0.code, default: 0] += 1 }
+        return counts
+    }
+
+    func forEach(_ store: StateStore, _ body: (RejectRecord) throws -> Void) throws {
+        var left = limit ?? .max
+        try store.forEachReject { reject in
+            guard left > 0, code.map({ $0 == reject.code }) ?? true, key.map({ $0 == reject.keyText }) ?? true else {
+                return
+            }
+            left -= 1
+            try body(reject)
         }
     }
 }

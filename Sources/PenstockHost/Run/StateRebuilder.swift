@@ -54,7 +54,7 @@ package final class StateRebuilder {
         let isWholeAppend = sync.definition.insert.mode == .append && sync.cursorIndex == nil
         var newest: Int64 = 0
         if isWholeAppend {
-            try forEachRow { row in
+            try forEachRow { (row) throws(RunStop) in
                 for text in try self.find(Marker.stem(self.sync.origin, key: row.key), index, limit: 1_000) {
                     newest = max(newest, Marker.parts(text.marker)?.run ?? 0)
                 }
@@ -62,7 +62,7 @@ package final class StateRebuilder {
         }
         report.rows = 0
         var changes: [StateChange] = []
-        try forEachRow { row in
+        try forEachRow { (row) throws(RunStop) in
             self.report.rows += 1
             guard let marker = self.sync.marker(of: row, run: newest) else { return }
             let ids = try self.find(marker, index, limit: 2).map(\.id)

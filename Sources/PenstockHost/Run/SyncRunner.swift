@@ -19,7 +19,7 @@ package struct RunOptions: Sendable {
     /// The first pause before a row is sent again; further ones are longer.
     package var retryPauseMilliseconds: Int64 = 500
     /// The rejects that are sent once more, and nothing else; nil for an ordinary run.
-    package var replays: Replay.Choice?
+    package var replays: ReplayChoice?
     /// Whether creates whose answer was lost are waited for and asked about; else they are left to the next run.
     package var waitsForLost = true
     /// Where state files are.

@@ -57,11 +57,17 @@ struct RunCommand: ParsableCommand {
         var documents: [JSON] = []
         var codes: [ExitCode] = []
         let chosen = try workspace.syncs(syncs, in: project)
+        var execution = SyncExecution(workspace, project, options)
+        execution.rowsMax = limit
+        execution.isFullRefresh = fullRefresh
+        execution.abandonsUnfinished = new
+        execution.waitsForLost = wait
+        execution.isLocked = locked
         for file in chosen {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
                 let wait = try BudgetPatience(waitForBudget, file, workspace, project, options)
-                let (code, json) = try wait.repeating { try run(file, workspace, project, &lock) }
+                let (code, json) = try wait.repeating { try execution.run(file, &lock) }
                 codes.append(code)
                 documents.append(json)
             } catch let failure as CommandFailure {
@@ -75,78 +81,5 @@ struct RunCommand: ParsableCommand {
         }
         if chosen.count > 1, !options.isMachineReadable, !options.quiet { Terminal.write(RunRenderer.total(codes)) }
         try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
-    }
-
-    private func run(
-        _ file: SyncFile, _ workspace: Workspace, _ project: Project, _ lock: inout LockFile
-    ) throws -> (ExitCode, JSON) {
-        let folder = try workspace.stateFolder()
-        let store = try workspace.reading(file.name) {
-            try workspace.stateForWriting(of: file.name, as: file.name)
-        }
-        defer { store.close() }
-        let results = RunResults(root: project.root)
-        try results.prepare()
-        let sync = try SyncPreparation(workspace, project, file, lock, isLocked: locked).open()
-        defer { sync.close() }
-        try lock.record(sync, workspace.libraries(of: file, in: project))
-        announceAbandoned(store, file)
-        let report = try execute(sync, store, file, folder)
-        let renderer = RunRenderer(file, sync, report, width: options.tableWidth)
-        if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
-        return finish(file, renderer, report, results) { try removeOldRejects(store, file) }
-    }
-
-    /// Writes down what the summary has said already; what fails now is said beside it, and never in its place.
-    private func finish(
-        _ file: SyncFile, _ renderer: RunRenderer, _ report: RunReport, _ results: RunResults,
-        tidy: () throws -> Void
-    ) -> (ExitCode, JSON) {
-        do {
-            try results.write(renderer.json, run: report.run.id)
-            try tidy()
-            return (renderer.exitCode, renderer.json)
-        } catch {
-            let failure = CommandFailure(stopping: error, sync: file.name)
-            Terminal.writeError(failure.message + "\n")
-            let code = ExitCode.mostSevere([renderer.exitCode, failure.exitCode])
-            var document = renderer.json.objectValue ?? [:]
-            document["exit_code"] = .integer(code.rawValue)
-            return (code, .object(document))
-        }
-    }
-
-    private func removeOldRejects(_ store: StateStore, _ file: SyncFile) throws {
-        let oldest = WallClock.milliseconds - file.rejects.keep / 1_000
-        _ = try Workspace(options).reading(file.name) { try store.removeSettledRejects(lastSeenBefore: oldest) }
-    }
-
-    private func execute(
-        _ sync: OpenSync, _ store: StateStore, _ file: SyncFile, _ folder: String
-    ) throws -> RunReport {
-        var runOptions = RunOptions(stateFolder: folder)
-        runOptions.rowsMax = file.rowsMax(limit)
-        runOptions.isFullRefresh = fullRefresh
-        runOptions.abandonsUnfinished = new
-        runOptions.waitsForLost = wait
-        let display = ProgressDisplay(file.name, options)
-        defer { display.end() }
-        do {
-            return try SyncRunner(sync, store: store, options: runOptions) { display.show($0) }.run()
-        } catch {
-            throw CommandFailure(stopping: error, sync: file.name)
-        }
-    }
-
-    /// Says what `--new` gives up.
-    private func announceAbandoned(_ store: StateStore, _ file: SyncFile) {
-        // The run itself reports a state that cannot be read; this is only a word before.
-        guard new, let unfinished = try? store.unfinishedRun() else { return }
-        let isWholeAppend = file.definition.fetch.mode == .full && file.definition.insert.mode == .append
-        let what =
-            isWholeAppend ? "all rows are inserted anew, those that it inserted too" : "its open rows are sent anew"
-        Terminal.writeError(
-            "warning[run-abandoned]: \(file.name): run \(unfinished.id) is given up; \(what), and a row whose fate is "
-                + "unknown may then exist twice\n")
     }
 }

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockHost
+import PenstockModel
+import PenstockProject
+import PenstockState
+
+/// Runs syncs for a command: opens state and connections, runs, shows the summary, and keeps the results.
+struct SyncExecution {
+    private let workspace: Workspace
+    private let project: Project
+    private let options: GlobalOptions
+    /// The most rows to fetch, or nil.
+    var rowsMax: Int64?
+    /// Whether everything is read, whatever the watermark.
+    var isFullRefresh = false
+    /// Whether the rest of an unfinished run is given up.
+    var abandonsUnfinished = false
+    /// Whether creates whose answer was lost are waited for.
+    var waitsForLost = true
+    /// Whether connectors other than those in the lock file are refused.
+    var isLocked = false
+    /// The rejects that are sent once more, and nothing else; nil for ordinary runs.
+    var replays: ReplayChoice?
+
+    /// Ordinary runs.
+    init(_ workspace: Workspace, _ project: Project, _ options: GlobalOptions) {
+        self.workspace = workspace
+        self.project = project
+        self.options = options
+    }
+
+    /// Runs one sync, and shows and writes down how it ended.
+    ///
+    /// - Throws: ``CommandFailure`` where the run could not even begin or the state cannot be used.
+    func run(_ file: SyncFile, _ lock: inout LockFile) throws -> (ExitCode, JSON) {
+        let folder = try workspace.stateFolder()
+        let store = try workspace.reading(file.name) {
+            try workspace.stateForWriting(of: file.name, as: file.name)
+        }
+        defer { store.close() }
+        let results = RunResults(root: project.root)
+        try results.prepare()
+        let sync = try SyncPreparation(workspace, project, file, lock, isLocked: isLocked).open()
+        defer { sync.close() }
+        try lock.record(sync, workspace.libraries(of: file, in: project))
+        announceAbandoned(store, file)
+        let report = try execute(sync, store, file, folder)
+        let renderer = RunRenderer(file, sync, report, width: options.tableWidth)
+        if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
+        return finish(file, renderer, report, results) { try removeOldRejects(store, file) }
+    }
+
+    /// Writes down what the summary has said already; what fails now is said beside it, and never in its place.
+    private func finish(
+        _ file: SyncFile, _ renderer: RunRenderer, _ report: RunReport, _ results: RunResults,
+        tidy: () throws -> Void
+    ) -> (ExitCode, JSON) {
+        do {
+            try results.write(renderer.json, run: report.run.id)
+            try tidy()
+            return (renderer.exitCode, renderer.json)
+        } catch {
+            let failure = CommandFailure(stopping: error, sync: file.name)
+            Terminal.writeError(failure.message + "\n")
+            let code = ExitCode.mostSevere([renderer.exitCode, failure.exitCode])
+            var document = renderer.json.objectValue ?? [:]
+            document["exit_code"] = .integer(code.rawValue)
+            return (code, .object(document))
+        }
+    }
+
+    private func removeOldRejects(_ store: StateStore, _ file: SyncFile) throws {
+        let oldest = WallClock.milliseconds - file.rejects.keep / 1_000
+        _ = try workspace.reading(file.name) { try store.removeSettledRejects(lastSeenBefore: oldest) }
+    }
+
+    private func execute(
+        _ sync: OpenSync, _ store: StateStore, _ file: SyncFile, _ folder: String
+    ) throws -> RunReport {
+        var runOptions = RunOptions(stateFolder: folder)
+        runOptions.rowsMax = file.rowsMax(rowsMax)
+        runOptions.isFullRefresh = isFullRefresh
+        runOptions.abandonsUnfinished = abandonsUnfinished
+        runOptions.waitsForLost = waitsForLost
+        runOptions.replays = replays
+        let display = ProgressDisplay(file.name, options)
+        defer { display.end() }
+        do {
+            return try SyncRunner(sync, store: store, options: runOptions) { display.show($0) }.run()
+        } catch {
+            throw CommandFailure(stopping: error, sync: file.name)
+        }
+    }
+
+    /// Says what `--new` gives up.
+    private func announceAbandoned(_ store: StateStore, _ file: SyncFile) {
+        // The run itself reports a state that cannot be read; this is only a word before.
+        guard abandonsUnfinished, let unfinished = try? store.unfinishedRun() else { return }
+        let isWholeAppend = file.definition.fetch.mode == .full && file.definition.insert.mode == .append
+        let what =
+            isWholeAppend ? "all rows are inserted anew, those that it inserted too" : "its open rows are sent anew"
+        Terminal.writeError(
+            "warning[run-abandoned]: \(file.name): run \(unfinished.id) is given up; \(what), and a row whose fate is "
+                + "unknown may then exist twice\n")
+    }
+}
