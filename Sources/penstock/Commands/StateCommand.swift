@@ -10,7 +10,7 @@ import PenstockState
 struct StateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "state", abstract: "What is remembered between runs.", discussion: "Example: penstock state show",
-        subcommands: [Show.self, Check.self, Export.self, Import.self, Reset.self])
+        subcommands: [Show.self, Check.self, Export.self, Import.self, Rebuild.self, Reset.self])
 
     @OptionGroup var options: GlobalOptions
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import PenstockEngine
 import PenstockHost
 import PenstockModel
 import PenstockProject
@@ -93,7 +94,12 @@ struct ValidateCommand: ParsableCommand {
         var codes: [ExitCode] = []
         for file in try workspace.syncs(syncs, in: project) {
             do {
-                try SyncPreparation(workspace, project, file, lock).open().close()
+                let open = try SyncPreparation(workspace, project, file, lock).open()
+                defer { open.close() }
+                let creates = file.definition.insert.mode == .append || file.definition.insert.onMissing == .create
+                if creates, !options.isMachineReadable, !options.quiet {
+                    Terminal.write("\(file.name): delivery \(open.guarantee.name): \(open.guarantee.note)\n")
+                }
             } catch let failure as CommandFailure {
                 if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
                 codes.append(failure.exitCode)

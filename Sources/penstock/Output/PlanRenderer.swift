@@ -48,12 +48,23 @@ struct PlanRenderer {
             "  Source   \(SyncSummary.source(definition))", "  Fetch    \(fetch)",
             "  Target   \(SyncSummary.destination(definition))", "  Insert   \(SyncSummary.insert(definition.insert))",
         ]
+        if createsRecords { lines.append("  Deliver  \(sync.guarantee.name): \(sync.guarantee.note)") }
         if report.isResumed {
             lines.append(
                 "  Resume   an interrupted run is finished first; it has settled \(counted(counts.recovered, "row"))")
         }
         for note in sync.pinNotes { lines.append("  warning[field-renamed]: \(note)") }
         return lines + [""]
+    }
+
+    private var createsRecords: Bool {
+        file.definition.insert.mode == .append || file.definition.insert.onMissing == .create
+    }
+
+    private var unknownNote: String {
+        sync.guarantee == .atMostOnce
+            ? "may have been created by an interrupted run: penstock reject resolve \(file.name)"
+            : "may have been created by an interrupted run: asked about, and sent again where absent"
     }
 
     private var rowLines: [String] {
@@ -73,7 +84,7 @@ struct PlanRenderer {
         add(
             counts.rejected, "!", "reject",
             report.rejectsByCode.map { "\($0.count.grouped) \($0.code)" }.joined(separator: " · "))
-        add(counts.unknown, "?", "unknown", "may have been created by an interrupted run; not sent again")
+        add(counts.unknown, "?", "unknown", "\(unknownNote)")
         if counts.reread > 0 {
             lines.append("  and \(counts.reread.grouped) reread: settled by an earlier run, not part of this one")
         }
@@ -197,6 +208,7 @@ struct PlanRenderer {
         object["sync"] = .string(file.name)
         object["fetch"] = .string(file.definition.fetch.mode.rawValue)
         object["insert"] = .string(file.definition.insert.mode.rawValue)
+        object["delivery"] = .string(sync.guarantee.name)
         object["watermark"] = report.watermark.map { .string($0) } ?? .null
         object["resumes"] = .bool(report.isResumed)
         object.append(counts, rejectsByCode: report.rejectsByCode)

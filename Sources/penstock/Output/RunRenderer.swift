@@ -137,6 +137,9 @@ struct RunRenderer {
         if counts.unknown > 0 {
             lines += "  unknown     \(unknownText)".wrapped(to: width, indent: 14)
         }
+        if report.gone > 0 {
+            lines.append("  gone        \(counted(report.gone, "reject")) not sent: the source no longer has the rows")
+        }
         for ids in report.duplicates {
             let text =
                 "  duplicate   The records \(ids.joined(separator: " and ")) carry the marker of one row: a request was "
@@ -182,6 +185,7 @@ struct RunRenderer {
         ])
         object["delivery"] = .string(sync.guarantee.name)
         object["duplicates"] = .array(report.duplicates.map { .strings($0) })
+        object["gone"] = .integer(report.gone)
         object["source_cuts"] = .integer(report.continuations)
         object["watermark_limited"] = .bool(report.isLimitedByWriters)
         object["notes"] = .strings(sync.pinNotes)

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import PenstockHost
+import PenstockModel
+import PenstockProject
+import PenstockState
+
+extension StateCommand {
+    /// `penstock state rebuild`.
+    struct Rebuild: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "rebuild", abstract: "Make a lost state anew from the markers in the records.",
+            discussion: """
+                Reads every record with a marker once, and the source; writes nothing at the destination. The state that \
+                was there is kept beside the new one.
+
+                Example: penstock state rebuild orgs_to_crm
+                """)
+
+        @OptionGroup var options: GlobalOptions
+
+        @Argument(help: "The sync.")
+        var sync: String
+
+        @Flag(name: .long, help: "Do not ask.")
+        var yes = false
+
+        func run() throws {
+            let workspace = Workspace(options)
+            let project = try workspace.validProject()
+            let file = try workspace.sync(sync, in: project)
+            let folder = try workspace.stateFolder()
+            if FileManager.default.fileExists(atPath: "\(folder)/\(file.name).db") {
+                try StateFiles.confirm(
+                    "this puts a new state in place of that of \(file.name)",
+                    "Put a new state in place of that of \(file.name)?", refusal: "nothing was changed", options,
+                    isSaid: yes)
+            }
+            let draft = "\(folder)/.rebuild-\(file.name)"
+            defer {
+                // What is left of a rebuild that failed is cleared by the next one.
+                try? FileManager.default.removeItem(atPath: draft)
+            }
+            try? FileManager.default.removeItem(atPath: draft)  // The same.
+            let report = try workspace.reading(file.name) {
+                // Held for all of it, so that no run begins meanwhile.
+                let replacement = try workspace.stateReplacement(of: file.name, as: "state rebuild")
+                let report = try rebuild(file, workspace, project, draft)
+                let archive = try StateArchive(path: "\(draft)/archive")
+                _ = try replacement.install(archive, keepingAs: "replaced-" + StateFiles.stamp)
+                return report
+            }
+            show(report, file)
+        }
+
+        private func rebuild(
+            _ file: SyncFile, _ workspace: Workspace, _ project: Project, _ draft: String
+        ) throws -> StateRebuilder.Report {
+            let open = try SyncPreparation(workspace, project, file, try LockFile(root: project.root)).open()
+            defer { open.close() }
+            let owner = LockOwner(
+                pid: ProcessInfo.processInfo.processIdentifier, runID: "state rebuild",
+                startedAtMilliseconds: WallClock.milliseconds)
+            let store = try StateStore.openForWriting(
+                folder: draft, sync: file.name, owner: owner, allowsNetworkDisk: workspace.allowsNetworkState)
+            defer { store.close() }
+            do {
+                let report = try StateRebuilder(open, into: store, folder: draft).rebuild()
+                try StateArchive.export(store, to: "\(draft)/archive", at: WallClock.milliseconds)
+                return report
+            } catch let stop as RunStop {
+                throw CommandFailure(stopping: stop, sync: file.name)
+            }
+        }
+
+        private func show(_ report: StateRebuilder.Report, _ file: SyncFile) {
+            if options.isMachineReadable {
+                let data: JSON = .object([
+                    "sync": .string(file.name), "records": .integer(report.records), "rows": .integer(report.rows),
+                    "found": .integer(report.found),
+                    "duplicates": .array(
+                        report.duplicates.map {
+                            .object(["key": .string(file.shownKey($0.key)), "ids": .strings($0.ids)])
+                        }),
+                ])
+                Terminal.write(Document(kind: "state.rebuild", data: data).text(options.format))
+            } else if !options.quiet {
+                Terminal.write(
+                    "\(file.name): \(counted(report.records, "record")) with a marker, \(counted(report.rows, "row")) in "
+                        + "the source, \(report.found.grouped) of them found again\n")
+            }
+            for duplicate in report.duplicates {
+                Terminal.writeError(
+                    "warning[duplicate-marker]: \(file.name): the records \(duplicate.ids.joined(separator: " and ")) carry "
+                        + "the marker of \(file.shownKey(duplicate.key))\n")
+            }
+        }
+    }
+}
