@@ -63,12 +63,14 @@ import Testing
             let bit = Int(numbers >> 20) % (bytes.count * 8)
             var flipped = bytes
             flipped[bit / 8] ^= 1 << UInt8(bit % 8)
-            for suffix in ["-wal", "-shm"] { unlink(database + suffix) }
+            // A new file each time: what SQLite remembers of the old one in this process is not to matter.
+            for suffix in ["-wal", "-shm", ""] { unlink(database + suffix) }
             TemporaryFolder.write(flipped, to: database)
             do {
                 let store = try open(marks)
                 #expect(try Contents(store) == truth, "bit \(bit), seed \(Self.seed)")
-            } catch is StateError {
+            } catch let error as StateError {
+                if case .locked = error { Issue.record("bit \(bit), seed \(Self.seed): \(error)") }
                 noticed += 1
             }
         }
@@ -101,9 +103,11 @@ import Testing
         }
         // A copy of the whole file, which still says that it is open, as after a kill.
         _ = FileManager.default.createFile(atPath: copy, contents: nil)
-        try SQLiteConnection(path: database, access: .readOnly).statement("VACUUM INTO ?1").execute([.text(copy)])
+        let reader = try SQLiteConnection(path: database, access: .readOnly)
+        try reader.statement("VACUUM INTO ?1").execute([.text(copy)])
+        withExtendedLifetime(reader) {}
         let bytes = try #require(TemporaryFolder.read(copy))
         store.close()
-        #expect(try flip(Self.isComplete ? 30_000 : 3_000, bytes, truth, marks: nil) > 1_000)
+        #expect(try flip(Self.isComplete ? 30_000 : 1_000, bytes, truth, marks: nil) > 300)
     }
 }

@@ -28,8 +28,9 @@ enum Strace {
     static func calls(in log: String) throws -> [String: Int] {
         var counts: [String: [Substring: Int]] = [:]
         for line in try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n") {
-            let words = line.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: true)
-            guard words.count == 2, let end = words[1].firstIndex(of: "("), words[1].first?.isLetter == true else {
+            // The number of the thread, filled up with spaces, and the call.
+            let words = line.split(separator: " ", omittingEmptySubsequences: true)
+            guard words.count > 1, let end = words[1].firstIndex(of: "("), words[1].first?.isLetter == true else {
                 continue
             }
             counts[String(words[1][..<end]), default: [:]][words[0], default: 0] += 1
