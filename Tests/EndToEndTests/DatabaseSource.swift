@@ -25,7 +25,9 @@ extension TemporaryProject {
         if databases["shop"] == nil {
             databases["shop"] = database
             try connection("shop", "{connector: mysql, url: \"${env:SHOP_URL}\"}")
-            environment["SHOP_URL"] = server.url(database: database)
+            // A user who sees this database only: what other tests write at the same time holds no watermark here.
+            try server.run("CREATE USER \(database) IDENTIFIED BY 'shop'; GRANT ALL ON \(database).* TO \(database)")
+            environment["SHOP_URL"] = "mysql://\(database):shop@\(server.host):\(server.port)/\(database)"
         }
         try server.run(statements, database: database)
     }
@@ -80,6 +82,7 @@ extension TemporaryProject {
             "CREATE TABLE orgs (`key` varchar(9) PRIMARY KEY, company text, updated_at datetime(6) DEFAULT NOW(6))")
         try project.sync(Self.incremental.replacing("CONNECTION", with: "shop"))
         let server = try MariaDBServer.shared.get()
+        project.environment["SHOP_URL"] = server.url(database: try #require(project.databases["shop"]))
         let slow = try server.session(database: try #require(project.databases["shop"]))
         try slow.execute("START TRANSACTION; INSERT INTO orgs (`key`, company) VALUES ('slow', 'Slow');")
         try project.mysql("INSERT INTO orgs (`key`, company) VALUES ('fast', 'Fast')")

@@ -11,7 +11,11 @@ import Testing
     func canary() throws {
         let project = try TemporaryProject()
         try project.csv("orgs", ["key,company,owner", "k1,Alpha,112", "k2,Nobody's,640", "k3,Gamma,112"])
-        try project.sync("source: {connection: files, table: orgs, key: key}\nmap: {name: company, owner_id: owner}")
+        let text = try project.text("connections.yml").replacing("    budget:", with: "    timeout: 1\n    budget:")
+        try project.write("connections.yml", text)
+        try project.sync(
+            "source: {connection: files, table: orgs, key: key}\nmap: {name: company, owner_id: owner}\n"
+                + "insert: {settle: 1s}")
         try project.server.play("status=429:method=POST:nth=1", "reset-after:method=POST:nth=3")
         for words in [
             ["plan"], ["run"], ["run", "--new"], ["connection", "test"], ["connection", "list"],

@@ -84,6 +84,35 @@ import Testing
         #expect(try StateStore.writing(folder).lastRun() == nil)
     }
 
+    @Test func rowsOfTheFirstVersionAreReadAsTheyWere() throws {
+        var lost = entry(2, outcome: .unknown)
+        lost.intent = LedgerEntry.Intent(payload: digest(9), startedAtMilliseconds: 77)
+        let newer = try StateStore.writing(folder)
+        try newer.commit([.ledger(entry(1)), .ledger(lost)])
+        newer.close()
+        let first = folder.state + "-v1"
+        try StateStore.openForWriting(
+            folder: first, sync: "people", owner: LockOwner(pid: 1, runID: "", startedAtMilliseconds: 0),
+            migrations: [StateSchema.migrations[0]]
+        ).close()
+        // The checksums of the first version's rows have to stay good.
+        try SQLiteConnection(path: "\(first)/people.db", access: .readWrite).execute(
+            """
+            ATTACH '\(folder.state)/people.db' AS newer;
+            INSERT INTO ledger SELECT id, key, key_text, remote_id, payload, source, cursor, run, outcome,
+                intent_payload, intent_started_at, "check" FROM newer.ledger;
+            """)
+        let store = try StateStore.openForWriting(
+            folder: first, sync: "people", owner: LockOwner(pid: 1, runID: "", startedAtMilliseconds: 0))
+        #expect(try store.entry(for: digest(1)) == entry(1))
+        #expect(try store.entry(for: digest(2)) == lost)
+        lost.intent?.marker = "m"
+        lost.intent?.row = [1, 2, 3]
+        lost.intent?.boot = 5
+        try store.commit([.ledger(lost)])
+        #expect(try store.entry(for: digest(2)) == lost)
+    }
+
     private func fill() throws {
         let store = try StateStore.writing(folder)
         try store.commit([.ledger(entry(1)), .ledger(entry(2))])

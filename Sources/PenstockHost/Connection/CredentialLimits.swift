@@ -197,17 +197,17 @@ package final class CredentialLimits: Sendable {
             state.limits.lose(terms, now)
         }
         state.file = consume file
-        let before = state.limits
         let isChanged = body(&state, now)
         guard var open = state.file.take() else { return isChanged }
-        var isDone = isChanged
-        if isChanged, !open.write(state.limits) {
-            state.limits = before
-            isDone = false
-        }
+        let isWritten = !isChanged || open.write(state.limits)
         open.unlock()
+        guard isWritten else {
+            // The disk is full, or worse: from here on these limits are shared with nobody.
+            state.problem = "The file of the limits cannot be written: \(String(cString: strerror(errno)))."
+            return isChanged
+        }
         state.file = consume open
-        return isDone
+        return isChanged
     }
 
     /// Who this connection is to the others, taken in where it is not, or nil where there is no room.

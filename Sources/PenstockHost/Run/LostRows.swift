@@ -313,8 +313,10 @@ final class LostRows {
     private var since: Int64 {
         rows.values.map { row in
             guard let intent = row.entry.intent else { return Int64.max }
-            return intent.serverTimeMilliseconds.map { $0 - Self.marginMilliseconds }
+            let since =
+                intent.serverTimeMilliseconds.map { $0 - Self.marginMilliseconds }
                 ?? intent.startedAtMilliseconds - Self.clockSkewMilliseconds
+            return max(0, since)
         }.min() ?? sync.destinationHost.wallMilliseconds
     }
 
