@@ -116,6 +116,20 @@ package struct SharedLimits: Sendable, Hashable {
         /// What came of a request that was answered so.
         package init(status: Int) { self.status = status }
 
+        /// The same with numbers that no arithmetic here can overflow with: an answer may say anything.
+        var bounded: Outcome {
+            func bounded(_ number: Int64?) -> Int64? { number.flatMap { $0 < 0 ? nil : min($0, 1 << 48) } }
+            var outcome = self
+            outcome.retryAfter = bounded(retryAfter)
+            outcome.limit = bounded(limit)
+            outcome.remaining = bounded(remaining)
+            outcome.daily.limit = bounded(daily.limit)
+            outcome.daily.remaining = bounded(daily.remaining)
+            outcome.daily.writesLeft = bounded(daily.writesLeft)
+            outcome.daily.renewsIn = bounded(daily.renewsIn)
+            return outcome
+        }
+
         var isFailure: Bool { !wasNeverSent && (status == 0 || status == 408 || status >= 500) }
         var isThrough: Bool { (200..<500).contains(status) && status != 429 && !isBlocked }
     }
@@ -229,6 +243,7 @@ package struct SharedLimits: Sendable, Hashable {
     package mutating func release(
         _ grant: Grant, _ outcome: Outcome, _ terms: Terms, jitter: Double, _ now: Int64
     ) {
+        let outcome = outcome.bounded
         let isKnown = ring.contains(grant.member)
         if isKnown { ring.change(grant.member) { $0.outstanding -= grant.receipt.cost } }
         settle(grant, outcome, isKnown: isKnown, now)
