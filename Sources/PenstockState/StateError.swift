@@ -43,6 +43,11 @@ package enum StateError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The message.
     package var description: String { message }
 
+    /// What is meant where SQLite does not answer a statement that is right, in the words of the sentence it gave.
+    static func unanswered(_ sentence: String) -> StateError {
+        .damaged(sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence)
+    }
+
     /// The failure of a system call on `path`, from `errno`.
     static func system(_ doing: String, _ path: String, _ code: Int32) -> StateError {
         .cannotWrite(

@@ -115,14 +115,26 @@ package enum StateSchema {
     ///
     /// - Returns: The file's version, 0 where it is empty.
     static func version(of connection: SQLiteConnection, known: Int) throws(StateError) -> Int {
-        let version = Int(try connection.integer("PRAGMA user_version"))
-        let application = try connection.integer("PRAGMA application_id")
-        let isEmpty = try connection.integer("SELECT count(*) FROM sqlite_schema") == 0
-        guard application == applicationID || (isEmpty && version == 0) else {
+        let (version, application, isEmpty) = try header(of: connection)
+        guard isEmpty ? version == 0 : version > 0 && application == applicationID else {
             throw .damaged("\(connection.path) is not a state file of Penstock")
         }
         guard version <= known else { throw .newer(version) }
         return version
+    }
+
+    private static func header(
+        of connection: SQLiteConnection
+    ) throws(StateError) -> (version: Int, application: Int64, isEmpty: Bool) {
+        do {
+            return (
+                Int(try connection.integer("PRAGMA user_version")), try connection.integer("PRAGMA application_id"),
+                try connection.integer("SELECT count(*) FROM sqlite_schema") == 0
+            )
+        } catch .internal(let sentence) {
+            // These statements are right, so what SQLite cannot answer them with is the file.
+            throw .unanswered(sentence)
+        }
     }
 
     /// Takes the file from `version` to the last of `migrations`, a transaction a step; a copy of the file as it was,
