@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <pthread.h>
 
 /* Swift does not see pthread_setname_np, which glibc declares only for GNU sources. */
@@ -39,6 +40,19 @@ static inline CURLcode penstock_curl_set_read(CURL *easy, curl_read_callback val
 /* The same for the callback that rewinds the body. */
 static inline CURLcode penstock_curl_set_seek(CURL *easy, curl_seek_callback value) {
     return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, value);
+}
+
+/* Keeps the socket of a connection from programs that are started meanwhile. */
+static inline int penstock_curl_keep_socket(void *context, curl_socket_t socket, curlsocktype purpose) {
+    (void)context;
+    (void)purpose;
+    fcntl(socket, F_SETFD, FD_CLOEXEC);
+    return CURL_SOCKOPT_OK;
+}
+
+/* Makes every socket of the handle one that is closed when a program is started. */
+static inline CURLcode penstock_curl_keep_sockets(CURL *easy) {
+    return curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, penstock_curl_keep_socket);
 }
 
 /* curl_easy_getinfo is variadic too; here for a long. 0 where there is no such number. */

@@ -2,7 +2,7 @@
 
 import CCurl
 
-/// One transfer of libcurl, used for one request after the other: the only place that touches its pointers.
+/// One transfer of libcurl, used for one request: the only place that touches its pointers.
 ///
 /// Not safe for two threads at once.
 final class CurlHandle {
@@ -16,7 +16,6 @@ final class CurlHandle {
     private let settings: HTTPSettings
     private let errorText: UnsafeMutablePointer<CChar>
     private var headerList: UnsafeMutablePointer<curl_slist>?
-    private var headersSet: [HTTPHeader] = []
     private var body: [UInt8] = []
     private var bodyOffset = 0
     private var isRepeatable = false
@@ -50,6 +49,7 @@ final class CurlHandle {
 
     private func setFixedOptions() {
         set(CURLOPT_NOSIGNAL, 1)
+        penstock_curl_keep_sockets(easy)
         set(CURLOPT_TIMEOUT_MS, settings.timeoutMilliseconds)
         set(CURLOPT_CONNECTTIMEOUT_MS, settings.connectTimeoutMilliseconds)
         set(CURLOPT_LOW_SPEED_LIMIT, 1)
@@ -100,7 +100,7 @@ final class CurlHandle {
         context.map { Unmanaged<CurlHandle>.fromOpaque($0).takeUnretainedValue() }
     }
 
-    /// Makes ready for a request; nothing of the one before stays but the connection.
+    /// Makes ready for its request.
     func prepare(_ request: HTTPRequest) {
         body = request.body
         bodyOffset = 0
@@ -122,14 +122,12 @@ final class CurlHandle {
     }
 
     private func setHeaders(_ headers: [HTTPHeader]) {
-        guard headers != headersSet || headerList == nil else { return }
         // Waiting for "100 Continue" costs a round trip or a second.
         var list = curl_slist_append(nil, "Expect:")
         for header in headers { list = curl_slist_append(list, "\(header.name): \(header.value)") }
         penstock_curl_set_pointer(easy, CURLOPT_HTTPHEADER, list)
         curl_slist_free_all(headerList)
         headerList = list
-        headersSet = headers
     }
 
     private func take(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {

@@ -9,7 +9,6 @@ package final class HTTPMulti: @unchecked Sendable {
     private let multi: UnsafeMutableRawPointer
     private let settings: HTTPSettings
     private let transfersMax: Int
-    private var idle: [CurlHandle] = []
     private var running: [CurlHandle] = []
 
     /// A loop without requests.
@@ -38,7 +37,9 @@ package final class HTTPMulti: @unchecked Sendable {
 
     /// Starts a request; ``poll(milliseconds:)`` drives it and hands out what came of it under `tag`.
     package func start(_ request: HTTPRequest, tag: Int) {
-        let handle = idle.popLast() ?? CurlHandle(settings)
+        // A handle of its own for every request; the connections are the loop's and are kept. libcurl before 8.1.1 uses
+        // freed memory where the answer to a handle's second request begins with the continuation of a header.
+        let handle = CurlHandle(settings)
         handle.tag = tag
         handle.prepare(request)
         running.append(handle)
@@ -78,7 +79,6 @@ package final class HTTPMulti: @unchecked Sendable {
         guard let index = running.firstIndex(where: { $0 === handle }) else { return }
         running.swapAt(index, running.count - 1)
         running.removeLast()
-        idle.append(handle)
     }
 
     /// Drops every request that is on its way and returns what is known of each.
