@@ -45,8 +45,12 @@ extension Project {
         _ id: String, at span: SourceSpan, _ connectors: [String: ConnectorDescriptor], _ findings: inout Findings
     ) {
         let ids = connectors.keys.sorted()
+        let written = (sources[span.file]?.line(span.line) ?? []).dropFirst(span.column - 1).prefix(span.length)
+        // What a reference stands for may be a secret in the wrong place.
+        let isReference = Reference.isPresent(in: String(String.UnicodeScalarView(written)))
         findings.error(
-            .unknownConnector, at: span, "there is no connector \"\(id)\"",
+            .unknownConnector, at: span,
+            isReference ? "there is no connector of the name that this stands for" : "there is no connector \"\(id)\"",
             suggestion: Spelling.suggestion(id, in: ids),
             notes: [ids.isEmpty ? "no connector is installed" : "connectors: \(ScalarText.list(ids))"])
     }
