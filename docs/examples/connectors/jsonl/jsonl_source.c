@@ -236,7 +236,7 @@ static column *find(table *t, cell key, int add_it) {
         if (t->columns[i].name.n == name.n && !memcmp(t->columns[i].name.p, name.p, name.n)) c = &t->columns[i];
     }
     if (ok && !c && add_it) c = add(t, name.p, name.n, ABSENT);
-    free(name.p);
+    t->failed |= name.failed, free(name.p);
     return c;
 }
 
@@ -292,9 +292,10 @@ static penstock_status source_open(const penstock_connector *connector, const pe
     }
     free(config.p);
     penstock_source *source = calloc(1, sizeof *source);
-    if (!source || path.failed || path.n == 0) {
+    int failed = !source || config.failed || path.failed;
+    if (failed || path.n == 0) {
         free(source), free(path.p);
-        return fail(e, PENSTOCK_BAD_CONFIG, "path", "The setting path is missing.");
+        return failed ? no_memory(e) : fail(e, PENSTOCK_BAD_CONFIG, "path", "The setting path is missing.");
     }
     *source = (penstock_source){args->host, path.p};
     *out = source;
@@ -328,7 +329,7 @@ static penstock_status start(penstock_source *source, const penstock_read_reques
     sample(*file, t);
     penstock_status status = t->failed ? no_memory(e) : PENSTOCK_OK;
     if (!t->failed && t->n == 0) status = fail(e, PENSTOCK_BAD_DATA, "", "The file has no JSON object with a key.");
-    for (size_t i = 0; i < t->n; i++) {
+    for (size_t i = 0; i < t->n && !t->failed; i++) {
         column *c = &t->columns[i];
         if (c->kind == ABSENT) status = fail(e, PENSTOCK_NOT_FOUND, c->name.p, "There is no key %s.", c->name.p);
         if (c->kind == NUL) c->kind = TEXT;
@@ -518,6 +519,7 @@ static int get_next(struct ArrowArrayStream *stream, struct ArrowArray *out) {
         append_line(r, rows++, (size_t)n);
         if (r->rows_left > 0) r->rows_left--;
     }
+    if (r->columns.failed) return no_memory(&r->error), ENOMEM;
     if (ferror(r->file)) return fail(&r->error, PENSTOCK_UNAVAILABLE, "", "The file cannot be read to its end."), EIO;
     memset(out, 0, sizeof *out);
     if (rows == 0) return 0; /* release is NULL: the end */
@@ -568,9 +570,9 @@ static penstock_status source_read(penstock_source *source, const penstock_read_
     r->batch_rows = request->batch_rows;
     r->batch_bytes = request->batch_bytes;
     r->rows_left = request->rows_max;
-    if (!add(&r->columns, "__penstock_reject", 17, TEXT) || !(r->cells = calloc(r->columns.n, sizeof *r->cells))) {
-        return read_close(r), no_memory(e);
-    }
+    add(&r->columns, "__penstock_reject", 17, TEXT);
+    if (!r->columns.failed) r->cells = calloc(r->columns.n, sizeof *r->cells);
+    if (!r->cells) return read_close(r), no_memory(e);
     *out = r;
     *stream = (struct ArrowArrayStream){get_schema, get_next, get_last_error, release_stream, r};
     return PENSTOCK_OK;
