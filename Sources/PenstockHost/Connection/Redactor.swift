@@ -31,7 +31,8 @@ package struct Redactor: Sendable {
         }
     }
 
-    /// The forms in which a secret may come back: as it is, as in an address, as in JSON, in base64.
+    /// The forms in which a secret may come back: as it is, as in an address, as in JSON, in base64 wherever it stands
+    /// in the encoded text, in hexadecimal digits.
     private static func forms(_ secret: String) -> [String] {
         let unreserved = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~".utf8)
         let encoded = secret.utf8.map { byte in
@@ -39,7 +40,21 @@ package struct Redactor: Sendable {
                 ? String(Unicode.Scalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
         }.joined()
         let json = String(JSON.string(secret).text.dropFirst().dropLast())
-        return Array(Set([secret, encoded, encoded.lowercased(), json, Data(secret.utf8).base64EncodedString()]))
+        let hex = secret.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        let whole = Data(secret.utf8).base64EncodedString()
+        var forms: Set = [secret, encoded, encoded.lowercased(), json, whole, hex, hex.uppercased()]
+        for offset in 0..<3 {
+            let text = base64(secret, after: offset)
+            forms.formUnion([text, text.replacing("+", with: "-").replacing("/", with: "_")])
+        }
+        return Array(forms)
+    }
+
+    /// What stands for the secret in the base64 of a text in which `offset` bytes come before it, without the characters
+    /// that its neighbours share.
+    private static func base64(_ secret: String, after offset: Int) -> String {
+        let all = Data([UInt8](repeating: 0, count: offset) + Array(secret.utf8)).base64EncodedString()
+        return String(all.prefix((offset + secret.utf8.count) * 8 / 6).dropFirst((offset * 8 + 5) / 6))
     }
 
     /// `text` with every secret in it replaced by dots.
