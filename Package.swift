@@ -3,12 +3,16 @@
 
 import PackageDescription
 
+/// The toolchain's libFuzzer without a `main`; only where `make fuzz` builds with it.
+let fuzzer = Context.environment["PENSTOCK_FUZZER"]
+
 /// What every target is held to.
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .treatAllWarnings(as: .error),
-]
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .treatAllWarnings(as: .error),
+    ] + (fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer"])])
 
 /// Exports one symbol, and finds a bundled Swift runtime one folder up.
 let oneExport: [LinkerSetting] = [
@@ -109,16 +113,19 @@ let hostSide: [Target] = [
         name: "PenstockHost",
         dependencies: ["CCrypto", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockState", logging],
         swiftSettings: strict),
+    /** What the system's C library has for the process itself and Swift's module of it lacks. */
+    .systemLibrary(name: "CProcess"),
     /** Holds anyone's connector to the contract: a catalogue of checks, each made in a process of its own. */
     .target(
-        name: "ConnectorConformance", dependencies: ["CPenstock", "PenstockABI", "PenstockHost", "PenstockModel"],
+        name: "ConnectorConformance",
+        dependencies: ["CPenstock", "CProcess", "PenstockABI", "PenstockHost", "PenstockModel"],
         swiftSettings: strict),
     /** The command line: options in, text and JSON out. */
     .executableTarget(
         name: "penstock",
         dependencies: [
-            "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockProject",
-            "PenstockState",
+            "CProcess", "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel",
+            "PenstockProject", "PenstockState",
             argumentParser, logging,
         ],
         swiftSettings: strict,
@@ -185,9 +192,32 @@ let tests: [Target] = [
         name: "EndToEndTests", dependencies: ["CSQLite", "DatabaseServers", "PenstockModel", "PipedriveSandbox"],
         exclude: ["demo.txt"],
         swiftSettings: strict),
+    /** What reads bytes that others made, each with the rules that hold for any bytes: the targets of the search. */
+    .target(
+        name: "FuzzTargets",
+        dependencies: [
+            "CPenstock", "CSVConnector", "ConnectorHTTP", "ConnectorKit", "ConnectorTesting", "PenstockABI",
+            "PenstockEngine", "PenstockModel", "PenstockProject", "PenstockState", "PipedriveConnector",
+        ],
+        path: "Tests/Fuzz/Targets", swiftSettings: strict),
+    /** Every kept input again, and a short search from them. */
+    .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: strict),
     /** The house rules that a machine can hold. */
     .testTarget(name: "TidyTests", swiftSettings: strict),
 ]
+
+/// The long search, which only `make fuzz` builds: it needs every module built for it.
+let search: [Target] =
+    fuzzer.map { library in
+        [
+            /** libFuzzer's entry, as a C function. */
+            .systemLibrary(name: "CFuzzDriver", path: "Tests/Fuzz/Driver"),
+            /** libFuzzer over one target. */
+            .executableTarget(
+                name: "penstock-fuzz", dependencies: ["CFuzzDriver", "FuzzTargets"], path: "Tests/Fuzz/Main",
+                linkerSettings: [.unsafeFlags([library, "-lstdc++"])]),
+        ]
+    } ?? []
 
 let package = Package(
     name: "penstock",
@@ -203,6 +233,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
-    targets: shared + connectorSide + hostSide + connectors.flatMap(\.targets) + sandbox + tests,
+    targets: shared + connectorSide + hostSide + connectors.flatMap(\.targets) + sandbox + tests + search,
     swiftLanguageModes: [.v6]
 )

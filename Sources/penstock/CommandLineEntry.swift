@@ -8,6 +8,7 @@ import PenstockModel
 enum CommandLineEntry {
     /// Runs and never returns.
     static func run() -> Never {
+        CrashSilence.install()
         Interruption.install()
         let arguments = BudgetWait.spelledOut(Array(CommandLine.arguments.dropFirst()))
         do {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CProcess
 import Foundation
 
 /// How a child process ended, and what it left behind.
@@ -64,7 +65,8 @@ struct ChildProcess {
         // A descriptor that already has the number would keep its close-on-exec flag, so it goes by another number.
         posix_spawn_file_actions_adddup2(&actions, line, 200)
         posix_spawn_file_actions_adddup2(&actions, 200, Self.reportDescriptor)
-        posix_spawn_file_actions_addclose(&actions, 200)
+        // Libraries open descriptors that are not closed by themselves when a program is started.
+        penstock_close_from(&actions, Self.reportDescriptor + 1)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FuzzTargets
+import Glibc
+
+/// `penstock-fuzz TARGET [--planted] [libFuzzer's options and folders]`, or `--list`.
+FuzzCommand.run()
