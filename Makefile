@@ -3,6 +3,7 @@
 
 PREFIX ?= /usr/local
 ROWS ?= 100000
+SECONDS ?= 60
 SWIFT ?= swift
 PACKAGES = libcurl4-openssl-dev default-libmysqlclient-dev libpq-dev libsqlite3-dev libssl-dev pkg-config
 # The tests build the C example, hold the header against two compilers, and start servers: of TLS, PostgreSQL and
@@ -12,7 +13,13 @@ TEST_PACKAGES = gcc g++ libc6-dev openssl util-linux postgresql postgresql-clien
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 
-.PHONY: demo test crash build check bench bench-limits install deps help
+# Under a sanitizer a program is some times slower and larger. Left out: the suites that hold the text and the format of
+# the sources, and those that start hundreds of programs one after the other, which without a sanitizer are tests enough.
+SANITIZED = --skip 'TidyTests|CrashTests|PowerLossTests|FlippedBitTests|ConnectorCheck|CombinationTests|TruthTableTests|JSONLExampleTests|AllocationTests'
+# Without the last one, connectors do not find the sanitizer's functions in the program that loads them.
+SANITIZER_FLAGS = -Xlinker --export-dynamic
+
+.PHONY: demo test crash build check bench bench-limits install deps help fuzz test-asan test-tsan
 
 help:
 	@echo "make demo      build, then sync a CSV file into a sandbox CRM on this machine (no account needed)"
@@ -22,6 +29,8 @@ help:
 	@echo "make check     format lint, then make test"
 	@echo "make bench     measure (ROWS=$(ROWS)); prints ratios to floors measured in the same run"
 	@echo "make bench-limits  measure the rate under a limit, with one process and two (12 minutes)"
+	@echo "make fuzz      search everything that reads foreign bytes, SECONDS=$(SECONDS) for each target"
+	@echo "make test-asan build and run the tests under AddressSanitizer; make test-tsan: under ThreadSanitizer"
 	@echo "make install   build optimised and install below PREFIX=$(PREFIX)"
 
 test crash: PACKAGES += $(TEST_PACKAGES)
@@ -64,6 +73,26 @@ bench: deps
 
 bench-limits: deps
 	@cd Tests/Benchmarks && ONLY=limits ./run
+
+fuzz: deps
+	@SECONDS_EACH=$(SECONDS) Tests/Fuzz/run
+
+# Leaks are not looked for: what Swift's runtime keeps for ever counts as leaked. The planted faults come first.
+test-asan: PACKAGES += $(TEST_PACKAGES)
+test-asan: deps
+	@Tests/Sanitizers/proof address
+	$(SWIFT) build --build-tests --sanitize=address --scratch-path .build/asan $(SANITIZER_FLAGS)
+	ASAN_OPTIONS=detect_leaks=0 SWIFT_BACKTRACE=enable=no \
+	$(SWIFT) test --skip-build --sanitize=address --scratch-path .build/asan $(SANITIZER_FLAGS) $(SANITIZED)
+
+# The library tells TSan of the locks that it cannot see; see Tests/Sanitizers/mutex.c.
+test-tsan: PACKAGES += $(TEST_PACKAGES)
+test-tsan: deps
+	@Tests/Sanitizers/proof thread
+	$(SWIFT) build --build-tests --sanitize=thread --scratch-path .build/tsan $(SANITIZER_FLAGS)
+	clang -O2 -Wall -Wextra -Werror -shared -fPIC -o .build/tsan/mutex.so Tests/Sanitizers/mutex.c -ldl
+	SWIFT_BACKTRACE=enable=no LD_PRELOAD="$(CURDIR)/.build/tsan/mutex.so" \
+	$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build/tsan $(SANITIZER_FLAGS) $(SANITIZED)
 
 install: deps
 	@echo "== building optimised"
