@@ -16,6 +16,8 @@ package struct LedgerEntry: Sendable, Hashable {
         case skipped = 4
         /// The row is kept as a reject.
         case rejected = 5
+        /// A person said that the row is left out, whether there is a record or not.
+        case dropped = 6
         /// A request is about to be sent or has been sent; no outcome is known.
         case intent = 16
         /// A request was sent and its outcome cannot be known from its answer.

@@ -13,13 +13,14 @@ extension StateStore {
         record.status = .abandoned
         record.finishedAtMilliseconds = milliseconds
         let abandoned = record
-        let kept = try openEntries(of: run.number).filter { $0.remoteID != nil }
+        let kept = try openEntries(of: run.number).filter { $0.remoteID != nil || $0.outcome == .retry }
         try write { connection throws(StateError) in
             try RunTable(connection: connection).update(abandoned)
             try connection.statement("DELETE FROM ledger WHERE run = ?1 AND outcome >= 16")
                 .execute([.integer(abandoned.number)])
             for var entry in kept {
-                entry.outcome = .notTried
+                // What was to be replayed is a reject again.
+                entry.outcome = entry.outcome == .retry ? .rejected : .notTried
                 entry.intent = nil
                 entry.run = 0
                 try LedgerTable(connection: connection).upsert(entry)

@@ -39,7 +39,9 @@ extension StateStore {
             entry.payload = entry.intent?.payload
             changes.append(.created(remoteID: id))
         case .resend: entry.outcome = .notTried
-        case .drop: entry.outcome = .skipped
+        case .drop:
+            entry.outcome = .dropped
+            entry.payload = entry.intent?.payload
         }
         entry.intent = nil
         try commit([.ledger(entry)] + changes)

@@ -5,20 +5,16 @@ import PenstockModel
 extension StateStore {
     /// Records that a run begins and gives it the next number.
     ///
-    /// - Parameters:
-    ///   - id: See ``RunID``; ids are unique in a state file.
-    ///   - number: Its number where that is not the next one; no run has it.
+    /// - Parameter id: See ``RunID``; ids are unique in a state file.
     /// - Throws: ``StateError``; no run is recorded then.
     package func beginRun(
-        id: String, kind: String = "run", number: Int64? = nil, startedAtMilliseconds: Int64, definition: Fingerprint,
+        id: String, kind: String = "run", startedAtMilliseconds: Int64, definition: Fingerprint,
         watermarkBefore: String? = nil
     ) throws(StateError) -> RunRecord {
         try write { connection throws(StateError) in
             let table = RunTable(connection: connection)
-            var next = number
-            if next == nil { next = try table.nextNumber() }
             let record = RunRecord(
-                number: next ?? 1, id: id, kind: kind, startedAtMilliseconds: startedAtMilliseconds,
+                number: try table.nextNumber(), id: id, kind: kind, startedAtMilliseconds: startedAtMilliseconds,
                 definition: definition, watermarkBefore: watermarkBefore)
             try table.insert(record)
             return record

@@ -164,13 +164,23 @@ package final class PipedriveAPI: Sendable {
         repeat {
             let page = try read(
                 path, query: [("limit", "500")] + (cursor.map { [("cursor", $0)] } ?? []), cost: pageCost)
-            items += page["data"]?.arrayValue ?? []
+            items += try self.items(page, of: path)
             let next = page["additional_data"]?["next_cursor"]?.stringValue
             guard next == nil || next != cursor else {
                 throw ConnectorError(.unavailable, "\(siteName) sent the same page mark twice for \(path).")
             }
             cursor = next
         } while cursor != nil
+        return items
+    }
+
+    /// The records of a page of a list; a page that is none must not pass for an empty one.
+    ///
+    /// - Throws: ``ConnectorError`` `unavailable`.
+    func items(_ page: JSON, of path: String) throws(ConnectorError) -> [JSON] {
+        guard page["success"]?.boolValue == true, let items = page["data"]?.arrayValue else {
+            throw ConnectorError(.unavailable, "\(siteName) sent something that is no list for \(path).")
+        }
         return items
     }
 
@@ -206,6 +216,10 @@ package final class PipedriveAPI: Sendable {
             for limit in Self.limits(response) {
                 known.withLock { $0[limit.bucket] = limit }
                 host.report(limit)
+            }
+            if response.status == 429, PipedriveProblem.isDaily(response, host.wallMilliseconds) {
+                // The header that says so may be missing.
+                host.report(RateLimit(bucket: RateLimit.daily, remaining: 0))
             }
             let found = response.status == 403 || response.status == 429 ? problem(response, object: nil) : nil
             let wait =

@@ -53,7 +53,7 @@ package struct PipedriveProblem: Error, Sendable, Hashable {
                 retryAfterMilliseconds: max(Self.retryAfter(response, now) ?? 0, Self.blockWait))
             endsWork = true
             isBlocked = true
-        case 429: (error, endsWork) = Self.throttled(response, said, now)
+        case 429: (error, endsWork) = Self.throttled(response, now)
         case 403: error = said.error(.forbidden, response, object)
         case 404, 410: error = said.error(.notFound, response, object)
         case 408: error = said.error(.timedOut, response, object)
@@ -89,12 +89,15 @@ package struct PipedriveProblem: Error, Sendable, Hashable {
         endsWork = false
     }
 
-    private static func throttled(_ response: HTTPResponse, _ said: Said, _ now: Int64) -> (ConnectorError, Bool) {
-        let wait = retryAfter(response, now)
-        let isDaily =
-            said.message.lowercased().contains("daily") || (wait ?? 0) > burstWaitMax
+    /// Whether a refusal is for the day's budget rather than for the rate.
+    static func isDaily(_ response: HTTPResponse, _ now: Int64) -> Bool {
+        Said(response.body).message.lowercased().contains("daily") || (retryAfter(response, now) ?? 0) > burstWaitMax
             || response.number("x-daily-ratelimit-token-remaining") == 0
-        if isDaily {
+    }
+
+    private static func throttled(_ response: HTTPResponse, _ now: Int64) -> (ConnectorError, Bool) {
+        let wait = retryAfter(response, now)
+        if isDaily(response, now) {
             let error = ConnectorError(
                 .quotaSpent, "The Pipedrive account has used up its API tokens for today.",
                 retryAfterMilliseconds: wait)

@@ -91,7 +91,7 @@ final class PipedriveReadBack: RecordStream {
                 throw ConnectorError(.unavailable, "\(api.siteName) sent the same page mark twice.")
             }
             cursor = next
-            let records = page["data"]?.arrayValue ?? []
+            let records = try api.items(page, of: path)
             if missing != nil { for record in records { missing?.remove(record["id"]?.numberText ?? "") } }
             if next == nil { endList() }
             let batch = try batch(records)

@@ -22,6 +22,7 @@ package struct IntentBook<Row: Sendable>: Sendable {
         var row: Row
         var writtenAt: Int64?
         var isAsked = false
+        var isClosed = false
     }
 
     private var batches: [UInt64: [Entry]] = [:]
@@ -42,6 +43,11 @@ package struct IntentBook<Row: Sendable>: Sendable {
     /// Forgets a batch: all of its rows have their results, or it was not taken over.
     package mutating func forget(_ batch: UInt64) { batches[batch] = nil }
 
+    /// Takes note that rows have their results: no intent is written ahead for them any more.
+    package mutating func close(_ batch: UInt64, _ rows: [Int]) {
+        for row in rows where batches[batch]?.indices.contains(row) == true { batches[batch]?[row].isClosed = true }
+    }
+
     /// What has to be done before the row at `place` may be sent.
     package mutating func ask(_ place: BatchRow, _ now: Int64) -> Step {
         guard let entries = batches[place.batch], entries.indices.contains(place.row) else { return .refuse }
@@ -59,7 +65,7 @@ package struct IntentBook<Row: Sendable>: Sendable {
 
     /// Whether a row behind the one that is asked for still needs an intent.
     private func isOpen(_ entry: Entry, _ now: Int64) -> Bool {
-        !entry.isAsked && (entry.writtenAt.map { now - $0 > Self.freshMilliseconds / 2 } ?? true)
+        !entry.isAsked && !entry.isClosed && (entry.writtenAt.map { now - $0 > Self.freshMilliseconds / 2 } ?? true)
     }
 
     /// Takes note that intents are on disk.

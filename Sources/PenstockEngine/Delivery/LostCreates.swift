@@ -89,18 +89,19 @@ package struct LostCreates<Key: Hashable & Sendable>: Sendable {
     ///   - found: Per create, the records that may be its own: those with its marker, or those with its whole payload
     ///     that nobody has claimed. A record may be there for several creates; it is given to one.
     ///   - startedAt: When the sweep began; creates that were not due then stay.
-    ///   - isMarked: Whether a record belongs to a create beyond doubt, so that two of them are a fault.
+    ///   - isMarked: Whether a create's records carry its marker and belong to it beyond doubt, so that two of them are a
+    ///     fault.
     /// - Returns: The verdicts of those that were due, which are forgotten.
     package mutating func settle(
-        _ found: [Key: [String]], startedAt: Int64, isMarked: Bool
+        _ found: [Key: [String]], startedAt: Int64, isMarked: (Key) -> Bool
     ) -> [(key: Key, verdict: Verdict)] {
         let due = order.filter { (dueAt[$0] ?? .max) <= startedAt }
-        let given = isMarked ? [:] : Self.assign(due, found)
+        let given = Self.assign(due.filter { !isMarked($0) }, found)
         for key in due { dueAt[key] = nil }
         order.removeAll { dueAt[$0] == nil }
         return due.map { key in
             let ids = found[key] ?? []
-            guard isMarked else { return (key, given[key].map { .adopted($0) } ?? .absent) }
+            guard isMarked(key) else { return (key, given[key].map { .adopted($0) } ?? .absent) }
             return (key, ids.isEmpty ? .absent : ids.count == 1 ? .adopted(ids[0]) : .several(ids))
         }
     }

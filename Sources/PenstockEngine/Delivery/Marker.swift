@@ -32,8 +32,8 @@ package enum Marker {
     package enum Generation: Sendable, Hashable {
         /// There is only one.
         case only
-        /// The one of a run.
-        case run(Int64)
+        /// The one of a run, by the run's id: ids sort by time, and no two states ever give the same.
+        case run(String)
         /// The one of a version of the row: a digest of its Incremental Key, or of all of it.
         case version(Fingerprint)
     }
@@ -43,7 +43,7 @@ package enum Marker {
         let stem = stem(origin, key: key)
         return switch generation {
         case .only: stem
-        case .run(let number): "\(stem)-r\(number)"
+        case .run(let id): "\(stem)-r\(id)"
         case .version(let version): "\(stem)-v\(base32(Array(version.bytes.prefix(10))))"
         }
     }
@@ -61,14 +61,14 @@ package enum Marker {
     }
 
     /// The stem and the run of a marker; nil for a text that is none.
-    package static func parts(_ text: String) -> (stem: String, run: Int64?)? {
+    package static func parts(_ text: String) -> (stem: String, run: String?)? {
         let halves = text.split(separator: "-", maxSplits: 1)
         guard let stem = halves.first, stem.utf8.count == 26,
             stem.utf8.allSatisfy({ alphabet.contains($0) })
         else { return nil }
         guard halves.count == 2 else { return (String(stem), nil) }
         guard halves[1].hasPrefix("r") else { return (String(stem), nil) }
-        return Int64(halves[1].dropFirst()).map { (String(stem), $0) }
+        return (String(stem), String(halves[1].dropFirst()))
     }
 
     private static let alphabet = Array("abcdefghijklmnopqrstuvwxyz234567".utf8)

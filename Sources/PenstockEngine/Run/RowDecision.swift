@@ -26,6 +26,8 @@ package struct KnownRow: Sendable, Hashable {
     package var cursor: String?
     /// The row as it was read when it was last settled.
     package var source: Fingerprint?
+    /// Whether a person said that the row, as it was, is left out.
+    package var isDropped = false
 
     /// What earlier runs know of a row.
     package init(
@@ -88,6 +90,8 @@ package enum RowDecision: Sendable, Hashable {
     case match
     /// There is no record.
     case missing
+    /// A person said that it is left out.
+    case dropped
     /// Its record already holds this.
     case unchanged(String)
     /// It was refused before, with the same values.
@@ -116,6 +120,10 @@ package struct RowDecider: Sendable {
     /// Decides about a row that was mapped without a fault.
     package func decide(_ row: CandidateRow, _ known: KnownRow?) -> RowDecision {
         if let known {
+            // An Append of a later run is about a record of its own.
+            if known.isDropped, known.payload == row.payload, known.isOfThisRun || insert.mode == .update {
+                return known.isOfThisRun ? .recovered(.skipped) : .dropped
+            }
             if let early = settledBefore(row, known) { return early }
             if case .maybeCreated = known.outcome, mayCreate(row) { return .maybeCreated }
             if !isFullRefresh, case .settled(.rejected) = known.outcome, known.payload == row.refusal {

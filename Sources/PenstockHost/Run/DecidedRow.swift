@@ -15,6 +15,8 @@ package struct DecidedRow: Sendable {
         case rejected(RejectReason)
         /// It has no record and is passed over.
         case skipped
+        /// A person said that it is left out; the ledger says so already.
+        case dropped
         /// The record already holds what the row says.
         ///
         /// - isKnown: Whether the ledger says so already, so that nothing is to be written down.

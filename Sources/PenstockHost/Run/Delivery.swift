@@ -84,6 +84,17 @@ final class Delivery {
         }
     }
 
+    /// Waits for the results of all rows that the connector has, and sends nothing meanwhile.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func awaitResults() throws(RunStop) {
+        while machine.rowsOnTheirWay > 0 {
+            if sync.destinationHost.isCancelled { giveUp(Self.cancelled) }
+            try settle(queue.take(waitingMilliseconds: 50))
+            try lookIntoSilence()
+        }
+    }
+
     /// Asks a connector that has delivered nothing for long; one that owes a result then has lost it.
     private func lookIntoSilence() throws(RunStop) {
         guard case .ask = machine.lookIntoSilence(now) else { return }
@@ -150,7 +161,7 @@ final class Delivery {
     private func intended(_ item: Item) -> LedgerEntry {
         let row = item.row
         var intent = LedgerEntry.Intent(payload: row.payload ?? row.source, startedAtMilliseconds: 0)
-        intent.marker = sync.marker(of: row, run: ledger.runNumber)
+        intent.marker = sync.marker(of: row, run: ledger.runID)
         if case .byMatch = sync.guarantee { intent.row = SentRow.bytes(item.chunk.chunk.source, row.row) }
         return LedgerEntry(
             key: row.key, keyText: row.keyText, source: row.source, cursor: row.cursorText, run: ledger.runNumber,
@@ -179,7 +190,7 @@ final class Delivery {
             batch.append(
                 WriteShape.row(
                     item.row, item.chunk.chunk.mapped, sent.mode, sync,
-                    marker: sync.marker(of: item.row, run: ledger.runNumber)))
+                    marker: sync.marker(of: item.row, run: ledger.runID)))
         }
         return batch
     }
@@ -191,7 +202,7 @@ final class Delivery {
         let now = now
         for (batch, rows) in results {
             try close(machine.settle(batch, rows, now) { Double.random(in: 0..<1) })
-            if machine.isDone(batch) { journal.forget(batch) }
+            if machine.isDone(batch) { journal.forget(batch) } else { journal.close(batch, rows) }
         }
         if machine.stop != nil { abortSessions() }
         // Nobody but a person settles a create whose outcome a crash takes.

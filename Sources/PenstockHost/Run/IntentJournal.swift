@@ -27,6 +27,9 @@ final class IntentJournal: Sendable {
     /// Takes note of the rows of a batch, each with an intent that lacks only its times, before it is submitted.
     func register(_ rows: [LedgerEntry], _ batch: UInt64) { book.withLock { $0.register(batch, rows) } }
 
+    /// Takes note of results: nothing more is written for their rows.
+    func close(_ batch: UInt64, _ results: [RowResult]) { book.withLock { $0.close(batch, results.map(\.row)) } }
+
     /// Forgets a batch all of whose rows have their results.
     func forget(_ batch: UInt64) { book.withLock { $0.forget(batch) } }
 
@@ -37,18 +40,23 @@ final class IntentJournal: Sendable {
     /// - Throws: ``ConnectorError``: the row must not be sent.
     func intend(_ place: BatchRow, timeoutMilliseconds: Int64?) throws(ConnectorError) {
         let timeout = timeoutMilliseconds ?? Self.timeoutMilliseconds
+        // The time that the disk takes is part of what the deadline allows for; where it takes longer, once more.
+        while try !isWritten(place, timeout) {}
+    }
+
+    /// Writes what has to be written before a row is sent; false where that took so long that its deadline is too early.
+    private func isWritten(_ place: BatchRow, _ timeout: Int64) throws(ConnectorError) -> Bool {
         let now = BootClock.milliseconds
         switch book.withLock({ $0.ask(place, now) }) {
-        case .send: return
+        case .send: return true
         case .refuse:
             throw ConnectorError(.contractBreach, "The connector asked for leave to send a row that it was not given.")
         case .write(let group):
             let serverTime = clock.milliseconds
             let rows = group.map { entry in
                 var row = entry.row
-                let ahead = entry.place == place ? 0 : IntentBook<LedgerEntry>.freshMilliseconds
                 row.intent?.startedAtMilliseconds = WallClock.milliseconds
-                row.intent?.deadlineMilliseconds = now + ahead + timeout
+                row.intent?.deadlineMilliseconds = now + IntentBook<LedgerEntry>.freshMilliseconds + timeout
                 row.intent?.boot = BootClock.start
                 row.intent?.serverTimeMilliseconds = serverTime
                 return row
@@ -61,6 +69,7 @@ final class IntentJournal: Sendable {
                     .broken, "The intent to create a record could not be stored.", detail: error.message)
             }
             book.withLock { $0.wrote(group.map(\.place), now) }
+            return BootClock.milliseconds - now <= IntentBook<LedgerEntry>.freshMilliseconds
         }
     }
 }

@@ -37,11 +37,14 @@ final class LostRows {
     private static let clockSkewMilliseconds: Int64 = 600_000
     /// How much earlier than the other side's clock seemed to be records are asked for.
     private static let marginMilliseconds: Int64 = 60_000
-    /// How much earlier than its intent a record may seem to be created: the other side's clock shows whole seconds.
-    private static let creationSkewMilliseconds: Int64 = 2_000
+    /// How much earlier than its intent a record may seem to be created: what answers shows whole seconds, and another
+    /// clock than what stores.
+    private static let creationSkewMilliseconds: Int64 = 30_000
 
     /// Rejects that were made here, by code.
     private(set) var rejectsByCode: [String: Int64] = [:]
+    /// Records that carry the marker of one row: more than one was created, against all assumptions.
+    private(set) var duplicates: [[String]] = []
     /// Rows that were sent once more, with their markers.
     private var sentAgain: [Fingerprint: String] = [:]
     /// Since when records were looked through.
@@ -167,11 +170,11 @@ final class LostRows {
         auditSince = min(auditSince, since)
         guard let found = try candidates(since) else { return nil }
         var again: [Delivery.Item] = []
-        let isMarked = if case .exactlyOnce = sync.guarantee { true } else { false }
-        for (key, verdict) in book.settle(found.ids, startedAt: startedAt, isMarked: isMarked) {
+        let marked = Set(rows.filter { isMarked($0.value) }.keys)
+        for (key, verdict) in book.settle(found.ids, startedAt: startedAt, isMarked: { marked.contains($0) }) {
             guard let row = rows[key] else { continue }
             // What was sent cannot be told any more, and somebody has made records since: nobody can tell whose.
-            if case .absent = verdict, !isMarked, row.sent == nil, found.isForeign { continue }
+            if case .absent = verdict, !marked.contains(key), row.sent == nil, found.isForeign { continue }
             rows[key] = nil
             if let item = try settle(row, verdict) { again.append(item) }
         }
@@ -183,7 +186,9 @@ final class LostRows {
         guard let item = row.item else {
             switch verdict {
             case .adopted(let id): try ledger.closeVanished(row.entry, remoteID: id)
-            case .several(let ids): try ledger.closeVanished(row.entry, remoteID: ids.first)
+            case .several(let ids):
+                duplicates.append(ids)
+                try ledger.closeVanished(row.entry, remoteID: ids.first)
             case .absent: try ledger.closeVanished(row.entry, remoteID: nil)
             }
             return nil
@@ -192,18 +197,8 @@ final class LostRows {
         case .adopted(let id): return try adopt(row, item, id)
         case .absent: return try sendAgain(item)
         case .several(let ids):
-            let reason = RejectReason(
-                stage: "deliver", code: "duplicate-marker", field: Marker.fieldLabel,
-                value: row.entry.intent?.marker ?? "",
-                message: "Several records carry the marker of this row: \(ids.joined(separator: " and ")). "
-                    + "Delete or merge all but one.",
-                remoteID: ids.first)
-            rejectsByCode[reason.code, default: 0] += 1
-            var closed = item.row
-            closed.known = KnownRow(
-                outcome: .open, isOfThisRun: true, remoteID: ids.first, payload: nil, cursor: nil)
-            try ledger.reject(closed, reason, item.chunk.chunk, isSent: true)
-            return nil
+            duplicates.append(ids)
+            return try adopt(row, item, ids[0])
         }
     }
 
@@ -211,7 +206,7 @@ final class LostRows {
         let isSame = item.row.payload == row.entry.intent?.payload
         if row.isRecovered { ledger.noteRecovered() }
         let isAppend = sync.definition.insert.mode == .append
-        if isSame || (isAppend && sync.cursorIndex == nil) {
+        if isSame || (isAppend && (sync.cursorIndex == nil || row.entry.cursor == item.row.cursorText)) {
             var closed = item.row
             closed.payload = row.entry.intent?.payload
             try ledger.close(closed, .created, remoteID: id)
@@ -232,7 +227,7 @@ final class LostRows {
         again.row.known = nil
         if case .maybeCreated(let fault?) = item.row.fate { return try reject(again, fault) }
         again.row.fate = .create
-        if let marker = sync.marker(of: again.row, run: ledger.runNumber) { sentAgain[item.row.key] = marker }
+        if let marker = sync.marker(of: again.row, run: ledger.runID) { sentAgain[item.row.key] = marker }
         return again
     }
 
@@ -250,32 +245,32 @@ final class LostRows {
         var isForeign = false
     }
 
+    /// Whether a row was sent with a marker that can be looked for; one sent before there was a field for it was not.
+    private func isMarked(_ row: Row) -> Bool {
+        if case .exactlyOnce = sync.guarantee { return row.entry.intent?.marker != nil }
+        return false
+    }
+
     /// What may have become of the rows, by all records that changed since; nil where they cannot be read.
     private func candidates(_ since: Int64) throws(RunStop) -> Found? {
         let marker: DestinationField? = if case .exactlyOnce(let field) = sync.guarantee { field } else { nil }
-        let createdAt = sync.object.createdAtField
-        let knowsCreation =
-            !createdAt.isEmpty && !sync.mapping.targets.contains { $0.field.key == createdAt }
-        let fields =
-            marker.map { [$0.key] } ?? sync.mapping.targets.map(\.field.key) + (knowsCreation ? [createdAt] : [])
-        let request = ReadBackRequest(object: sync.object.id, selection: .changedSince(since), fields: fields)
-        let search = try PayloadSearch(sync, store, options.stateFolder, knowsCreation: knowsCreation)
+        let needsPayload = rows.values.contains { !isMarked($0) }
+        let search = try PayloadSearch(sync, needsPayload ? store : nil, options.stateFolder, marker: marker)
         defer { search.close() }
         var markers: [String: Fingerprint] = [:]
-        for (key, row) in rows { if let text = row.entry.intent?.marker { markers[text] = key } }
+        for (key, row) in rows where isMarked(row) { markers[row.entry.intent?.marker ?? ""] = key }
         var found = Found()
         do {
-            let stream = try sync.destination.readBack(request)
+            let stream = try sync.destination.readBack(
+                ReadBackRequest(object: sync.object.id, selection: .changedSince(since), fields: search.fields))
             defer { stream.close() }
             while let next = try stream.next() {
                 for place in 0..<next.batch.rowCount {
                     guard case .text(let id) = next.batch.value(place, 0) else { continue }
-                    if marker != nil {
-                        guard case .text(let text) = next.batch.value(place, 1), let key = markers[text] else {
-                            continue
-                        }
-                        if found.ids[key]?.contains(id) != true { found.ids[key, default: []].append(id) }
-                    } else if try !search.isOwned(id) {
+                    if marker != nil, case .text(let text) = next.batch.value(place, 1), !text.isEmpty {
+                        guard let key = markers[text], found.ids[key]?.contains(id) != true else { continue }
+                        found.ids[key, default: []].append(id)
+                    } else if needsPayload, try !search.isOwned(id) {
                         match(next.batch, place, id, search, &found)
                     }
                 }
@@ -295,7 +290,7 @@ final class LostRows {
         _ records: RecordBatch, _ place: Int, _ id: String, _ search: PayloadSearch, _ found: inout Found
     ) {
         var isMatched = false
-        for (key, row) in rows {
+        for (key, row) in rows where !isMarked(row) {
             guard let sent = row.sent,
                 search.isNewEnough(records, place, row.entry.intent, Self.creationSkewMilliseconds),
                 search.isSame(sent, records, place)
@@ -304,7 +299,7 @@ final class LostRows {
             if found.ids[key]?.contains(id) != true { found.ids[key, default: []].append(id) }
         }
         let isNew = rows.values.contains {
-            $0.sent == nil && search.isNewEnough(records, place, $0.entry.intent, Self.creationSkewMilliseconds)
+            $0.sent == nil && !isMarked($0) && search.isNewEnough(records, place, $0.entry.intent, Self.creationSkewMilliseconds)
         }
         if !isMatched, isNew { found.isForeign = true }
     }
@@ -341,7 +336,7 @@ final class LostRows {
         let request = ReadBackRequest(object: sync.object.id, selection: .changedSince(auditSince), fields: [field.key])
         var ids: [String: Set<String>] = [:]
         let wanted = Set(sentAgain.values)
-        do {
+        do throws(ConnectorError) {
             let stream = try sync.destination.readBack(request)
             defer { stream.close() }
             while let next = try stream.next() {
@@ -353,8 +348,7 @@ final class LostRows {
                 }
             }
         } catch {
-            // The run itself is done; what could not be looked at now is looked at by nobody.
-            return []
+            throw sync.stop(error, .destination, "looking once more for records that were created twice")
         }
         return ids.values.filter { $0.count > 1 }.map { $0.sorted() }
     }

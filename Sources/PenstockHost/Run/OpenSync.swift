@@ -256,8 +256,8 @@ package final class OpenSync {
         return ContinuedRead.Order(leading: leading, identity: keyColumns)
     }
 
-    /// The marker of the record that is created for a row in a run; nil where records carry none.
-    func marker(of row: DecidedRow, run: Int64) -> String? {
+    /// The marker of the record that is created for a row in the run of this id; nil where records carry none.
+    func marker(of row: DecidedRow, run: String) -> String? {
         guard case .exactlyOnce = guarantee else { return nil }
         let generation: Marker.Generation =
             if definition.insert.mode == .update {

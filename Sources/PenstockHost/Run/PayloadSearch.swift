@@ -8,25 +8,31 @@ import PenstockState
 ///
 /// Records that a sync of the project knows as its own are nobody else's.
 struct PayloadSearch {
+    /// The fields to read back, besides the id: the marker, then those that were sent, then when a record was created.
+    let fields: [String]
     private let owners: [StateStore]
     private let comparison: RecordComparison
     private let creationColumn: Int?
 
-    /// - Parameter knowsCreation: Whether the last column of the records says when they were created.
+    /// - Parameters:
+    ///   - own: The state of the sync, or nil where no row has to be looked for by what was sent.
+    ///   - marker: The field that holds markers, or nil; it is the first one that is read.
     init(
-        _ sync: OpenSync, _ own: StateStore, _ stateFolder: String, knowsCreation: Bool
+        _ sync: OpenSync, _ own: StateStore?, _ stateFolder: String, marker: DestinationField?
     ) throws(RunStop) {
-        let keys = sync.mapping.targets.map(\.field)
+        let first = marker.map { [$0] } ?? []
+        let sent = own == nil ? [] : sync.mapping.targets.map(\.field)
+        let createdAt = sync.object.createdAtField
+        let knowsCreation = own != nil && !createdAt.isEmpty && !sent.contains { $0.key == createdAt }
+        fields = (first + sent).map(\.key) + (knowsCreation ? [createdAt] : [])
         let schema = Schema(
             [Schema.Field("id", .text, isNullable: false)]
-                + keys.map { Schema.Field($0.key, $0.kind.columnType) })
+                + (first + sent).map { Schema.Field($0.key, $0.kind.columnType) })
         comparison = RecordComparison(sync.mapping, records: schema)
-        creationColumn = knowsCreation ? keys.count + 1 : nil
-        guard case .byMatch = sync.guarantee else {
-            owners = []
-            return
-        }
-        owners = [own] + (try OtherStates.open(in: stateFolder, but: sync.definition.name))
+        creationColumn = knowsCreation ? fields.count : nil
+        owners = try own.map { own throws(RunStop) in
+            [own] + (try OtherStates.open(in: stateFolder, but: sync.definition.name))
+        } ?? []
     }
 
     /// Ends the search.

@@ -255,6 +255,7 @@ final class RowPipeline {
         case .unchanged(let id): row.fate = .unchanged(id: id, isKnown: row.known?.cursor == row.cursorText)
         case .rejectedBefore: row.fate = .rejected(refusedBefore(row))
         case .missing: row.fate = missing(row, mapped)
+        case .dropped: row.fate = .dropped
         case .compare(let id):
             if remote.knowsAll {
                 try settle(&row, id, try remote.indexed(id), mapped)
@@ -436,7 +437,7 @@ extension KnownRow {
             case .created: .settled(.created)
             case .updated: .settled(.updated)
             case .unchanged: .settled(.unchanged)
-            case .skipped: .settled(.skipped)
+            case .skipped, .dropped: .settled(.skipped)
             case .rejected: .settled(.rejected)
             case .intent, .unknown: .maybeCreated
             case .retry, .notTried: .open
@@ -444,5 +445,6 @@ extension KnownRow {
         self.init(
             outcome: outcome, isOfThisRun: entry.run == runNumber, remoteID: entry.remoteID, payload: entry.payload,
             cursor: entry.cursor, source: entry.source)
+        isDropped = entry.outcome == .dropped
     }
 }

@@ -32,6 +32,9 @@ final class RunLedger: Sendable {
     /// The number of the run.
     var runNumber: Int64 { run.number }
 
+    /// The id of the run.
+    var runID: String { run.id }
+
     /// What became of the rows so far.
     var counts: RunCounts { countsNow }
 

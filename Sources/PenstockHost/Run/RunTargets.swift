@@ -27,7 +27,7 @@ final class RunTargets {
                 case .update(let id, _), .unchanged(let id, _): ["id " + id]
                 case .recovered: rows[index].known?.remoteID.map { ["id " + $0] } ?? []
                 case .create, .maybeCreated: matchTexts(rows[index].row).map { "match " + $0 }
-                case .reread, .rejected, .skipped: []
+                case .reread, .rejected, .skipped, .dropped: []
                 }
             guard let taken = try firstTaken(targets) else { continue }
             switch rows[index].fate {

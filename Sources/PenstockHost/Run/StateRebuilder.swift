@@ -52,11 +52,11 @@ package final class StateRebuilder {
         }
         let index = try readMarkers(field)
         let isWholeAppend = sync.definition.insert.mode == .append && sync.cursorIndex == nil
-        var newest: Int64 = 0
+        var newest = ""
         if isWholeAppend {
             try forEachRow { (row) throws(RunStop) in
                 for text in try self.find(Marker.stem(self.sync.origin, key: row.key), index, limit: 1_000) {
-                    newest = max(newest, Marker.parts(text.marker)?.run ?? 0)
+                    newest = max(newest, Marker.parts(text.marker)?.run ?? "")
                 }
             }
         }
@@ -69,11 +69,11 @@ package final class StateRebuilder {
             guard let id = ids.first else { return }
             self.report.found += 1
             if ids.count > 1, self.report.duplicates.count < 100 { self.report.duplicates.append((row.keyText, ids)) }
-            changes += self.changes(row, id, newest)
+            changes += self.changes(row, id, newest.isEmpty ? 0 : 1)
             if changes.count >= 1_000 { try self.commit(&changes) }
         }
         try commit(&changes)
-        if newest > 0 { try beginRun(newest) }
+        if !newest.isEmpty { try beginRun(newest) }
         return report
     }
 
@@ -84,16 +84,16 @@ package final class StateRebuilder {
             entry.outcome = .notTried
         } else {
             entry.source = row.source
+            entry.payload = row.payload
             entry.cursor = row.cursorText
         }
         return [.ledger(entry), .created(remoteID: id)]
     }
 
-    private func beginRun(_ number: Int64) throws(RunStop) {
+    private func beginRun(_ id: String) throws(RunStop) {
         do {
             var run = try store.beginRun(
-                id: RunID.make(milliseconds: WallClock.milliseconds), number: number,
-                startedAtMilliseconds: WallClock.milliseconds, definition: sync.definitionDigest)
+                id: id, startedAtMilliseconds: WallClock.milliseconds, definition: sync.definitionDigest)
             run.status = .unfinished
             run.message = "Rebuilt from the markers at the destination."
             try store.updateRun(run)

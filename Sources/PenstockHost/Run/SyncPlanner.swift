@@ -178,7 +178,7 @@ package final class SyncPlanner {
             report.counts.rejected += 1
             codes[reason.code, default: 0] += 1
             if report.rejects.count < examplesMax { report.rejects.append(example(row, chunk, reason: reason)) }
-        case .skipped: report.counts.skipped += 1
+        case .skipped, .dropped: report.counts.skipped += 1
         case .unchanged: report.counts.unchanged += 1
         case .maybeCreated: report.counts.unknown += 1
         case .create:

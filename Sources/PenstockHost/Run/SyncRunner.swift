@@ -100,10 +100,11 @@ package final class SyncRunner {
     /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
     package func run() throws(RunStop) -> RunReport {
         let startedAt = WallClock.milliseconds
-        let isReplay = try isReplay()
+        let kind = try kind()
+        let isReplay = kind == Replay.kind
         let start = try FetchStart.of(
-            sync, store, isFullRefresh: options.isFullRefresh || isReplay, stateFolder: options.stateFolder)
-        let (record, isResumed) = try beginRun(startedAt, kind: isReplay ? Replay.kind : "run")
+            sync, store, isFullRefresh: kind != Self.plainKind, stateFolder: options.stateFolder)
+        let (record, isResumed) = try beginRun(startedAt, kind: kind)
         let ledger = RunLedger(store, record, definitionDigest: sync.definitionDigest)
         let lost = try LostRows(sync, store: store, ledger: ledger, options)
         let delivery = Delivery(sync, ledger: ledger, lost: lost, options)
@@ -145,17 +146,24 @@ package final class SyncRunner {
         }
     }
 
-    /// Whether rejects are replayed, now or by the run that is to be finished first.
-    private func isReplay() throws(RunStop) -> Bool {
+    /// What is executed: what an unfinished run has begun, else what is asked for.
+    private func kind() throws(RunStop) -> String {
         do {
             if !options.abandonsUnfinished, let unfinished = try store.unfinishedRun() {
-                return unfinished.kind == Replay.kind
+                // Everything is read again where that is asked for now; a replay stays what it is.
+                return options.isFullRefresh && unfinished.kind == Self.plainKind ? Self.fullKind : unfinished.kind
             }
         } catch {
             throw .state(error)
         }
-        return options.replays != nil
+        if options.replays != nil { return Replay.kind }
+        return options.isFullRefresh ? Self.fullKind : Self.plainKind
     }
+
+    /// The kind of an ordinary run.
+    private static let plainKind = "run"
+    /// The kind of a run that reads everything, whatever the watermark: its rest must be read so, too.
+    private static let fullKind = "full-refresh"
 
     private func beginRun(_ now: Int64, kind: String) throws(RunStop) -> (RunRecord, isResumed: Bool) {
         do {
@@ -164,6 +172,7 @@ package final class SyncRunner {
                     var run = unfinished
                     run.attempts += 1
                     run.status = .running
+                    run.kind = kind
                     run.definition = sync.definitionDigest
                     try store.updateRun(run)
                     return (run, true)
@@ -189,7 +198,7 @@ package final class SyncRunner {
         do throws(RunStop) {
             let pipeline = try RowPipeline(
                 sync, ledger: store, runNumber: record.number, fetchStart: attempt.start,
-                scratchFolder: options.stateFolder, rowsMax: options.rowsMax, isFullRefresh: options.isFullRefresh,
+                scratchFolder: options.stateFolder, rowsMax: options.rowsMax, isFullRefresh: record.kind == Self.fullKind,
                 stateFolder: options.stateFolder, replay: attempt.replay)
             defer { pipeline.close() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
@@ -216,7 +225,8 @@ package final class SyncRunner {
                 rounds += 1
             }
             try delivery.drain()
-            if delivery.stop == nil { attempt.duplicates = try lost.audit() }
+            attempt.duplicates = lost.duplicates
+            if delivery.stop == nil { attempt.duplicates += try lost.audit() }
         } catch {
             if case .state = error { throw error }
             attempt.stop = attempt.stop ?? error
@@ -249,6 +259,9 @@ package final class SyncRunner {
     /// - Returns: Whether any was settled.
     private func ask(_ lost: LostRows, _ delivery: Delivery, _ ledger: RunLedger) throws(RunStop) -> Bool {
         let before = lost.count
+        // A record whose row is still on its way, or not written down yet, is nobody else's.
+        try delivery.awaitResults()
+        try ledger.flush()
         let again = try lost.settle { rows, milliseconds in report(ledger, delivery, (rows, milliseconds)) }
         for item in again ?? [] { delivery.add(item.row, item.chunk) }
         return again != nil && lost.count < before
@@ -294,6 +307,7 @@ package final class SyncRunner {
                 let isTwin = reason.code == RunTargets.duplicateTarget && sync.cursorIndex != nil
                 try ledger.reject(row, reason, chunk, isSent: isTwin)
             case .skipped: try ledger.close(row, .skipped, remoteID: nil)
+            case .dropped: ledger.count(.skipped)
             case .unchanged(let id, let isKnown):
                 if isKnown { ledger.count(.unchanged) } else { try ledger.close(row, .unchanged, remoteID: id) }
             case .maybeCreated: try lost.recover(row, box)

@@ -66,6 +66,7 @@ extension RejectCommand {
                             : "\(file.name) has no create with the key \(key ?? "") whose answer was lost",
                         notes: ["list them: penstock reject resolve \(file.name)"])
                 }
+                try refuseDoubts(chosen, store, file)
                 for entry in chosen { try store.resolve(entry, resolution) }
                 return chosen
             }
@@ -77,6 +78,20 @@ extension RejectCommand {
             } else if !options.quiet {
                 Terminal.write("\(file.name): \(counted(Int64(settled.count), "row")) \(word)\n")
                 Terminal.write("next: penstock run \(file.name)\n")
+            }
+        }
+
+        /// Refuses what would give one record to two rows.
+        private func refuseDoubts(_ chosen: [LedgerEntry], _ store: StateStore, _ file: SyncFile) throws {
+            guard let adopt else { return }
+            guard chosen.count == 1 else {
+                throw CommandFailure(
+                    .usage, code: "ambiguous-key", "\(chosen.count) rows of \(file.name) have the key \(key ?? "")",
+                    notes: ["they can only be sent again or dropped together: --resend, --drop"])
+            }
+            guard try !store.owns(remoteID: adopt) else {
+                throw CommandFailure(
+                    .usage, code: "record-owned", "the record \(adopt) already stands for a row of \(file.name)")
             }
         }
 

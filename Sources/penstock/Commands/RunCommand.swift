@@ -67,7 +67,14 @@ struct RunCommand: ParsableCommand {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
                 let wait = try BudgetPatience(waitForBudget, file, workspace, project, options)
-                let (code, json) = try wait.repeating { try execution.run(file, &lock) }
+                var rounds = execution
+                let (code, json) = try wait.repeating {
+                    defer {
+                        // What is run again after a wait is the run that has begun, and a limit is for one round.
+                        rounds.abandonsUnfinished = false
+                    }
+                    return try rounds.run(file, &lock)
+                }
                 codes.append(code)
                 documents.append(json)
             } catch let failure as CommandFailure {

@@ -39,14 +39,14 @@ extension StateCommand {
                     isSaid: yes)
             }
             let draft = "\(folder)/.rebuild-\(file.name)"
-            defer {
-                // What is left of a rebuild that failed is cleared by the next one.
-                try? FileManager.default.removeItem(atPath: draft)
-            }
-            try? FileManager.default.removeItem(atPath: draft)  // The same.
             let report = try workspace.reading(file.name) {
                 // Held for all of it, so that no run begins meanwhile.
                 let replacement = try workspace.stateReplacement(of: file.name, as: "state rebuild")
+                defer {
+                    // What is left of a rebuild that failed is cleared by the next one.
+                    try? FileManager.default.removeItem(atPath: draft)
+                }
+                try? FileManager.default.removeItem(atPath: draft)  // The same.
                 let report = try rebuild(file, workspace, project, draft)
                 let archive = try StateArchive(path: "\(draft)/archive")
                 _ = try replacement.install(archive, keepingAs: "replaced-" + StateFiles.stamp)
@@ -67,7 +67,7 @@ extension StateCommand {
                 folder: draft, sync: file.name, owner: owner, allowsNetworkDisk: workspace.allowsNetworkState)
             defer { store.close() }
             do {
-                let report = try StateRebuilder(open, into: store, folder: draft).rebuild()
+                let report = try StateRebuilder(open, into: store, folder: try workspace.stateFolder()).rebuild()
                 try StateArchive.export(store, to: "\(draft)/archive", at: WallClock.milliseconds)
                 return report
             } catch let stop as RunStop {

@@ -91,8 +91,9 @@ private enum StateSample {
         }
         changes.append(
             .intent(
-                key: digest(90), keyText: "id=90", run: 1,
-                LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 12)))
+                LedgerEntry(
+                    key: digest(90), keyText: "id=90", run: 1, outcome: .intent,
+                    intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 12))))
         changes += (60...64).map { number in
             .reject(
                 RejectRecord(

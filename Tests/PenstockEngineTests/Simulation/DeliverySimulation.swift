@@ -36,7 +36,7 @@ struct DeliverySimulation {
         self.seed = seed
         self.mutant = mutant
         var random = SeededRandom(seed)
-        isMarked = mutant == .recordClaimedTwice ? false : mutant == .newMarkerOnResend ? true : random.chance(60)
+        isMarked = mutant == .recordClaimedTwice || mutant == .asksBeforeItWrites ? false : mutant == .newMarkerOnResend ? true : random.chance(60)
         rowCount = 4 + random.below(30)
         faultsLeft = random.below(24)
         crashesLeft = random.below(6)
@@ -343,6 +343,7 @@ struct DeliverySimulation {
     }
 
     private mutating func ask(_ running: inout Running) throws(Crash) -> Bool {
+        if mutant != .asksBeforeItWrites { try flush(&running) }
         while case .wait(let until) = running.lost.step(bootTime) {
             try mayCrash()
             if until - bootTime > Self.timeout + Self.settle + 2 * IntentBook<Int>.freshMilliseconds {
@@ -363,7 +364,6 @@ struct DeliverySimulation {
             records = Array(records.prefix(records.count / 2))
         }
         let owned = Set(disk.entries.values.compactMap { if case .created(let id) = $0 { id } else { nil } })
-        let unwritten = Set(running.unwritten.compactMap { if case .created(let id) = $0.entry { id } else { nil } })
         var found: [Int: [String]] = [:]
         for row in 0..<rowCount {
             guard case .intent(let intent)? = disk.entries[row] else { continue }
@@ -371,10 +371,11 @@ struct DeliverySimulation {
                 isMarked
                     ? $0.marker == (mutant == .newMarkerOnResend ? marker(row) : intent.marker)
                     : $0.payload == payload(row)
-                        && (mutant == .recordClaimedTwice || !owned.contains($0.id) && !unwritten.contains($0.id))
+                        && (mutant == .recordClaimedTwice || !owned.contains($0.id))
             }.map { String($0.id) }
         }
-        for (row, verdict) in running.lost.settle(found, startedAt: startedAt, isMarked: isMarked) {
+        let marked = isMarked
+        for (row, verdict) in running.lost.settle(found, startedAt: startedAt, isMarked: { _ in marked }) {
             guard !running.isOut.contains(row) || mutant == .asksWhileSenderLives else { continue }
             switch verdict {
             case .adopted(let id): running.unwritten.append((row, .created(Int(id) ?? 0)))

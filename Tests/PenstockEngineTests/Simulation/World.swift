@@ -124,5 +124,5 @@ enum Mutant: String, CaseIterable {
     case repeatsUnknownCreates, resendsAfterRestart, asksBeforeSettle, asksAnIndexThatLags
     case takesABrokenSweepForWhole, transportResends, cursorBeforeRows, recordClaimedTwice
     case lostRowDropped, noLease, asksWhileSenderLives, refusalTakenForSuccess, unreadableTakenForFailure
-    case oldIntentStillCounts, deadlineOfAnotherBootCounts, ownClockForSince, newMarkerOnResend
+    case oldIntentStillCounts, deadlineOfAnotherBootCounts, ownClockForSince, newMarkerOnResend, asksBeforeItWrites
 }
