@@ -14,7 +14,7 @@ struct CrashTests {
     private static let environment = ProcessInfo.processInfo.environment
     private static let isComplete = environment["PENSTOCK_CRASH"] == "all"
     private static let seed = environment["PENSTOCK_SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
-    private static let scenarios = isComplete ? CrashScenario.all : Array(CrashScenario.all.prefix(1))
+    private static let scenarios = isComplete ? CrashScenario.all : CrashScenario.sampled
 
     /// The calls at which a process is killed: all that reach the disk, the network or another thread, and those that
     /// take or give what the process lives on.
@@ -39,7 +39,7 @@ struct CrashTests {
             }
         }
         #expect(points.count > 1_000)
-        if !Self.isComplete { points = Self.sample(points, 100) + Self.sample(points.filter(Self.isWeighty), 50) }
+        if !Self.isComplete { points = Self.sample(points, 24) + Self.sample(points.filter(Self.isWeighty), 14) }
         Self.run(scenario, points, "kills")
     }
 
@@ -60,7 +60,7 @@ struct CrashTests {
         }
         #expect(points.count > 1_000)
         if !Self.isComplete {
-            points = Self.sample(points, 20) + Self.sample(points.filter { $0.call == "fdatasync" }, 20)
+            points = Self.sample(points, 7) + Self.sample(points.filter { $0.call == "fdatasync" }, 8)
         }
         Self.run(scenario, points, "errors")
     }
