@@ -134,6 +134,52 @@ import Testing
         #expect(try none.json["data"]?.arrayValue?.isEmpty == true)
     }
 
+    @Test("A row that a person drops is left out, now and later", arguments: ["Append", "Update, on_missing: create"])
+    func drops(mode: String) throws {
+        let project = try project(rows: 1, insert: "{mode: Append}")
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {\(mode == "Append" ? "" : "id: pd, ")name: company}
+            insert: {mode: \(mode), delivery: at_most_once}
+            """)
+        try project.csv("orgs", ["key,pd,company", "k1,,Org 1", "k2,,Org 2"])
+        try project.server.play("reset-after:method=POST:nth=1")
+        #expect(try project.run().counts == "fetched 2, created 1, unknown 1")
+        try project.server.play()
+        #expect(try project.penstock("reject", "resolve", "orgs", "--all", "--drop").status == 0)
+        #expect(try project.run().counts == "fetched 2, created 1, skipped 1, recovered 2")
+        guard mode != "Append" else { return }
+        #expect(try project.run().counts == "fetched 2, unchanged 1, skipped 1")
+        #expect(project.server.organizations.count == 2)
+    }
+
+    @Test("A create that was lost before there were markers is found by its payload afterwards")
+    func preparedAfterwards() throws {
+        let project = try project(rows: 3, insert: "{mode: Append, settle: 1s}")
+        try project.server.play("reset-after:method=POST:nth=2")
+        #expect(try project.run("--no-wait").counts == "fetched 3, created 2, unknown 1")
+        try project.server.play()
+        #expect(try project.penstock("connection", "prepare", "crm").status == 0)
+        let again = try project.run()
+        #expect(again["delivery"].stringValue == "exactly_once")
+        #expect(again.counts == "fetched 3, created 3, recovered 3")
+        #expect(project.server.organizations.count == 3)
+    }
+
+    @Test("A list that is none does not make a lost create absent")
+    func oddList() throws {
+        let project = try prepared(rows: 3, insert: "{mode: Append, settle: 1s}")
+        try project.server.play("reset-after:method=POST:nth=2")
+        #expect(try project.run("--no-wait").counts == "fetched 3, created 2, unknown 1")
+        try project.server.play("garbage=no-id:method=GET:path=/api/v2/organizations")
+        #expect(try project.run().status == 75)
+        #expect(project.server.organizations.count == 3)
+        try project.server.play()
+        #expect(try project.run().counts == "fetched 3, created 3, recovered 3")
+        #expect(project.server.organizations.count == 3)
+    }
+
     @Test("A lost state is made anew from the markers, and no record is created twice")
     func rebuilds() throws {
         let project = try prepared(rows: 30, insert: "{mode: Append}")

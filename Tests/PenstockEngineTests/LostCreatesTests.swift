@@ -46,7 +46,10 @@ import Testing
     @Test func twoRecordsWithOneMarkerAreAFault() {
         var lost = LostCreates<Int>()
         lost.add(1, dueAt: 0)
-        #expect(lost.settle([1: ["a", "b"]], startedAt: 0, isMarked: { _ in true }).map(\.verdict) == [.several(["a", "b"])])
+        #expect(
+            lost.settle([1: ["a", "b"]], startedAt: 0, isMarked: { _ in true }).map(\.verdict) == [
+                .several(["a", "b"])
+            ])
         #expect(lost.step(0) == .nothing)
     }
 
@@ -121,7 +124,7 @@ import Testing
         #expect(Marker.text(origin, key: key, .version(key)).hasPrefix(text + "-v"))
     }
 
-    private static let known = "?"
+    private static let known = "rfgfugyfozedy5gzp43cghianq"
 
     @Test func markersOfOtherSyncsObjectsAndKeysDiffer() {
         var texts: Set<String> = []
@@ -172,6 +175,8 @@ import Testing
         #expect(throws: DeliveryGuarantee.Problem.markerIsMapped) {
             try resolve(.exactlyOnce, hasMarker: true, isMapped: true)
         }
-        #expect(throws: DeliveryGuarantee.Problem.noReadBack) { try resolve(.byMatch, hasMarker: true, canReadBack: false) }
+        #expect(throws: DeliveryGuarantee.Problem.noReadBack) {
+            try resolve(.byMatch, hasMarker: true, canReadBack: false)
+        }
     }
 }

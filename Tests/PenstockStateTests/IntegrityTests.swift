@@ -68,9 +68,9 @@ import Testing
             try store.commit([
                 .ledger(entry(9)),
                 .intent(
-                LedgerEntry(
-                    key: digest(1), keyText: "", run: 1, outcome: .intent,
-                    intent: LedgerEntry.Intent(payload: digest(0), startedAtMilliseconds: 0))),
+                    LedgerEntry(
+                        key: digest(1), keyText: "", run: 1, outcome: .intent,
+                        intent: LedgerEntry.Intent(payload: digest(0), startedAtMilliseconds: 0))),
             ])
         }
         #expect(try store.entry(for: digest(9)) == nil)
@@ -99,9 +99,9 @@ import Testing
         var run = try store.beginRun(id: "01JDAAAAAAAAAAAAAAAAAAAAAA", startedAtMilliseconds: 5, definition: digest(4))
         run.counts = ["a": 1]
         let intent = StateChange.intent(
-                LedgerEntry(
-                    key: digest(3), keyText: "id=3", run: 1, outcome: .intent,
-                    intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 12)))
+            LedgerEntry(
+                key: digest(3), keyText: "id=3", run: 1, outcome: .intent,
+                intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 12)))
         try store.commit([
             .ledger(entry(1)), .ledger(entry(2)), intent, .reject(reject(5)), .run(run),
             .watermark(Watermark(column: "id", type: .int64, text: "12", run: 1)),

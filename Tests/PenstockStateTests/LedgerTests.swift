@@ -35,16 +35,18 @@ import Testing
         try store.commit([.ledger(entry(1)), intent(1), intent(2)])
         var expected = entry(1, run: 7, outcome: .intent)
         expected.intent = LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 1234)
+        expected.source = nil
+        expected.cursor = nil
         #expect(try store.entry(for: digest(1)) == expected)
         #expect(try store.entry(for: digest(2))?.remoteID == nil)
         #expect(try store.entry(for: digest(2))?.intent?.payload == digest(50))
         #expect(try store.countEntries(run: 7) == [.intent: 2])
     }
 
-    @Test func onlyOutcomesFromCreatedToRejectedAreSettled() {
+    @Test func onlyOutcomesFromCreatedToDroppedAreSettled() {
         let settled = LedgerEntry.Outcome.allCases.filter(\.isSettled)
-        #expect(settled == [.created, .updated, .unchanged, .skipped, .rejected])
-        #expect(LedgerEntry.Outcome.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 16, 17, 18, 19])
+        #expect(settled == [.created, .updated, .unchanged, .skipped, .rejected, .dropped])
+        #expect(LedgerEntry.Outcome.allCases.map(\.rawValue) == [1, 2, 3, 4, 5, 6, 16, 17, 18, 19])
     }
 
     @Test func aVisitGoesThroughAllPagesInOrderAndFilters() throws {
@@ -83,9 +85,9 @@ import Testing
 
     private func intent(_ number: Int64) -> StateChange {
         .intent(
-                LedgerEntry(
-                    key: digest(number), keyText: "id=\(number)", run: 7, outcome: .intent,
-                    intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 1234)))
+            LedgerEntry(
+                key: digest(number), keyText: "id=\(number)", run: 7, outcome: .intent,
+                intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 1234)))
     }
 
     private func visited(

@@ -299,7 +299,8 @@ final class LostRows {
             if found.ids[key]?.contains(id) != true { found.ids[key, default: []].append(id) }
         }
         let isNew = rows.values.contains {
-            $0.sent == nil && !isMarked($0) && search.isNewEnough(records, place, $0.entry.intent, Self.creationSkewMilliseconds)
+            $0.sent == nil && !isMarked($0)
+                && search.isNewEnough(records, place, $0.entry.intent, Self.creationSkewMilliseconds)
         }
         if !isMatched, isNew { found.isForeign = true }
     }

@@ -30,9 +30,10 @@ struct PayloadSearch {
                 + (first + sent).map { Schema.Field($0.key, $0.kind.columnType) })
         comparison = RecordComparison(sync.mapping, records: schema)
         creationColumn = knowsCreation ? fields.count : nil
-        owners = try own.map { own throws(RunStop) in
-            [own] + (try OtherStates.open(in: stateFolder, but: sync.definition.name))
-        } ?? []
+        owners =
+            try own.map { own throws(RunStop) in
+                [own] + (try OtherStates.open(in: stateFolder, but: sync.definition.name))
+            } ?? []
     }
 
     /// Ends the search.

@@ -105,7 +105,9 @@ final class RowPipeline {
         return chunk
     }
 
-    /// The next rows, with their identity and what is wrong with them; nothing is asked about them. Nil at the end.
+    /// The next rows, with their identity and what is wrong with them; nil at the end.
+    ///
+    /// Nothing is asked about them.
     ///
     /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
     func nextUndecided() throws(RunStop) -> DecidedChunk? {

@@ -130,7 +130,8 @@ package final class StateRebuilder {
             defer { stream.close() }
             while let next = try stream.next() {
                 for row in 0..<next.batch.rowCount {
-                    guard case .text(let id) = next.batch.value(row, 0), case .text(let text) = next.batch.value(row, 1),
+                    guard case .text(let id) = next.batch.value(row, 0),
+                        case .text(let text) = next.batch.value(row, 1),
                         let parts = Marker.parts(text)
                     else { continue }
                     report.records += 1

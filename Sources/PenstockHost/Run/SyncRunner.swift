@@ -181,7 +181,8 @@ package final class SyncRunner {
             }
             try store.setMeta(LinkedStates.keySetting, sync.keyColumns.joined(separator: "\n"))
             let record = try store.beginRun(
-                id: RunID.make(milliseconds: now), kind: kind, startedAtMilliseconds: now, definition: sync.definitionDigest,
+                id: RunID.make(milliseconds: now), kind: kind, startedAtMilliseconds: now,
+                definition: sync.definitionDigest,
                 watermarkBefore: try store.watermark()?.text)
             return (record, false)
         } catch {
@@ -198,7 +199,8 @@ package final class SyncRunner {
         do throws(RunStop) {
             let pipeline = try RowPipeline(
                 sync, ledger: store, runNumber: record.number, fetchStart: attempt.start,
-                scratchFolder: options.stateFolder, rowsMax: options.rowsMax, isFullRefresh: record.kind == Self.fullKind,
+                scratchFolder: options.stateFolder, rowsMax: options.rowsMax,
+                isFullRefresh: record.kind == Self.fullKind,
                 stateFolder: options.stateFolder, replay: attempt.replay)
             defer { pipeline.close() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {

@@ -9,7 +9,8 @@ import PenstockProject
 struct ConnectionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connection", abstract: "The project's connections: connectors with settings and credentials.",
-        discussion: "Example: penstock connection test", subcommands: [List.self, Test.self, Discover.self, Prepare.self],
+        discussion: "Example: penstock connection test",
+        subcommands: [List.self, Test.self, Discover.self, Prepare.self],
         aliases: ["connections", "conn"])
 
     @OptionGroup var options: GlobalOptions

@@ -62,7 +62,8 @@ extension RejectCommand {
                 guard !chosen.isEmpty else {
                     throw CommandFailure(
                         .usage, code: "unknown-key",
-                        all ? "\(file.name) has no creates whose answer was lost"
+                        all
+                            ? "\(file.name) has no creates whose answer was lost"
                             : "\(file.name) has no create with the key \(key ?? "") whose answer was lost",
                         notes: ["list them: penstock reject resolve \(file.name)"])
                 }

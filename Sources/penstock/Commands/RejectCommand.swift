@@ -10,7 +10,7 @@ import PenstockState
 struct RejectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "reject", abstract: "Rows that did not make it, with the reason.",
-        discussion: "Example: penstock reject show orgs_to_crm", 
+        discussion: "Example: penstock reject show orgs_to_crm",
         subcommands: [List.self, Show.self, Export.self, Replay.self, Resolve.self],
         aliases: ["rejects"])
 

@@ -40,7 +40,9 @@ struct CrashScenario: Sendable, CustomStringConvertible {
     static let sampled = all.filter { $0.objects.count == 1 }
 
     /// The custom field that holds markers.
-    private static let markerField: JSONObject = ["field_name": "Penstock key", "field_type": "varchar"]
+    private static let markerField: JSONObject = [
+        "field_name": .string("Penstock key"), "field_type": .string("varchar"),
+    ]
 
     /// The file of the server's log in a project.
     static let log = "requests.jsonl"

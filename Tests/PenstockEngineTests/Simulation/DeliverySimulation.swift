@@ -36,7 +36,9 @@ struct DeliverySimulation {
         self.seed = seed
         self.mutant = mutant
         var random = SeededRandom(seed)
-        isMarked = mutant == .recordClaimedTwice || mutant == .asksBeforeItWrites ? false : mutant == .newMarkerOnResend ? true : random.chance(60)
+        isMarked =
+            mutant == .recordClaimedTwice || mutant == .asksBeforeItWrites
+            ? false : mutant == .newMarkerOnResend ? true : random.chance(60)
         rowCount = 4 + random.below(30)
         faultsLeft = random.below(24)
         crashesLeft = random.below(6)
