@@ -121,6 +121,15 @@ package struct StateMarks: Sendable {
         try? StateMarks.write(mark, to: outer)
     }
 
+    /// When a mark was written last, in milliseconds since 1970-01-01T00:00:00Z, or nil where there is none.
+    package var lastWrittenMilliseconds: Int64? {
+        places.compactMap { place -> Int64? in
+            var status = stat()
+            guard stat(place, &status) == 0 else { return nil }
+            return Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
+        }.max()
+    }
+
     /// Removes the marks: the next run starts with nothing.
     ///
     /// - Throws: ``StateError/cannotWrite(_:)``; a mark that is left refuses the state as before.

@@ -188,7 +188,7 @@ import Testing
         let refused = try project.penstock("run")
         #expect(refused.status == 73, "\(refused.everything)")
         #expect(project.server.writes == 31, "the field and the rows")
-        let rebuilt = try project.penstock("state", "rebuild", "orgs", "--yes")
+        let rebuilt = try project.penstock("state", "rebuild", "orgs", "--yes", "--no-wait")
         #expect(rebuilt.status == 0, "\(rebuilt.everything)")
         #expect(rebuilt.output.contains("30 of them found again"), "\(rebuilt.output)")
         try rowsOf(project, 1...33)
@@ -209,7 +209,7 @@ import Testing
         #expect(try project.run().counts == "fetched 9, created 9")
         try FileManager.default.removeItem(atPath: project.folder + "/.penstock")
         #expect(try project.penstock("run").status == 73, "a project that was here is not a new one")
-        #expect(try project.penstock("state", "rebuild", "orgs").status == 0)
+        #expect(try project.penstock("state", "rebuild", "orgs", "--no-wait").status == 0)
         #expect(try project.run().counts == "fetched 9, unchanged 9")
         #expect(project.server.organizations.count == 9)
     }
@@ -218,7 +218,7 @@ import Testing
     func cannotRebuild() throws {
         let project = try project(rows: 2, insert: "{mode: Append}")
         #expect(try project.run().status == 0)
-        let result = try project.penstock("state", "rebuild", "orgs", "--yes")
+        let result = try project.penstock("state", "rebuild", "orgs", "--yes", "--no-wait")
         #expect(result.status != 0 && result.errors.contains("carry no markers"), "\(result.everything)")
         #expect(try project.run().counts == "fetched 2, created 2", "the state is as it was")
     }

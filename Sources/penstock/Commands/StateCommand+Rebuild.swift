@@ -27,6 +27,11 @@ extension StateCommand {
         @Flag(name: .long, help: "Do not ask.")
         var yes = false
 
+        @Flag(
+            inversion: .prefixedNo,
+            help: "Wait until no request of an earlier run can be carried out any more: some minutes after it.")
+        var wait = true
+
         func run() throws {
             let workspace = Workspace(options)
             let project = try workspace.validProject()
@@ -47,12 +52,30 @@ extension StateCommand {
                     try? FileManager.default.removeItem(atPath: draft)
                 }
                 try? FileManager.default.removeItem(atPath: draft)  // The same.
+                if wait { try waitForRequests(file, try workspace.marks(of: file.name)) }
                 let report = try rebuild(file, workspace, project, draft)
                 let archive = try StateArchive(path: "\(draft)/archive")
                 _ = try replacement.install(archive, keepingAs: "replaced-" + StateFiles.stamp)
                 return report
             }
             show(report, file)
+        }
+
+        /// Waits until the last request of an earlier run has been carried out or never will be.
+        private func waitForRequests(_ file: SyncFile, _ marks: StateMarks) throws {
+            guard let last = marks.lastWrittenMilliseconds else { return }
+            // The longest that a request may be on its way, and what may come after it.
+            let due = last + 300_000 + file.definition.insert.settleMilliseconds
+            var isSaid = options.quiet
+            while case let left = due - WallClock.milliseconds, left > 0 {
+                if !isSaid {
+                    Terminal.writeError(
+                        "\(file.name): waiting \((left + 999) / 1_000) s, as a request of the last run may still be carried "
+                            + "out (--no-wait goes on at once)\n")
+                    isSaid = true
+                }
+                if Interruption.cancellation.wait(milliseconds: min(left, 1_000)) { throw CommandFailure.stopped }
+            }
         }
 
         private func rebuild(

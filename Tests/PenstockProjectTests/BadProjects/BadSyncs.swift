@@ -146,10 +146,8 @@ extension BadProject {
                 + "by its file "
                 + "| did you mean \"orgs\"?"),
         edit(
-            "delivery of later", orgs, "mode: Update", "mode: Update\n  delivery: exactly_once\n  settle: 10m",
-            "syncs/orgs.yml:16:13: error[not-yet]: delivery exactly_once is not carried out by this version "
-                + "| write delivery: auto",
-            "syncs/orgs.yml:17:3: error[not-yet]: settle is not carried out by this version | remove it"),
+            "a settle that is too long", orgs, "mode: Update", "mode: Update\n  settle: 11m",
+            "syncs/orgs.yml:16:11: error[range]: settle is 11m, and must be between 1s and 600s | write settle: 60s"),
         edit(
             "after nobody", orgs, "version: 1", "version: 1\nafter: [people, orgs]",
             "syncs/orgs.yml:2:9: error[unknown-sync]: there is no sync \"people\"",
