@@ -182,6 +182,11 @@ final class CurlHandle {
             answerBody = []
             answerHeaders = []
         }
+        guard (100...999).contains(status) else {
+            // libcurl takes more for HTTP than is HTTP.
+            let detail = "The answer has the status \(status)."
+            return .failure(HTTPFailure(.connectionLost, wasNeverSent: false, detail: detail))
+        }
         return .success(HTTPResponse(status: status, headers: answerHeaders, body: answerBody))
     }
 

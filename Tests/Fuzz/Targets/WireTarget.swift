@@ -25,7 +25,7 @@ extension FuzzTarget {
         case .failure(let failure):
             return failure.wasNeverSent ? "held for unsent although it was read" : nil
         case .success(let response):
-            if !(0...999).contains(response.status) { return "the status is \(response.status)" }
+            if !(100...999).contains(response.status) { return "the status is \(response.status)" }
             if response.body.count > WireServer.bodyBytesMax { return "the body is longer than allowed" }
             if response.headers.contains(where: { $0.name != $0.name.lowercased() }) {
                 return "a name is not lower case"
