@@ -88,6 +88,7 @@ def measure(tools, options):
                 "" if smaller is None else f"{smaller * 100:.0f} %", f"{counted['created']:,}",
                 f"{sum(cpu) / wall * 100:.1f} %", f"{least:.1f} s / {wall:.1f} s",
             ])
+            print("  ".join(rows[-1]), file=sys.stderr, flush=True)
             results.append({
                 "latency_ms": float(latency), "processes": len(letters), "share": least / wall, "wall": wall,
                 "least": least, "smaller_share": smaller, "cpu": cpu, "burst_429": counted["burst_429"],

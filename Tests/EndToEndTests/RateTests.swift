@@ -79,16 +79,21 @@ import Testing
             $0.dailyTokens = 250
             $0.clock = clock.clock
         }
-        let programs = [try project.start("run", "orgs", "--json"), try project.start("run", "more", "--json")]
-        for program in programs {
+        let programs = try ["orgs", "more"].map { ($0, try project.start("run", $0, "--json")) }
+        // One of them may be so much faster that its rows suffice.
+        var unfinished: [String] = []
+        for (sync, program) in programs {
             let end = try program.result()
+            guard end.status != 0 else { continue }
             #expect(end.status == 75, "\(end.everything)")
             #expect(end.everything.contains("is renewed by "))
+            unfinished.append(sync)
         }
+        #expect(!unfinished.isEmpty)
         #expect(project.server.counters.daily429 == 0)
         #expect((221...225).contains(project.server.counters.tokensSpent), "25 are the reserve, and a write costs 5")
         clock.advance(milliseconds: 86_400_000)
-        for sync in ["orgs", "more"] {
+        for sync in unfinished {
             let end = try project.penstock("run", sync)
             #expect(end.status == 0, "\(end.everything)")
         }

@@ -217,7 +217,9 @@ package struct SharedLimits: Sendable, Hashable {
         }
         let concurrency = concurrency.allowed(slots: terms.slots, window: terms.window, roundTrips)
         let slots = allowed(terms, now.time)
-        if let wait = ring.take(member, allowed: slots, concurrency: concurrency, now.time) { return .wait(wait) }
+        let wait = ring.take(
+            member, allowed: slots, concurrency: concurrency, roundTrip: roundTrips.middle, now.time)
+        if let wait { return .wait(wait) }
         let receipt = budget.charge(
             wish.cost, isWrite: wish.isWrite, verdict, hourEndsIn: now.hourEndsIn, now.time)
         ring.change(member) { $0.outstanding += wish.cost }

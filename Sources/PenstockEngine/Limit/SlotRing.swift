@@ -55,7 +55,7 @@ package struct SlotRing: Sendable, Hashable {
     private static let wishGrace: Int64 = 500
     /// How soon to ask again where a free slot is kept for somebody else.
     private static let keptWait: Int64 = 20
-    /// How soon to ask again where all that counts is out; an answer of one's own comes first.
+    /// How soon to ask again at the latest where all that counts is out; an answer of one's own comes first.
     private static let busyWait: Int64 = 50
     /// With more slots than this, times are rounded up, so that the ring stays small.
     private static let exactSlotsMax = 512
@@ -118,19 +118,19 @@ package struct SlotRing: Sendable, Hashable {
     /// - Parameters:
     ///   - allowed: How many slots there are, at least 1.
     ///   - concurrency: How many requests may be out, at least 1.
+    ///   - roundTrip: How long an answer usually takes, in milliseconds.
     /// - Returns: Nil where the slot was taken, else after how many milliseconds to ask again.
-    mutating func take(_ id: Int64, allowed: Int64, concurrency: Int64, _ now: Int64) -> Int64? {
+    mutating func take(_ id: Int64, allowed: Int64, concurrency: Int64, roundTrip: Int64, _ now: Int64) -> Int64? {
         thaw(now)
         let waiting = members.filter { $0.id != id && $0.wishUntil > now }
         let out = inFlight
         let own = members.first { $0.id == id }?.inFlight ?? 0
-        guard Self.mayTake(own, out, concurrency, waiting.map(\.inFlight)) else { return Self.busyWait }
+        let answer = max(Self.margin, min(Self.busyWait, roundTrip / 2))
+        guard Self.mayTake(own, out, concurrency, waiting.map(\.inFlight)) else { return wish(id, answer, now) }
         let total = cooling.reduce(out) { $0 + $1.count }
         guard Self.mayTake(occupied(by: id), total, allowed, waiting.map { occupied(by: $0.id) }) else {
-            let thaws = cooling.first.map { $0.until - now } ?? Self.busyWait
-            let wait = max(1, total < allowed ? min(thaws, Self.keptWait) : thaws)
-            change(id) { $0.wishUntil = now + wait + Self.wishGrace }
-            return wait
+            let thaws = cooling.first.map { $0.until - now } ?? answer
+            return wish(id, max(1, total < allowed ? min(thaws, Self.keptWait) : thaws), now)
         }
         grants += 1
         change(id) {
@@ -139,6 +139,12 @@ package struct SlotRing: Sendable, Hashable {
             $0.seenAt = now
         }
         return nil
+    }
+
+    /// Notes that a member waits so long and then asks again.
+    private mutating func wish(_ id: Int64, _ wait: Int64, _ now: Int64) -> Int64 {
+        change(id) { $0.wishUntil = now + wait + Self.wishGrace }
+        return wait
     }
 
     /// Whether one who holds `own` of the `total` that are taken may take one more of `limit`.
