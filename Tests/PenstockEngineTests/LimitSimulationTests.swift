@@ -135,10 +135,8 @@ private struct Simulation {
         #expect(simulation.server.refused == 0)
         #expect(simulation.share(0..<30_000) > 0.97, "\(simulation.share(0..<30_000))")
         let total = simulation.clients.reduce(0) { $0 + $1.sent.count }
-        // Two get 40 % each at least; of three the one that comes last may have three fifths of its share.
-        let least = processes.count > 2 ? 0.6 : 0.8
         for client in simulation.clients {
-            #expect(Double(client.sent.count) >= least / Double(processes.count) * Double(total))
+            #expect(Double(client.sent.count) >= 0.8 / Double(processes.count) * Double(total))
         }
     }
 
