@@ -21,6 +21,8 @@ struct SyncExecution {
     var waitsForLost = true
     /// Whether connectors other than those in the lock file are refused.
     var isLocked = false
+    /// What has been run and not been told of yet.
+    let receipts = RunReceipts()
     /// The rejects that are sent once more, and nothing else; nil for ordinary runs.
     var replays: ReplayChoice?
 
@@ -40,6 +42,12 @@ struct SyncExecution {
             try workspace.stateForWriting(of: file.name, as: file.name)
         }
         defer { store.close() }
+        if repeatsAll(file),
+            let untold = try workspace.reading(file.name, { try receipts.untold(folder, file.name, store) })
+        {
+            return try tell(untold, file, folder, store)
+        }
+        try workspace.reading(file.name) { try receipts.begin(folder, file.name, store) }
         let results = RunResults(root: project.root)
         try results.prepare()
         let sync = try SyncPreparation(workspace, project, file, lock, isLocked: isLocked).open()
@@ -50,6 +58,43 @@ struct SyncExecution {
         let renderer = RunRenderer(file, sync, report, width: options.tableWidth)
         if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
         return finish(file, renderer, report, results) { try removeOldRejects(store, file) }
+    }
+
+    /// Whether running again inserts every row again, so that nobody must be led to do so by a process that died.
+    private func repeatsAll(_ file: SyncFile) -> Bool {
+        !abandonsUnfinished && replays == nil && file.definition.fetch.mode == .full
+            && file.definition.insert.mode == .append
+    }
+
+    /// Tells of a run that its own process could not tell of; nothing is sent.
+    private func tell(
+        _ run: RunRecord, _ file: SyncFile, _ folder: String, _ store: StateStore
+    ) throws -> (ExitCode, JSON) {
+        try workspace.reading(file.name) { try receipts.begin(folder, file.name, store) }
+        let rejected = run.counts["rejected"] ?? 0
+        let isWithin =
+            switch file.definition.rejectsMax {
+            case .count(let limit): rejected <= Int64(limit)
+            case .basisPoints(let points): rejected * 10_000 <= Int64(points) * (run.counts["fetched"] ?? 0)
+            }
+        let code: ExitCode = isWithin ? .ok : .data
+        if !options.isMachineReadable, !options.quiet {
+            Terminal.write(
+                "\(file.name)   \(code == .ok ? "ok" : "partial")   run \(run.id)\n"
+                    + "  this run was finished by a process that ended before it could say so: "
+                    + "\(counted(run.counts["created"] ?? 0, "record")) created, \(counted(rejected, "reject"))\n"
+                    + "  nothing was sent now; penstock run \(file.name) inserts every row again\n\n")
+        }
+        var object = JSONObject()
+        object["sync"] = .string(file.name)
+        object["run"] = .string(run.id)
+        object["status"] = .string(run.status.rawValue)
+        object["exit_code"] = .integer(code.rawValue)
+        object["told_later"] = .bool(true)
+        var counts = JSONObject()
+        for (name, value) in run.counts.sorted(by: { $0.key < $1.key }) { counts[name] = .integer(value) }
+        object["counts"] = .object(counts)
+        return (code, .object(object))
     }
 
     /// Writes down what the summary has said already; what fails now is said beside it, and never in its place.

@@ -103,7 +103,12 @@ final class Workspace {
             }
             return Self.ordered(enabled)
         }
-        return Self.ordered(try names.map { try sync($0, in: project) })
+        var chosen: [SyncFile] = []
+        for file in try names.map({ try sync($0, in: project) }) where !chosen.contains(where: { $0.name == file.name })
+        {
+            chosen.append(file)
+        }
+        return Self.ordered(chosen)
     }
 
     /// The same syncs, each behind those that it names in `after` or links to.

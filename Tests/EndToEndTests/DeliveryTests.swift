@@ -244,6 +244,20 @@ import Testing
         #expect(try project.run().counts == "fetched 5, created 5")
     }
 
+    @Test("A run that ended before it could say so is told of, and not repeated on top")
+    func toldLater() throws {
+        let project = try project(rows: 5, insert: "{mode: Append}")
+        #expect(try project.run().counts == "fetched 5, created 5")
+        // What a process leaves behind that is killed between the end of its run and its last word.
+        try project.write(".penstock/state/orgs.untold", "0 1")
+        let told = try project.penstock("run")
+        #expect(told.status == 0 && told.output.contains("5 records created"), "\(told.everything)")
+        #expect(project.server.organizations.count == 5)
+        #expect(try project.run().counts == "fetched 5, created 5", "the one after it is a new run")
+        #expect(try project.penstock("run", "orgs", "orgs").status == 0)
+        #expect(project.server.organizations.count == 15, "a sync that is named twice runs once")
+    }
+
     @Test("A frozen run keeps the others out, and ends its own work when it wakes up")
     func frozen() throws {
         let project = try project(rows: 60, insert: "{mode: Append, settle: 1s}") { $0.latency = 20_000_000 }

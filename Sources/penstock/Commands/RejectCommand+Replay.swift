@@ -54,6 +54,7 @@ extension RejectCommand {
             if options.isMachineReadable {
                 Terminal.write(Document(kind: "run", data: .array([json])).text(options.format))
             }
+            execution.receipts.close()
             try CommandFailure.end(unlessOK: code)
         }
 

@@ -15,7 +15,7 @@ extension RejectCommand {
                 Without --adopt, --resend or --drop it lists them. Look at the destination, then say for each row whether \
                 its record is there. The run of the sync goes on with penstock run.
 
-                Example: penstock reject resolve orgs_to_crm --key id=7 --adopt 1042
+                Example: penstock reject resolve orgs_to_crm --key 7 --adopt 1042
                 """)
 
         @OptionGroup var options: GlobalOptions

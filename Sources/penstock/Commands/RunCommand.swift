@@ -87,6 +87,7 @@ struct RunCommand: ParsableCommand {
             Terminal.write(Document(kind: "run", data: .array(documents)).text(options.format))
         }
         if chosen.count > 1, !options.isMachineReadable, !options.quiet { Terminal.write(RunRenderer.total(codes)) }
+        execution.receipts.close()
         try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
     }
 }

@@ -29,7 +29,8 @@ struct RunRenderer {
     ///
     /// Trying again is no help where a person must act, so such a stop goes before rows whose fate is not known yet.
     var exitCode: ExitCode {
-        if let signal = Interruption.exitCode { return signal }
+        // A run that a signal came too late for is done: to run again would insert anew.
+        if let signal = Interruption.exitCode, report.run.status != .finished { return signal }
         let stop = stopCode
         if let stop, [.config, .permission, .fault, .cannotWrite, .failed].contains(stop) { return stop }
         if counts.unknown > 0 { return .tryLater }
@@ -159,7 +160,9 @@ struct RunRenderer {
             return "\(many) Look at the destination, and say what became of each: penstock reject resolve \(file.name)"
         }
         let them = counts.unknown == 1 ? "it" : "them"
-        return "\(many) The next run looks for \(them) at the destination, once the time for the request is over."
+        return
+            "\(many) The next run looks for \(them) at the destination, once the time for the request is over; what it "
+            + "cannot tell, because map or source have changed, is settled by: penstock reject resolve \(file.name)"
     }
 
     /// The document for programs: what `run_results.json` holds.
