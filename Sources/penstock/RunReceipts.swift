@@ -32,7 +32,9 @@ final class RunReceipts {
         if isMade { notes.append((path, text)) }
     }
 
-    /// Takes the notes away: everything is told. The last thing that a process does.
+    /// Takes the notes away: everything is told.
+    ///
+    /// The last thing that a process does.
     func close() {
         for note in notes where (try? String(contentsOfFile: note.path, encoding: .utf8)) == note.text {
             unlink(note.path)  // Somebody else's note, or none, is not ours to remove.
