@@ -167,6 +167,16 @@ import Testing
         #expect(project.server.organizations.count == 3)
     }
 
+    @Test("Equal rows that are lost in round after round have a record each")
+    func equalRowsInRounds() throws {
+        let project = try project(rows: 1, insert: "{mode: Append, settle: 1s}")
+        try project.csv("orgs", ["key,company"] + (1...4).map { "k\($0),Same" })
+        try project.server.play(
+            "reset-before:method=POST:nth=1", "reset-before:method=POST:nth=2", "reset-before:method=POST:nth=6")
+        #expect(try project.run().counts == "fetched 4, created 4")
+        #expect(project.server.organizations.count == 4)
+    }
+
     @Test("A list that is none does not make a lost create absent")
     func oddList() throws {
         let project = try prepared(rows: 3, insert: "{mode: Append, settle: 1s}")

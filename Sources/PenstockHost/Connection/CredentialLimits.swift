@@ -200,10 +200,11 @@ package final class CredentialLimits: Sendable {
         let isChanged = body(&state, now)
         guard var open = state.file.take() else { return isChanged }
         let isWritten = !isChanged || open.write(state.limits)
+        let failure = errno
         open.unlock()
         guard isWritten else {
             // The disk is full, or worse: from here on these limits are shared with nobody.
-            state.problem = "The file of the limits cannot be written: \(String(cString: strerror(errno)))."
+            state.problem = "The file of the limits cannot be written: \(String(cString: strerror(failure)))."
             return isChanged
         }
         state.file = consume open
