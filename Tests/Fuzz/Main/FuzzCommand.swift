@@ -25,6 +25,7 @@ enum FuzzCommand {
             )
             exit(64)
         }
+        if arguments.count > 1, arguments[1] == "--dictionary" { printDictionary() }
         if arguments.count > 1, arguments[1] == "--planted" {
             isPlanted = true
             arguments.remove(at: 1)
@@ -38,6 +39,15 @@ enum FuzzCommand {
             }
         }
         exit(status)
+    }
+
+    /// Prints the target's pieces as libFuzzer's `-dict` takes them; never returns.
+    private static func printDictionary() -> Never {
+        for piece in target?.pieces ?? [] {
+            let bytes = piece.utf8.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }
+            print("\"\(bytes.joined())\"")
+        }
+        exit(0)
     }
 
     private static func one(_ input: [UInt8]) -> Int32 {

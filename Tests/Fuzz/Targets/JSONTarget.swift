@@ -17,8 +17,8 @@ extension FuzzTarget {
             guard isJSON else { return "accepted although it is not JSON" }
             if try JSON(parsing: value.utf8) != value { return "the text of the value is another value" }
             if try JSON(parsing: value.prettyText) != value { return "the pretty text of the value is another value" }
-            // The planted fault: an empty key somewhere inside an array.
-            if isPlanted, value.arrayValue != nil, value.text.contains("{\"\":") { return "planted" }
+            // The planted fault: a number with an exponent and nothing else.
+            if isPlanted, value.numberText?.contains("e") == true { return "planted" }
         } catch {
             if isJSON { return "refused although it is JSON: \(error)" }
             guard let error = error as? JSONError else { return "another error" }
