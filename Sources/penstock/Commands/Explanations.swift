@@ -44,6 +44,10 @@ enum Explanations {
             "fetch.lookback does not fit the Incremental Key: dates and timestamps take a duration such as 10m, numbers take a number.",
         "source-value":
             "The source holds something that cannot be read as its column's type, or a line that is broken. The message names the place.",
+        "delivery-marker":
+            "insert.delivery: exactly_once writes a marker into a text field of its own, which the object lacks or the map fills. Create it: penstock connection prepare CONNECTION OBJECT",
+        "delivery-read-back":
+            "The connector cannot list changed records, so a create whose answer is lost cannot be looked for. Write delivery: at_most_once.",
         "unknown-table":
             "The source has no such table, or the model's query cannot be read. List what there is: penstock connection discover NAME",
         "not-found":
