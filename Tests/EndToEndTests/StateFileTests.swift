@@ -158,4 +158,27 @@ import Testing
         #expect(project.server.organizations.count == 200)
         #expect(Set(project.server.names).count == project.server.names.count, "no row is there twice")
     }
+
+    @Test("What finishes a limited run takes no more rows than the run may have", arguments: [nil, "1"])
+    func remembersItsLimit(more: String?) throws {
+        let project = try TemporaryProject()
+        try project.csv("orgs", ["key,company"] + (1...9).map { "k\($0),Org \($0)" })
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {name: company}
+            insert: {mode: Append}
+            limits: {tokens_per_run: 30}
+            """)
+        let first = try project.run("--limit", "6")
+        #expect(first.status == 75 && first.counts == "fetched 6, created 4, not_tried 2")
+        #expect(try project.plan().counts == "fetched 2, created 2, recovered 4")
+        if let more {
+            #expect(try project.run("--limit", more).status == 75)
+        }
+        let last = try project.run()
+        #expect(last.status == 0)
+        #expect(last.counts.hasPrefix("fetched 6, created 6"))
+        #expect(project.server.names.sorted() == (1...6).map { "Org \($0)" })
+    }
 }

@@ -26,13 +26,15 @@ final class RowPipeline {
     private let costs: CompareCosts
     private let linked: LinkedStates
     private let reader: ReadAhead
-    private let rowsMax: Int64?
+    private var rowLimit: RunLimit
     private let replay: Replay?
     private var number: Int64 = 0
-    private var taken: Int64 = 0
 
     /// Whether the source was read to its end, rather than to a limit.
     private(set) var isExhausted = false
+
+    /// Whether the run has all the rows that it may have.
+    var isAtLimit: Bool { rowLimit.isReached }
 
     /// The least Incremental Key of a row that came a second time after a cut, and that the next run must meet again.
     private(set) var postponedFrom: Value?
@@ -48,11 +50,11 @@ final class RowPipeline {
     /// - Parameters:
     ///   - ledger: What earlier runs know, or nil where there were none.
     ///   - runNumber: The number of this run; rows of the ledger with it were settled by an interrupted attempt.
-    ///   - rowsMax: The most rows to take, or nil.
+    ///   - limit: The most rows to take.
     ///   - replay: The rows that the run is about, or nil for all.
     init(
         _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
-        rowsMax: Int64?, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil
+        limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil
     ) throws(RunStop) {
         self.replay = replay
         self.sync = sync
@@ -60,7 +62,7 @@ final class RowPipeline {
         self.runNumber = runNumber
         self.fetchStart = fetchStart
         self.isFullRefresh = isFullRefresh
-        self.rowsMax = rowsMax
+        rowLimit = limit
         decider = RowDecider(sync.definition.fetch, sync.definition.insert, isFullRefresh: isFullRefresh)
         remote = RemoteLookup(sync, scratchFolder: scratchFolder)
         comparison = RecordComparison(sync.mapping, records: remote.readSchema)
@@ -73,7 +75,7 @@ final class RowPipeline {
             sync.definition.insert.mode == .update
             ? RunTargets(folder: scratchFolder, field: sync.definition.insert.match) : nil
         var request = ReadRequest(sync.definition.source.target, columns: sync.readSchema.fields.map(\.name))
-        request.batchRowsMax = Int(min(Int64(Self.batchRows), rowsMax ?? .max))
+        request.batchRowsMax = Int(min(Int64(Self.batchRows), max(limit.room ?? .max, 1)))
         if sync.sourceCapabilities.contains(.lowerBound) { request.lowerBound = fetchStart.lowerBound }
         do {
             let read = try ContinuedRead(
@@ -81,7 +83,7 @@ final class RowPipeline {
                 pauseMilliseconds: Self.cutPauseMilliseconds, reopen: sync.reopenSource)
             let host = sync.sourceHost
             reader = ReadAhead(
-                read, folder: scratchFolder, rowsAheadMax: rowsMax.map { max($0, Int64(Self.batchRows)) },
+                read, folder: scratchFolder, rowsAheadMax: limit.room.map { max($0, Int64(Self.batchRows)) },
                 isCancelled: { host.isCancelled })
         } catch {
             throw sync.stop(error, .source, "starting to read")
@@ -111,7 +113,7 @@ final class RowPipeline {
     ///
     /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
     func nextUndecided() throws(RunStop) -> DecidedChunk? {
-        if let rowsMax, taken >= rowsMax { return nil }
+        if rowLimit.room == 0 { return nil }
         let read: SourceBatch?
         do {
             read = try reader.next()
@@ -138,14 +140,8 @@ final class RowPipeline {
 
     /// Cuts the rows off behind the most that may be taken; what was settled before does not count.
     private func limit(_ rows: inout [DecidedRow]) {
-        guard let rowsMax else { return }
-        for (index, row) in rows.enumerated() {
-            switch row.fate {
-            case .reread, .recovered, .maybeCreated: continue
-            default: break
-            }
-            guard taken < rowsMax else { return rows.removeSubrange(index...) }
-            taken += 1
+        for (index, row) in rows.enumerated() where !rowLimit.take(row.fate) {
+            return rows.removeSubrange(index...)
         }
     }
 

@@ -151,7 +151,7 @@ package final class StateRebuilder {
 
     private func forEachRow(_ body: (DecidedRow) throws(RunStop) -> Void) throws(RunStop) {
         let pipeline = try RowPipeline(
-            sync, ledger: nil, runNumber: 0, fetchStart: .everything, scratchFolder: folder, rowsMax: nil,
+            sync, ledger: nil, runNumber: 0, fetchStart: .everything, scratchFolder: folder, limit: RunLimit(nil),
             isFullRefresh: false, stateFolder: folder)
         defer { pipeline.close() }
         while let chunk = try pipeline.nextUndecided() {

@@ -92,10 +92,10 @@ package final class SyncPlanner {
         try noteWatermark(&report)
         let start = try FetchStart.of(
             sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
-        let runNumber = try runNumber(&report)
+        let (runNumber, limit) = try run(&report)
         let pipeline = try RowPipeline(
             sync, ledger: store, runNumber: runNumber, fetchStart: start,
-            scratchFolder: ScratchFolder.temporary, rowsMax: options.rowsMax,
+            scratchFolder: ScratchFolder.temporary, limit: limit,
             isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
         defer { pipeline.close() }
         var codes: [String: Int64] = [:]
@@ -145,13 +145,14 @@ package final class SyncPlanner {
         }
     }
 
-    private func runNumber(_ report: inout PlanReport) throws(RunStop) -> Int64 {
+    /// The number of the run that would execute this, and its limit.
+    private func run(_ report: inout PlanReport) throws(RunStop) -> (number: Int64, limit: RunLimit) {
         do {
-            if let unfinished = try store?.unfinishedRun(), !options.abandonsUnfinished {
+            if let store, let unfinished = try store.unfinishedRun(), !options.abandonsUnfinished {
                 report.isResumed = true
-                return unfinished.number
+                return (unfinished.number, try RunLimit(resuming: unfinished, options.rowsMax, store))
             }
-            return (try store?.lastRun()?.number ?? 0) + 1
+            return ((try store?.lastRun()?.number ?? 0) + 1, RunLimit(options.rowsMax))
         } catch {
             throw .state(error)
         }

@@ -109,7 +109,8 @@ package final class SyncRunner {
         let lost = try LostRows(sync, store: store, ledger: ledger, options)
         let delivery = Delivery(sync, ledger: ledger, lost: lost, options)
         defer { delivery.end() }
-        var attempt = Attempt(isResumed: isResumed, startedAt: startedAt, start: start)
+        var attempt = Attempt(
+            isResumed: isResumed, startedAt: startedAt, start: start, limit: try limit(of: record, isResumed))
         if isReplay {
             attempt.replay = Replay(store, run: record.number)
             if !isResumed, let choice = options.replays { try attempt.replay?.mark(choice) }
@@ -124,9 +125,12 @@ package final class SyncRunner {
         var isResumed: Bool
         var startedAt: Int64
         var start: FetchStart
+        var limit: RunLimit
         var tracker: WatermarkTracker
         /// Whether the source was read to its end.
         var isExhausted = false
+        /// Whether the run has all the rows that it may have.
+        var isAtLimit = false
         /// Why it stopped early, or nil.
         var stop: RunStop?
         /// The rows that the run is about where it replays rejects.
@@ -138,10 +142,11 @@ package final class SyncRunner {
         /// How often the read was cut and went on.
         var continuations = 0
 
-        init(isResumed: Bool, startedAt: Int64, start: FetchStart) {
+        init(isResumed: Bool, startedAt: Int64, start: FetchStart, limit: RunLimit) {
             self.isResumed = isResumed
             self.startedAt = startedAt
             self.start = start
+            self.limit = limit
             tracker = WatermarkTracker(start: start.watermark) { KeyOrder.compare($0, $1) < 0 }
         }
     }
@@ -164,6 +169,16 @@ package final class SyncRunner {
     private static let plainKind = "run"
     /// The kind of a run that reads everything, whatever the watermark: its rest must be read so, too.
     private static let fullKind = "full-refresh"
+
+    private func limit(of run: RunRecord, _ isResumed: Bool) throws(RunStop) -> RunLimit {
+        do {
+            return isResumed
+                ? try RunLimit(resuming: run, options.rowsMax, store)
+                : try RunLimit(beginning: run, options.rowsMax, store)
+        } catch {
+            throw .state(error)
+        }
+    }
 
     private func beginRun(_ now: Int64, kind: String) throws(RunStop) -> (RunRecord, isResumed: Bool) {
         do {
@@ -199,7 +214,7 @@ package final class SyncRunner {
         do throws(RunStop) {
             let pipeline = try RowPipeline(
                 sync, ledger: store, runNumber: record.number, fetchStart: attempt.start,
-                scratchFolder: options.stateFolder, rowsMax: options.rowsMax,
+                scratchFolder: options.stateFolder, limit: attempt.limit,
                 isFullRefresh: record.kind == Self.fullKind,
                 stateFolder: options.stateFolder, replay: attempt.replay)
             defer { pipeline.close() }
@@ -208,6 +223,7 @@ package final class SyncRunner {
                 try work(delivery, ledger, lost, untilOpen: RowPipeline.batchRows / 4)
             }
             attempt.isExhausted = pipeline.isExhausted
+            attempt.isAtLimit = pipeline.isAtLimit
             attempt.continuations = pipeline.continuations
             try limit(&attempt, pipeline)
         } catch {
@@ -218,7 +234,8 @@ package final class SyncRunner {
         do throws(RunStop) {
             try work(delivery, ledger, lost, untilOpen: 0)
             try ledger.flush()
-            if attempt.isExhausted { try lost.recoverVanished() }
+            // Behind the limit of its own run a row may stay unread; what became of its create is asked all the same.
+            if attempt.isExhausted || attempt.isAtLimit { try lost.recoverVanished() }
             var rounds = 0
             while delivery.stop == nil, attempt.stop == nil, lost.count > 0, rounds < Self.roundsMax,
                 try ask(lost, delivery, ledger)
@@ -344,8 +361,8 @@ package final class SyncRunner {
         let counts = ledger.counts
         precondition(counts.addUp, "the counts of a run add up: \(counts)")
         if !counts.isSettled { attempt.tracker.leaveOutstanding() }
-        // A new run may be limited to some rows; the rest of an unfinished one must not be cut off.
-        let isWhole = attempt.isExhausted || (options.rowsMax != nil && !attempt.isResumed)
+        // A run may be limited to some rows from its beginning; the rest of an unfinished one must not be cut off.
+        let isWhole = attempt.isExhausted || attempt.isAtLimit
         let isFinished = counts.isSettled && attempt.stop == nil && isWhole
         var run = record
         run.status = isFinished ? .finished : .unfinished
