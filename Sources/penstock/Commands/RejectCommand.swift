@@ -74,7 +74,7 @@ struct RejectCommand: ParsableCommand {
                 kind: "reject.show",
                 columns: [
                     .init(number: "ROW"), .init("KEY"), .init("STAGE"), .init("CODE"), .init("FIELD"), .init("VALUE"),
-                    .init("REASON"),
+                    .init(wrapped: "REASON"),
                 ])
             let ending = try Workspace(options).forEachState(of: sync) { file, store in
                 for reject in try store.rejects(code: code, limit: limit) {
@@ -86,7 +86,7 @@ struct RejectCommand: ParsableCommand {
                 }
             }
             listing.emptyNote = "There are no such rejects."
-            Terminal.write(listing.text(options.format, width: nil))
+            Terminal.write(listing.text(options.format, width: options.tableWidth))
             try CommandFailure.end(unlessOK: ending)
         }
     }

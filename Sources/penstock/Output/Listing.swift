@@ -12,6 +12,8 @@ struct Listing {
         var isNumber = false
         /// Whether the cells are cut first where a table is too wide.
         var isCutFirst = false
+        /// Whether a cell goes on in further lines where a table is too wide; only for the last column.
+        var isWrapped = false
 
         /// A column of texts.
         init(_ title: String) { self.title = title }
@@ -26,6 +28,12 @@ struct Listing {
         init(cutFirst title: String) {
             self.title = title
             isCutFirst = true
+        }
+
+        /// A last column of sentences, which are never cut.
+        init(wrapped title: String) {
+            self.title = title
+            isWrapped = true
         }
     }
 
@@ -94,21 +102,38 @@ struct Listing {
         return out
     }
 
+    /// What texts are cut to at the least, and sentences are broken to.
+    private static let widthMin = (text: 12, short: 8, sentence: 28)
+
     private func narrow(_ widths: inout [Int], to width: Int) {
-        let texts = columns.indices.filter { !columns[$0].isNumber }
-        for candidates in [texts.filter { columns[$0].isCutFirst }, texts] {
+        let texts = columns.indices.filter { !columns[$0].isNumber && !columns[$0].isWrapped }
+        let steps = [
+            (columns.indices.filter { columns[$0].isWrapped }, Self.widthMin.sentence),
+            (texts.filter { columns[$0].isCutFirst }, Self.widthMin.text), (texts, Self.widthMin.text),
+            (texts, Self.widthMin.short),
+        ]
+        for (candidates, least) in steps {
             while widths.reduce(0, +) + 2 * (widths.count - 1) > width {
-                guard let widest = candidates.max(by: { widths[$0] < widths[$1] }), widths[widest] > 12 else { break }
+                guard let widest = candidates.max(by: { widths[$0] < widths[$1] }), widths[widest] > least else {
+                    break
+                }
                 widths[widest] -= 1
             }
         }
     }
 
     private func line(_ cells: [String], _ widths: [Int]) -> String {
+        var cells = cells
+        var more: [String] = []
+        if columns.last?.isWrapped == true, let last = widths.last, let sentence = cells.popLast() {
+            more = sentence.wrapped(to: last)
+            cells.append(more.removeFirst())
+        }
         let text = zip(cells.indices, cells)
             .map { $1.fitted(to: widths[$0], alignedRight: columns[$0].isNumber) }
             .joined(separator: "  ")
-        return text.withoutTrailingSpace + "\n"
+        let indent = String(repeating: " ", count: widths.dropLast().reduce(0) { $0 + $1 + 2 })
+        return ([text] + more.map { indent + $0 }).map { $0.withoutTrailingSpace + "\n" }.joined()
     }
 }
 

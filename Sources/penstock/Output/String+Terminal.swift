@@ -28,7 +28,8 @@ extension String {
 
     /// The text in lines of at most `width` columns, broken at spaces; lines after the first begin with `indent` spaces.
     ///
-    /// A word that is too long stays whole. Without a width there is one line.
+    /// A word that is too long stays whole, so that paths and addresses can be copied; a sentence of a script without
+    /// spaces is broken where the line is full. Without a width there is one line.
     func wrapped(to width: Int?, indent: Int = 0) -> [String] {
         guard let width, displayWidth > width else { return [self] }
         let space = String(repeating: " ", count: indent)
@@ -41,8 +42,15 @@ extension String {
                 line = space
                 isEmpty = true
             }
-            line += (isEmpty ? "" : " ") + word
+            line += isEmpty ? "" : " "
             isEmpty = false
+            for character in word {
+                if !character.isASCII, line.displayWidth + String(character).displayWidth > width {
+                    lines.append(line)
+                    line = space
+                }
+                line.append(character)
+            }
         }
         return lines + [line]
     }
