@@ -104,8 +104,10 @@ let hostSide: [Target] = [
     .target(name: "PenstockState", dependencies: ["CLinux", "CSQLite", "PenstockModel"], swiftSettings: strict),
     /** What Swift does not show of the kernel: a folder's identity, the kind of a disk. */
     .systemLibrary(name: "CLinux"),
+    /** When schedules are due: cron, intervals, time zones. Pure values, but for the system's zone files. */
+    .target(name: "PenstockSchedule", dependencies: ["PenstockModel"], swiftSettings: strict),
     /** The files that a user writes, decoded with positions; all findings at once. */
-    .target(name: "PenstockProject", dependencies: ["PenstockModel", yams], swiftSettings: strict),
+    .target(name: "PenstockProject", dependencies: ["PenstockModel", "PenstockSchedule", yams], swiftSettings: strict),
     /** The system's libcrypto, for digests and for stored credentials. */
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     /** Finds and loads connectors, opens connections, and executes the engine's decisions: plans and runs. */
@@ -125,7 +127,7 @@ let hostSide: [Target] = [
         name: "penstock",
         dependencies: [
             "CProcess", "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel",
-            "PenstockProject", "PenstockState",
+            "PenstockProject", "PenstockSchedule", "PenstockState",
             argumentParser, logging,
         ],
         swiftSettings: strict,
@@ -185,7 +187,10 @@ let tests: [Target] = [
         name: "PenstockStateTests", dependencies: ["CrashDisk", "PenstockState", "PenstockModel"],
         swiftSettings: strict),
     .testTarget(
-        name: "PenstockProjectTests", dependencies: ["PenstockModel", "PenstockProject"], swiftSettings: strict),
+        name: "PenstockScheduleTests", dependencies: ["PenstockModel", "PenstockSchedule"], swiftSettings: strict),
+    .testTarget(
+        name: "PenstockProjectTests", dependencies: ["PenstockModel", "PenstockProject", "PenstockSchedule"],
+        swiftSettings: strict),
     .testTarget(name: "ConnectorHTTPTests", dependencies: ["ConnectorHTTP"], swiftSettings: strict),
     /** The built programs with real connectors, files and servers: what a user meets. */
     .testTarget(

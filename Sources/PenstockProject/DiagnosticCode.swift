@@ -108,6 +108,8 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case cron
     /// The time zone is not in the system list.
     case timezone
+    /// The first start of a schedule is not a local date and time.
+    case scheduleStart = "schedule-start"
     /// FULL + Append inserts every row again in every run.
     case appendFullRepeat = "append-full-repeat"
     /// The connector has no setting of this name.

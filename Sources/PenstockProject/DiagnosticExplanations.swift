@@ -269,6 +269,10 @@ extension DiagnosticCode {
             "The time zone is not in the system list.",
             example: "timezone: Europe/Berln",
             fix: "Use a name as in /usr/share/zoneinfo, for example Europe/Berlin or UTC."),
+        .scheduleStart: Explanation(
+            "The first start of a schedule is not a local date and time.",
+            example: "start: 2026-11-01T06:15:00+01:00",
+            fix: "Write the time that a clock in the schedule's zone shows: start: 2026-11-01 06:15."),
         .appendFullRepeat: Explanation(
             "FULL + Append inserts every row again in every run. With a schedule that is rarely meant.",
             example: "schedule: {every: 1h} with FULL and Append",

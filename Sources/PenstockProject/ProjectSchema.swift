@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import PenstockModel
+import PenstockSchedule
 
 /// The project language, version 1: every file's keys and what they may hold.
 enum ProjectSchema {
@@ -147,6 +148,8 @@ enum ProjectSchema {
         .init("cron", .text),
         .init("every", .duration),
         .init("timezone", .text),
+        .init("start", .word),
+        .init("priority", .integer(-1_000...1_000)),
         .init("jitter", .duration),
         .init("catch_up", .choice(noun: "a choice for catch_up", words(ScheduleDefinition.CatchUp.self))),
         .init("overlap", .choice(noun: "a choice for overlap", words(ScheduleDefinition.Overlap.self))),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import PenstockModel
+import PenstockSchedule
 
 /// A sync as it was written: its definition, what else the file says, and where each thing stands.
 package struct SyncFile: Sendable {

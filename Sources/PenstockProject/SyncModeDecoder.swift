@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import PenstockModel
 
 extension SyncDecoder {
@@ -133,74 +132,6 @@ extension SyncDecoder {
             return
         }
         sync.definition.insert.settleMilliseconds = microseconds / 1_000
-    }
-
-    /// Decodes `schedule`; one that comes from the defaults alone and names no time is none.
-    mutating func schedule() {
-        guard let schedule = section("schedule", .schedule), !schedule.isInvalid else { return }
-        var (cron, every) = (schedule.entry("cron"), schedule.entry("every"))
-        if let own = cron, every?.value.isInherited == true, !own.value.isInherited { every = nil }
-        if let own = every, cron?.value.isInherited == true, !own.value.isInherited { cron = nil }
-        if let cron, let every {
-            findings.error(
-                .schedule, at: every.keySpan, "a schedule has cron or every, not both",
-                suggestion: "cron is in line \(cron.keySpan.line); keep one of the two")
-        }
-        guard let timing = cron ?? every else {
-            guard !schedule.isInherited else { return }
-            findings.error(
-                .schedule, at: sync.position(of: .schedule), "the schedule does not say when",
-                suggestion: "add cron: or every:")
-            return
-        }
-        sync.spans[.scheduleTiming] = timing.value.span
-        var result = ScheduleDefinition(timing: .cron(cron?.value.text ?? ""))
-        if cron == nil { result.timing = .every((every?.value.text).flatMap(DurationText.microseconds) ?? 0) }
-        if let zone = value(schedule, "timezone", .scheduleTimezone), let text = zone.text {
-            result.timezone = text
-            checkTimezone(text, zone.span)
-        }
-        result.jitter = (schedule["jitter"]?.text).flatMap(DurationText.microseconds) ?? 0
-        result.catchUp = Self.word(schedule["catch_up"], ScheduleDefinition.CatchUp.self) ?? .latest
-        result.overlap = Self.word(schedule["overlap"], ScheduleDefinition.Overlap.self) ?? .skip
-        result.isEnabled = (schedule["enabled"]?.text).flatMap(ScalarText.boolean) ?? true
-        sync.schedule = result
-        checkTiming(cron, every)
-        checkRepeat(result)
-    }
-
-    private mutating func checkTimezone(_ name: String, _ span: SourceSpan) {
-        guard TimeZone(identifier: name) == nil, !Reference.isPresent(in: name) else { return }
-        findings.error(
-            .timezone, at: span, "\"\(name)\" is not a time zone",
-            suggestion: Spelling.suggestion(name, in: TimeZone.knownTimeZoneIdentifiers))
-    }
-
-    private mutating func checkTiming(_ cron: YAMLNode.Entry?, _ every: YAMLNode.Entry?) {
-        if let every, every.value.text.flatMap(DurationText.microseconds) == 0 {
-            findings.error(.range, at: every.value.span, "every must be longer than nothing")
-        }
-        guard let value = cron?.value, let text = value.text, !Reference.isPresent(in: text),
-            let problem = CronSyntax.problem(in: text)
-        else { return }
-        var span = value.span
-        let isQuoted = span.length == text.unicodeScalars.count + 2
-        if span.length >= problem.offset + problem.length, problem.length < text.unicodeScalars.count {
-            span.column += problem.offset + (isQuoted ? 1 : 0)
-            span.length = problem.length
-        }
-        findings.error(.cron, at: span, problem.message, notes: ["example: \"15 6 * * MON-FRI\""])
-    }
-
-    private mutating func checkRepeat(_ schedule: ScheduleDefinition) {
-        let definition = sync.definition
-        let isMeant = definition.insert.repeats == .allow || !schedule.isEnabled
-        guard definition.fetch.mode == .full, definition.insert.mode == .append, !isMeant else { return }
-        guard node["fetch"]?["mode"]?.isInvalid != true, node["insert"]?["mode"]?.isInvalid != true else { return }
-        findings.warning(
-            .appendFullRepeat, at: sync.position(of: .scheduleTiming),
-            "FULL + Append inserts all rows on every run", suggestion: "every row again, each time",
-            notes: ["use fetch: INCREMENTAL, or insert: Update, or say insert.repeat: allow"])
     }
 
     /// Decodes limits, rejects, mask and after.

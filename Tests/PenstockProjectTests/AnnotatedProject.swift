@@ -125,6 +125,8 @@ enum AnnotatedProject {
         schedule:
           cron: "15 6 * * MON-FRI"
           timezone: Europe/Berlin
+          start: 2026-11-02 06:15
+          priority: 5
           jitter: 2m
           catch_up: latest
           overlap: skip

@@ -3,6 +3,7 @@
 import Foundation
 import PenstockModel
 import PenstockProject
+import PenstockSchedule
 import Testing
 
 @Suite struct ProjectTests {
@@ -61,6 +62,8 @@ import Testing
         let schedule = try #require(sync.schedule)
         #expect(schedule.timing == .cron("15 6 * * MON-FRI"))
         #expect(schedule.jitter == 120_000_000)
+        #expect(schedule.start == 1_793_600_100_000)
+        #expect(schedule.priority == 5)
         #expect(!sync.hasErrors)
     }
 

@@ -18,7 +18,7 @@ import Testing
         (.part(entry: 8, part: 1, .value), 18, 73, 3), (.part(entry: 9, part: 1, .from), 19, 47, 7),
         (.part(entry: 9, part: 1, .target), 19, 40, 5), (.fetchMode, 21, 9, 11), (.fetchKey, 22, 8, 10),
         (.fetchStart, 23, 10, 20), (.fetchLookback, 24, 13, 3), (.insertMode, 27, 9, 6), (.insertMatch, 28, 10, 2),
-        (.scheduleTiming, 35, 9, 18), (.mask(0), 50, 8, 9), (.name, 41, 7, 17),
+        (.scheduleTiming, 35, 9, 18), (.mask(0), 52, 8, 9), (.name, 43, 7, 17),
     ])
     func everyValueHasItsPlace(_ location: SyncLocation, _ line: Int, _ column: Int, _ length: Int) throws {
         let span = try Self.sync().position(of: location)

@@ -167,6 +167,26 @@ extension BadProject {
             "an hour that is none", orgs, "version: 1", "version: 1\nschedule: {cron: \"0 25 * * *\"}",
             "syncs/orgs.yml:2:21: error[cron]: hour \"25\" is not within 0 to 23"),
         edit(
+            "a range that runs backwards", orgs, "version: 1",
+            "version: 1\nschedule:\n  cron: 0 6 * * FRI-MON\n  timezone: Europe/Berlin",
+            "syncs/orgs.yml:3:17: error[cron]: the range \"FRI-MON\" of day of week runs backwards "
+                + "| write FRI-SAT,SUN-MON"),
+        edit(
+            "a day that never comes", orgs, "version: 1", "version: 1\nschedule: {cron: \"0 0 30 2 *\"}",
+            "syncs/orgs.yml:2:23: error[cron]: this never runs: the months have no such day"),
+        edit(
+            "an interval of half a second", orgs, "version: 1", "version: 1\nschedule: {every: 500ms}",
+            "syncs/orgs.yml:2:19: error[range]: every must be a second or longer"),
+        edit(
+            "a start with an offset", orgs, "version: 1",
+            "version: 1\nschedule: {every: 1h, start: \"2026-11-01T06:15:00Z\"}",
+            "syncs/orgs.yml:2:30: error[schedule-start]: start is a local time of the schedule's zone, without an offset "
+                + "| leave the offset away, and write timezone: beside it"),
+        edit(
+            "a start that is no time", orgs, "version: 1", "version: 1\nschedule: {every: 1h, start: tomorrow}",
+            "syncs/orgs.yml:2:30: error[schedule-start]: \"tomorrow\" is not a date and time "
+                + "| write start: 2026-11-01 06:15"),
+        edit(
             "an unknown zone", orgs, "version: 1", "version: 1\nschedule: {every: 1h, timezone: Europe/Berln}",
             "syncs/orgs.yml:2:33: error[timezone]: \"Europe/Berln\" is not a time zone "
                 + "| did you mean \"Europe/Berlin\"?"),

@@ -6,7 +6,7 @@ package struct ScheduleDefinition: Sendable, Hashable {
     package enum Timing: Sendable, Hashable {
         /// A cron expression of five fields.
         case cron(String)
-        /// So many microseconds after the last start.
+        /// So many microseconds from start to start.
         case every(Int64)
     }
 
@@ -30,63 +30,33 @@ package struct ScheduleDefinition: Sendable, Hashable {
 
     /// What makes a run due.
     package var timing: Timing
-    /// The zone in which cron is meant, as in the time zone database.
+    /// The zone in which times are meant, as in the time zone database.
     package var timezone: String
+    /// The first start, in milliseconds since 1970-01-01T00:00:00 as a clock in the zone shows them, or nil.
+    package var start: Int64?
     /// The most microseconds by which a start is put off at random.
     package var jitter: Int64
     /// What happens after a time in which nothing ran.
     package var catchUp: CatchUp
     /// What happens while the run before still runs.
     package var overlap: Overlap
+    /// Which of several due syncs starts first: the one with the higher number.
+    package var priority: Int
     /// Whether the schedule counts.
     package var isEnabled: Bool
 
     /// A schedule.
     package init(
-        timing: Timing, timezone: String = "UTC", jitter: Int64 = 0, catchUp: CatchUp = .latest,
-        overlap: Overlap = .skip, isEnabled: Bool = true
+        timing: Timing, timezone: String = "UTC", start: Int64? = nil, jitter: Int64 = 0,
+        catchUp: CatchUp = .latest, overlap: Overlap = .skip, priority: Int = 0, isEnabled: Bool = true
     ) {
         self.timing = timing
         self.timezone = timezone
+        self.start = start
         self.jitter = jitter
         self.catchUp = catchUp
         self.overlap = overlap
+        self.priority = priority
         self.isEnabled = isEnabled
     }
-}
-
-/// What happens with rejects.
-package struct RejectPolicy: Sendable, Hashable {
-    /// How much of a reject's record is shown and exported.
-    package enum Record: String, Sendable, Hashable, CaseIterable {
-        /// All of it.
-        case full
-        /// All but the masked fields.
-        case masked
-        /// Only the source key.
-        case keys
-        /// Nothing.
-        case none
-    }
-
-    /// How many microseconds settled rejects are kept.
-    package var keep: Int64 = 30 * 86_400_000_000
-    /// What is shown of them.
-    package var record: Record = .masked
-
-    /// Thirty days, masked.
-    package init() {}
-}
-
-/// Upper limits for one run; nil where there is none.
-package struct SyncLimits: Sendable, Hashable {
-    /// The most tokens of the destination's budget.
-    package var tokensPerRun: Int?
-    /// The most rows.
-    package var rows: Int?
-    /// How many hundredths of a percent of the daily budget are left to others.
-    package var reserveBasisPoints: Int?
-
-    /// No limit.
-    package init() {}
 }
