@@ -36,6 +36,12 @@ package struct StateMarks: Sendable {
 
     private var places: [String] { [inner] + (outer.map { [$0] } ?? []) }
 
+    /// The identities of states that were replaced on purpose, one a line, oldest first.
+    ///
+    /// A mark outside of the project that another user of it has kept speaks of such a state, and of no newer one.
+    private var past: String { inner + ".past" }
+    private static let pastMax = 200
+
     /// What was found at the places.
     struct Found: Sendable {
         /// The marks that can be read.
@@ -103,6 +109,7 @@ package struct StateMarks: Sendable {
             var bytes = [UInt8](repeating: 0, count: StateMark.size + 1)
             let count = pread(descriptor, &bytes, bytes.count, 0)
             if let mark = StateMark(bytes: Array(bytes.prefix(max(0, count)))) {
+                if place != inner, try pastIdentities().contains(mark.identity) { continue }
                 found.marks.append(mark)
             } else {
                 found.unreadable.append(place)
@@ -111,14 +118,37 @@ package struct StateMarks: Sendable {
         return found
     }
 
+    private func pastIdentities() throws(StateError) -> [String] {
+        let descriptor = open(past, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return [] }
+            throw .system("Opening", past, errno)
+        }
+        defer { Glibc.close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: (Self.pastMax + 1) * 64)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// Takes note that the state of which the marks speak was replaced on purpose, or taken away.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)``.
+    func retire(_ marks: [StateMark]) throws(StateError) {
+        let known = try pastIdentities()
+        let new = Set(marks.map(\.identity)).subtracting(known).sorted()
+        guard !new.isEmpty else { return }
+        let text = (known + new).suffix(Self.pastMax).map { $0 + "\n" }.joined()
+        try StateMarks.write(Array(text.utf8), to: past)
+    }
+
     /// Puts `mark` in place of whatever is there, on disk when this returns.
     ///
     /// - Throws: ``StateError/cannotWrite(_:)`` where that in the project cannot be written.
     func replace(with mark: StateMark) throws(StateError) {
-        try StateMarks.write(mark, to: inner)
+        try StateMarks.write(mark.bytes, to: inner)
         guard let outer else { return }
         // The second place is more than can be asked for: without it, the first one still says what it says.
-        try? StateMarks.write(mark, to: outer)
+        try? StateMarks.write(mark.bytes, to: outer)
     }
 
     /// When a mark was written last, in milliseconds since 1970-01-01T00:00:00Z, or nil where there is none.
@@ -141,13 +171,12 @@ package struct StateMarks: Sendable {
         }
     }
 
-    private static func write(_ mark: StateMark, to path: String) throws(StateError) {
+    private static func write(_ bytes: [UInt8], to path: String) throws(StateError) {
         let folder = StateFolder.parent(path)
         try StateFolder.makeFolders(folder)
         let draft = path + ".new"
         let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .system("Creating", draft, errno) }
-        let bytes = mark.bytes
         let isWritten = pwrite(descriptor, bytes, bytes.count, 0) == bytes.count && fsync(descriptor) == 0
         let code = errno
         Glibc.close(descriptor)

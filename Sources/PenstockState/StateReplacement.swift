@@ -35,7 +35,9 @@ package final class StateReplacement {
     /// - Returns: The file's new path, or nil where there was no file.
     /// - Throws: ``StateError/cannotWrite(_:)``; what was not moved yet is where it was, and is refused as before.
     package func startAnew(keepingAs word: String) throws(StateError) -> String? {
+        let past = try marks.read().marks
         let kept = try moveAside(word)
+        try marks.retire(past)
         try marks.forget()
         return kept
     }
@@ -64,11 +66,13 @@ package final class StateReplacement {
             try store.renewIdentity()
         }
         let mark = try StateMark(ofClosedFile: draft.database)
+        let past = try marks.read().marks
         let kept = try moveAside(word)
         guard rename(draft.database, place.database) == 0 else {
             throw StateError.system("Renaming", draft.database, errno)
         }
         try StateFolder.sync(place.path)
+        try marks.retire(past)
         try marks.replace(with: mark)
         return kept
     }

@@ -173,6 +173,38 @@ import Testing
         withExtendedLifetime(replacement) {}
     }
 
+    @Test("What another user keeps outside speaks of a state that was taken away on purpose, and of no other")
+    func anotherUsersMarkIsPast() throws {
+        _ = try twoStates()
+        let others = StateMarks(project: project, sync: "people", userState: folder.path + "/other")
+        func writingAsOther() throws -> StateStore {
+            try StateStore.openForWriting(folder: state, sync: "people", owner: someOwner, marks: others)
+        }
+        try writingAsOther().close()
+        do {
+            let replacement = try StateReplacement.begin(
+                folder: state, sync: "people", marks: marks(), owner: someOwner)
+            _ = try replacement.startAnew(keepingAs: "kept")
+            withExtendedLifetime(replacement) {}
+        }
+        let new = try writing()
+        try new.commit([.ledger(entry(3))])
+        new.close()
+        let store = try writingAsOther()
+        #expect(try store.entry(for: digest(3)) == entry(3))
+        store.close()
+        let copy = folder.path + "/new.db"
+        try FileManager.default.copyItem(atPath: database, toPath: copy)
+        let last = try writingAsOther()
+        try last.commit([.ledger(entry(4))])
+        last.close()
+        // The other user's mark is of the new state now, so an old copy of it is noticed without the project's own.
+        unlink(others.inner)
+        unlink(database)
+        try FileManager.default.copyItem(atPath: copy, toPath: database)
+        #expect(throws: StateError.self) { try writingAsOther() }
+    }
+
     @Test("A network disk is known by its kind", arguments: [(UInt64(0x6969), "NFS"), (0xFF53_4D42, "CIFS")])
     func networkDisks(kind: UInt64, name: String) {
         #expect(NetworkDisk.name(kind) == name)
