@@ -96,6 +96,12 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case modelConnection = "model-connection"
     /// A model has no query, or two.
     case modelSql = "model-sql"
+    /// A parameter of a model, or a value for one, is not what it must be.
+    case modelParam = "model-param"
+    /// The manifest that dbt writes cannot be read.
+    case dbtManifest = "dbt-manifest"
+    /// dbt's manifest has no such model, or several, or one that cannot be read.
+    case dbtModel = "dbt-model"
     /// The name in a file is not the name of the file.
     case nameMismatch = "name-mismatch"
     /// Two syncs, models or connections have the same name.

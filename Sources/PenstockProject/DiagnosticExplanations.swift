@@ -245,6 +245,19 @@ extension DiagnosticCode {
             "A model has no query, or two.",
             example: "an empty models/crm_orgs.sql",
             fix: "Write one SELECT."),
+        .modelParam: Explanation(
+            "A parameter of a model, or a value for one, is not what it must be.",
+            example: "params: {since: 31.12.2025} for a parameter of the type date",
+            fix: "Declare it in models/NAME.yml as params: {since: {type: date}}, use it as :since outside of quotes, "
+                + "and give it a value in the sync's source.params or with --param."),
+        .dbtManifest: Explanation(
+            "The manifest that dbt writes cannot be read.",
+            example: "dbt: {manifest: target/manifest.json, connection: warehouse} before dbt ever ran",
+            fix: "Run dbt parse, or correct the path in penstock.yml."),
+        .dbtModel: Explanation(
+            "dbt's manifest has no such model, or several, or one that cannot be read.",
+            example: "model: dbt:orgs, where two packages have a model orgs",
+            fix: "Use a name that the message shows: dbt:NAME, dbt:PACKAGE.NAME or dbt:NAME.vVERSION."),
         .nameMismatch: Explanation(
             "The name in a file is not the name of the file.",
             example: "name: orgs in syncs/people.yml",

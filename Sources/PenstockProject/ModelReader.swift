@@ -4,13 +4,6 @@ import PenstockModel
 
 /// Puts a model together from its SQL file and the YAML next to it.
 struct ModelReader {
-    /// What the comments in the first lines of a SQL file say.
-    private struct Header {
-        var values: [String: (text: String, span: SourceSpan)] = [:]
-        var keys: [(text: String, span: SourceSpan)] = []
-        var misspelled: (word: String, span: SourceSpan)?
-    }
-
     let name: String
     /// The SQL file, or nil.
     let sql: SourceText?
@@ -22,7 +15,7 @@ struct ModelReader {
     /// The model; what is missing is empty in it and among the findings.
     func read(_ findings: inout Findings) -> Model {
         let errors = findings.errorCount
-        let header = sql.map(Self.header) ?? Header()
+        let header = sql.map(ModelHeader.init) ?? ModelHeader()
         var model = Model(
             name: name, file: sql?.file ?? place.file, connection: "", sql: "", key: [],
             connectionSpan: place, sqlSpan: place, keySpans: [])
@@ -35,7 +28,7 @@ struct ModelReader {
         }
         let fromYAML = yaml?["connection"]
         if let connection = fromYAML?.text.map({ ($0, fromYAML?.span ?? place) })
-            ?? header.values["connection"].map({ ($0.text, $0.span) })
+            ?? header.connection
         {
             (model.connection, model.connectionSpan) = connection
         } else if fromYAML == nil {
@@ -46,9 +39,14 @@ struct ModelReader {
                 suggestion: header.misspelled.map { "did you mean \"\($0.word)\"?" } ?? hint)
         }
         let keys = yaml?["key"]?.items.compactMap { item in item.text.map { ($0, item.span) } }
-        for (text, span) in keys ?? header.keys.map({ ($0.text, $0.span) }) {
+        for (text, span) in keys ?? header.keys {
             model.key.append(text)
             model.keySpans.append(span)
+        }
+        readParameters(&model, &findings)
+        model.columns = (yaml?["columns"]?.entries ?? []).map { entry in
+            Model.Column(
+                name: entry.key, type: entry.value["type"]?.text, description: entry.value["description"]?.text)
         }
         model.hasErrors = findings.errorCount > errors
         return model
@@ -76,7 +74,57 @@ struct ModelReader {
         }
     }
 
-    private static func trimmed(_ text: String) -> String {
+    private func readParameters(_ model: inout Model, _ findings: inout Findings) {
+        for entry in yaml?["params"]?.entries ?? [] {
+            let written = entry.value.text ?? entry.value["type"]?.text ?? ""
+            guard ModelParameter.isName(entry.key) else {
+                findings.error(
+                    .badName, at: entry.keySpan, "\"\(entry.key)\" cannot be the name of a parameter",
+                    suggestion: "use letters, digits and _")
+                continue
+            }
+            guard let kind = ModelParameter.Kind(rawValue: written.lowercased()) else {
+                if entry.value.isInvalid || entry.value["type"]?.isInvalid ?? (written.isEmpty) { continue }
+                let kinds = ModelParameter.Kind.allCases.map(\.rawValue)
+                findings.error(
+                    .enum, at: entry.value["type"]?.span ?? entry.value.span,
+                    "\"\(written)\" is not a type of parameter",
+                    suggestion: NearestName.of(written, in: kinds).map { "did you mean \($0)?" },
+                    notes: ["allowed: \(kinds.joined(separator: ", "))"])
+                continue
+            }
+            let standard = entry.value["default"]
+            if let text = standard?.text, !Reference.isPresent(in: text), kind.literal(text) == nil {
+                findings.error(
+                    .modelParam, at: standard?.span ?? entry.keySpan,
+                    "\"\(text)\" is no value of the parameter \(entry.key)", suggestion: "write \(kind.example)")
+            }
+            model.parameters.append(
+                ModelParameter(
+                    name: entry.key, kind: kind, defaultText: standard?.text,
+                    description: entry.value["description"]?.text))
+        }
+        do throws(QueryTemplate.Problem) {
+            model.template = try QueryTemplate(model.sql, parameters: model.parameters)
+        } catch {
+            findings.error(
+                .modelParam, at: place(of: error.bytes, in: model), error.message, suggestion: error.suggestion)
+        }
+    }
+
+    /// Where bytes of the query stand in its file; for a query in YAML where it begins.
+    private func place(of bytes: Range<Int>, in model: Model) -> SourceSpan {
+        guard let sql else { return model.sqlSpan }
+        let before =
+            sql.text.prefix(while: \.isWhitespace)
+            + String(decoding: model.sql.utf8.prefix(bytes.lowerBound), as: UTF8.self)
+        let lines = SourceText(file: sql.file, text: String(before)).lines
+        return SourceSpan(
+            file: sql.file, line: lines.count, column: (lines.last?.count ?? 0) + 1, length: max(bytes.count, 1))
+    }
+
+    /// The text without white space around it, and without semicolons at its end.
+    static func trimmed(_ text: String) -> String {
         let isEnd: (Character) -> Bool = { $0.isWhitespace || $0 == ";" }
         let rest = text.drop(while: \.isWhitespace)
         return String(rest.dropLast(rest.reversed().prefix(while: isEnd).count))
@@ -105,48 +153,5 @@ struct ModelReader {
             return SourceSpan(file: source.file, line: index + 1, column: first + 1, length: line.count - first)
         }
         return SourceSpan(file: source.file, line: 1, column: 1, length: max(source.line(1).count, 1))
-    }
-
-    private static func header(_ source: SourceText) -> Header {
-        var header = Header()
-        for (index, line) in source.lines.enumerated() {
-            guard let first = line.firstIndex(where: { !$0.properties.isWhitespace }) else { continue }
-            guard line[first...].starts(with: ["-", "-"]) else { break }
-            guard let colon = line[first...].firstIndex(of: ":") else { continue }
-            let word = token(line, first + 2, colon, source.file, index + 1)
-            let value = token(line, colon + 1, line.count, source.file, index + 1)
-            switch word.text.lowercased() {
-            case "connection": header.values["connection"] = value.text.isEmpty ? nil : value
-            case "key": header.keys = columns(line, colon + 1, source.file, index + 1)
-            default:
-                if let near = NearestName.of(word.text, in: ["connection"]) { header.misspelled = (near, word.span) }
-            }
-        }
-        return header
-    }
-
-    private static func columns(
-        _ line: [Unicode.Scalar], _ start: Int, _ file: String, _ number: Int
-    ) -> [(text: String, span: SourceSpan)] {
-        var result: [(String, SourceSpan)] = []
-        var from = start
-        for index in start...line.count where index == line.count || line[index] == "," {
-            let item = token(line, from, index, file, number)
-            if !item.text.isEmpty { result.append((item.text, item.span)) }
-            from = index + 1
-        }
-        return result
-    }
-
-    /// The text between two columns without white space around it.
-    private static func token(
-        _ line: [Unicode.Scalar], _ start: Int, _ end: Int, _ file: String, _ number: Int
-    ) -> (text: String, span: SourceSpan) {
-        var range = start..<max(start, end)
-        while let first = range.first, line[first].properties.isWhitespace { range = (first + 1)..<range.upperBound }
-        while let last = range.last, line[last].properties.isWhitespace { range = range.lowerBound..<last }
-        let text = line[range].map(String.init).joined()
-        let span = SourceSpan(file: file, line: number, column: range.lowerBound + 1, length: max(range.count, 1))
-        return (text, span)
     }
 }

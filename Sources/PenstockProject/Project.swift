@@ -58,11 +58,14 @@ package struct Project: Sendable {
     ///   - profile: The profile to lay over it; nil takes `default_profile`.
     ///   - version: The version of this Penstock, for `requires`.
     ///   - resolver: Gives references their values; nil leaves them as they are.
+    ///   - takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
     /// - Returns: The project, and the findings by file, line and column.
     package static func load(
-        root: String, profile: String? = nil, version: String, resolver: ReferenceResolver?
+        root: String, profile: String? = nil, version: String, resolver: ReferenceResolver?,
+        takesAllModels: Bool = false
     ) -> (project: Project, diagnostics: [Diagnostic]) {
-        var loader = ProjectLoader(root: root, version: version, resolver: resolver)
+        var loader = ProjectLoader(
+            root: root, version: version, resolver: resolver, takesAllModels: takesAllModels)
         loader.load(profile: profile)
         return (loader.project, loader.project.sorted(loader.findings.diagnostics))
     }

@@ -17,6 +17,9 @@ struct ProjectLoader {
     private static let languageVersion = 1
 
     private let version: String
+    private let takesAllModels: Bool
+    private var dbt: DBTModels?
+    private var isDBTBroken = false
     private let resolver: ReferenceResolver?
     private(set) var project: Project
     private(set) var findings = Findings()
@@ -29,7 +32,9 @@ struct ProjectLoader {
     private var sections: [SyncSection] = []
     private var defaults: YAMLNode?
 
-    init(root: String, version: String, resolver: ReferenceResolver?) {
+    /// - Parameter takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
+    init(root: String, version: String, resolver: ReferenceResolver?, takesAllModels: Bool = false) {
+        self.takesAllModels = takesAllModels
         self.version = version
         self.resolver = resolver
         project = Project(root: URL(fileURLWithPath: root, isDirectory: true).standardizedFileURL.path)
@@ -47,6 +52,7 @@ struct ProjectLoader {
         for entry in connectionNodes { addConnection(entry) }
         readModels(root)
         readSyncs(root)
+        readDBT(root?["dbt"])
         decodeSyncs()
         checkAfter()
         project.settleLinks(&findings)
@@ -243,6 +249,25 @@ struct ProjectLoader {
         models[name]?.hasErrors = true
     }
 
+    private mutating func readDBT(_ section: YAMLNode?) {
+        guard let section, !section.isInvalid else { return }
+        let used = sections.compactMap { $0.node["source"]?["model"]?.text }
+        let isUsed = used.contains { $0.hasPrefix(DBTModels.prefix) }
+        let names = connectionNodes.map(\.key)
+        if let connection = section["connection"], let name = connection.text, !isConnectionsBroken,
+            !names.contains(name), !Reference.isPresent(in: name)
+        {
+            findings.error(
+                .unknownConnection, at: connection.span, "there is no connection \"\(name)\"",
+                suggestion: Spelling.suggestion(name, in: names),
+                notes: names.isEmpty ? [] : ["connections: \(ScalarText.list(names))"])
+        }
+        guard isUsed || takesAllModels else { return }
+        dbt = DBTModels.read(section, root: project.root, &findings)
+        isDBTBroken = dbt == nil
+        if takesAllModels { project.models += dbt?.all ?? [] }
+    }
+
     // MARK: Syncs
 
     private mutating func readSyncs(_ root: YAMLNode?) {
@@ -276,7 +301,8 @@ struct ProjectLoader {
         let context = SyncDecoder.Context(
             connections: isConnectionsBroken
                 ? nil : Dictionary(project.connections.map { ($0.name, $0) }) { first, _ in first },
-            models: models, brokenModels: brokenModels, areModelsMissing: areModelsMissing)
+            models: models, brokenModels: brokenModels, areModelsMissing: areModelsMissing, dbt: dbt,
+            isDBTBroken: isDBTBroken)
         let base = (defaults ?? .emptyMap(at: SourceSpan(file: ProjectLocator.fileName))).inherited
         for section in sections where !section.node.isInvalid {
             let sync = SyncDecoder.decode(
@@ -284,10 +310,11 @@ struct ProjectLoader {
                 context: context, findings: &findings)
             project.syncs.append(sync)
         }
+        takeUsedDBTModels()
         for (index, sync) in project.syncs.enumerated() where !sync.hasErrors {
             let used = [sync.definition.source.connection, sync.definition.destination.connection]
             let isUsingBad =
-                sync.definition.source.model.map { models[$0]?.hasErrors ?? true } ?? false
+                sync.definition.source.model.map { project.model(named: $0)?.hasErrors ?? true } ?? false
                 || project.connections.contains { $0.hasErrors && used.contains($0.name) }
             let isBad = findings.diagnostics.contains { diagnostic in
                 diagnostic.severity == .error && diagnostic.file == sync.file
@@ -295,6 +322,18 @@ struct ProjectLoader {
             project.syncs[index].hasErrors = isBad || isUsingBad
         }
         project.syncs.sort { $0.name < $1.name }
+    }
+
+    /// Puts dbt's models that syncs read among the project's, without a word about names that were told of already.
+    private mutating func takeUsedDBTModels() {
+        guard let dbt, !takesAllModels else { return }
+        for name in project.syncs.compactMap(\.definition.source.model) where project.model(named: name) == nil {
+            var told = Findings()
+            guard name.hasPrefix(DBTModels.prefix),
+                let model = dbt.model(named: name, at: SourceSpan(file: ""), &told)
+            else { continue }
+            project.models.append(model)
+        }
     }
 
     private mutating func checkAfter() {

@@ -19,6 +19,9 @@ enum ProjectSchema {
         .init("connections", .dictionary(noun: "connection", .any)),
         .init("models", .dictionary(noun: "model", .any)),
         .init("syncs", .dictionary(noun: "sync", .any)),
+        .init(
+            "dbt",
+            .map([.init("manifest", .word, isRequired: true), .init("connection", .word, isRequired: true)])),
     ])
 
     /// `connections.yml`.
@@ -71,9 +74,17 @@ enum ProjectSchema {
         .init("connection", .word),
         .init("sql", .text),
         .init("key", .texts),
+        .init("params", .dictionary(noun: "parameter", .textOr(parameter))),
         .init(
             "columns",
             .dictionary(noun: "column", .map([.init("description", .text), .init("type", .text)]))),
+    ])
+
+    /// What a model's query leaves open.
+    private static let parameter = SchemaNode.map([
+        .init("type", .word, isRequired: true),
+        .init("default", .text),
+        .init("description", .text),
     ])
 
     /// `syncs/NAME.yml`, and one sync in `penstock.yml`.
@@ -94,6 +105,7 @@ enum ProjectSchema {
             "source",
             .map([
                 .init("model", .word), .init("connection", .word), .init("table", .word), .init("key", .texts),
+                .init("params", .dictionary(noun: "parameter", .text)),
             ]), isRequired: true),
         .init("map", .dictionary(noun: "target field", mapEntry), isRequired: true),
         .init("fetch", fetch),

@@ -14,6 +14,10 @@ struct SyncDecoder {
         var brokenModels: Set<String> = []
         /// Whether a file with any number of models could not be read.
         var areModelsMissing = false
+        /// dbt's models; nil where the project names no manifest, or it could not be read.
+        var dbt: DBTModels?
+        /// Whether there is a manifest that could not be read.
+        var isDBTBroken = false
 
         /// Whether nothing can be said about the model called `name`.
         func isModelUnknowable(_ name: String) -> Bool { areModelsMissing || brokenModels.contains(name) }
@@ -122,8 +126,9 @@ struct SyncDecoder {
             findings.error(
                 .sourceMissing, at: sync.position(of: .source), "the sync does not say what it reads",
                 suggestion: "add model: NAME, or connection: and table:")
-        case (.some(let model), nil): readModel(model, connection: source.entry("connection"))
+        case (.some(let model), nil): readModel(model, source)
         case (nil, .some(let table)):
+            refuseParameters(source)
             sync.definition.source.target = .object(table.text ?? "")
             if let name = connection?.text {
                 sync.definition.source.connection = name
@@ -133,32 +138,6 @@ struct SyncDecoder {
                     .sourceConnection, at: source.entry("table")?.keySpan ?? source.span,
                     "a table needs the connection it is read from", suggestion: "add connection: NAME")
             }
-        }
-    }
-
-    private mutating func readModel(_ node: YAMLNode, connection: YAMLNode.Entry?) {
-        guard let name = node.text else { return }
-        sync.definition.source.model = name
-        sync.definition.source.target = .query("")
-        if let connection, !connection.value.isInvalid {
-            findings.error(
-                .sourceConnection, at: connection.keySpan, "a model names its connection itself",
-                suggestion: "remove this")
-        }
-        guard let model = context.models[name] else {
-            guard !context.isModelUnknowable(name), !Reference.isPresent(in: name) else { return }
-            let names = context.models.keys.sorted()
-            findings.error(
-                .unknownModel, at: node.span, "there is no model \"\(name)\"",
-                suggestion: Spelling.suggestion(name, in: names) ?? "write models/\(name).sql",
-                notes: names.isEmpty ? [] : ["models: \(ScalarText.list(names))"])
-            return
-        }
-        sync.definition.source.connection = model.connection
-        sync.definition.source.target = .query(model.sql)
-        if sync.definition.source.key.isEmpty {
-            sync.definition.source.key = model.key
-            for (index, span) in model.keySpans.enumerated() { sync.spans[.sourceKey(index)] = span }
         }
     }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import PenstockEngine
 import PenstockHost
 import PenstockModel
+import PenstockState
 
 /// Single calls on a connection that is opened for them and closed again.
 enum ConnectionCalls {
@@ -72,6 +74,44 @@ enum ConnectionCalls {
             var batches: [RecordBatch] = []
             while let next = try stream.next() { batches.append(next.batch) }
             return (stream.schema, batches)
+        }
+    }
+
+    /// The columns of a read; no row is read.
+    static func describe(_ side: SyncSetup.Side, _ request: ReadRequest, _ workspace: Workspace) throws -> Schema {
+        try source(side, workspace, "looking at the query") { (open) throws(ConnectorError) in
+            try open.describe(request)
+        }
+    }
+
+    /// The same, or nil where the source refuses the query.
+    static func schema(_ side: SyncSetup.Side, _ request: ReadRequest, _ workspace: Workspace) -> Schema? {
+        // Why it does not go is of no interest where another spelling is tried next.
+        try? describe(side, request, workspace)
+    }
+
+    /// Reads to the end and says what was found.
+    static func reading(
+        _ side: SyncSetup.Side, _ request: ReadRequest, key: [String], _ workspace: Workspace
+    ) throws -> ModelReading {
+        let result = try source(side, workspace, "reading it") {
+            (open) throws(ConnectorError) -> Result<ModelReading, StateError> in
+            let stream = try open.read(request)
+            defer { stream.close() }
+            do {
+                return .success(
+                    try ModelReading.of(stream, key: key, folder: FileManager.default.temporaryDirectory.path))
+            } catch let error as StateError {
+                return .failure(error)
+            } catch let error as ConnectorError {
+                throw error
+            } catch {
+                throw ConnectorError(.broken, "\(error)")
+            }
+        }
+        switch result {
+        case .success(let reading): return reading
+        case .failure(let error): throw CommandFailure(.cannotWrite, code: "cannot-write", error.message)
         }
     }
 

@@ -66,11 +66,15 @@ final class Workspace {
     /// Loads the project and checks it offline.
     ///
     /// - Parameter resolves: Whether references must have values.
-    func loadProject(resolves: Bool = true) throws -> (project: Project, diagnostics: [Diagnostic]) {
+    /// - Parameter takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
+    func loadProject(resolves: Bool = true, takesAllModels: Bool = false) throws -> (
+        project: Project, diagnostics: [Diagnostic]
+    ) {
         let root = try root.get()
         let resolver = resolves ? try resolver() : nil
         let (project, found) = Project.load(
-            root: root, profile: options.profileName, version: Version.text, resolver: resolver)
+            root: root, profile: options.profileName, version: Version.text, resolver: resolver,
+            takesAllModels: takesAllModels)
         let checked = project.check(connectors: descriptors, resolver: resolver)
         return (project, project.sorted(found + checked))
     }

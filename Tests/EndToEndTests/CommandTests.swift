@@ -11,7 +11,8 @@ import Testing
     private static let commands = [
         "init", "validate", "plan", "run", "demo", "sandbox", "connector", "connector list", "connector show",
         "connection", "connection list", "connection test", "connection discover", "model", "model list",
-        "model preview", "sync", "sync list", "sync show", "reject", "reject list", "reject show", "reject export",
+        "model preview", "model new", "model show", "model check", "sync", "sync list", "sync show", "reject",
+        "reject list", "reject show", "reject export",
         "history", "history list", "history show", "state", "state show", "state reset", "explain", "completion",
     ]
 
@@ -26,6 +27,7 @@ import Testing
         ("connection discover base", "connection.discover", "unused"),
         ("connection discover crm organization", "connection.discover", "ARR (EUR)"),
         ("model list", "model.list", "loud"), ("model preview loud --limit 1", "model.preview", "ALPHA"),
+        ("model show loud", "model.show", "upper"), ("model check", "model.check", "company"),
         ("sync list", "sync.list", "files · orgs"), ("sync show orgs", "sync.show", "company"),
         ("reject list", "reject.list", "owner-invalid"), ("reject show orgs", "reject.show", "640"),
         ("reject export orgs", "reject.export", "Nobody"), ("history list", "history.list", "finished"),

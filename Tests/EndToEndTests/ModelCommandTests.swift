@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockModel
+import Testing
+
+/// Models from the command line: made, shown, tried with values, and checked against what the source holds.
+@Suite struct ModelCommandTests {
+    private func project() throws -> TemporaryProject {
+        let project = try TemporaryProject()
+        try project.sql(
+            """
+            CREATE TABLE orgs (key TEXT PRIMARY KEY, "Full Name" TEXT, since TEXT);
+            INSERT INTO orgs VALUES ('k1', 'Alpha', '2026-01-01'), ('k2', 'O''Hara', '2026-02-01');
+            CREATE TABLE twice (key TEXT, name TEXT);
+            INSERT INTO twice VALUES ('a', 'x'), ('a', 'y'), (NULL, 'z'), ('b', NULL), ('a', 'w');
+            """)
+        return project
+    }
+
+    @Test("A model is made of a table, checked, shown and read by a sync")
+    func table() throws {
+        let project = try project()
+        let made = try project.penstock("model", "new", "all_orgs", "--table", "orgs", "--no-input")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(
+            try project.text("models/all_orgs.sql") == """
+                -- connection: base
+                -- key: key
+                SELECT "key",
+                       "Full Name",
+                       "since"
+                FROM   "orgs"
+
+                """)
+        try project.sync("source: {model: all_orgs}\nmap: {name: Full Name}")
+        let checked = try project.penstock("model", "check", "all_orgs", "--output", "table")
+        #expect(checked.status == 0, "\(checked.everything)")
+        #expect(checked.output.contains("2 rows") && checked.output.contains("key key: unique, never NULL"))
+        #expect(checked.output.contains("read by orgs"))
+        let shown = try project.penstock("model", "show", "all_orgs", "--json").json["data"]
+        #expect(shown?["connection"]?.stringValue == "base" && shown?["syncs"]?.arrayValue?.count == 1)
+        #expect(try project.run().counts == "fetched 2, created 2")
+        let again = try project.penstock("model", "new", "all_orgs", "--table", "orgs", "--no-input")
+        #expect(again.status == 64 && again.errors.contains("model-exists"))
+    }
+
+    @Test("A query is kept only where the source can carry it out, and what is missing is named")
+    func refusals() throws {
+        let project = try project()
+        try project.write("bad.sql", "SELECT nme FROM orgs")
+        for (words, status, text) in [
+            (["x", "--sql-file", "bad.sql"], Int32(78), "nme"),
+            (["x", "--table", "ogrs"], 64, "did you mean \"orgs\"?"), (["x"], 64, "--table or --sql-file"),
+            (["x", "--table", "orgs", "--key", "kye"], 64, "did you mean \"key\"?"),
+            ([], 64, "penstock model new NAME"),
+            (["../x", "--table", "orgs"], 64, "cannot be the name"),
+            (["x", "--table", "orgs", "--connection", "files"], 64, "reads no models"),
+            (["x", "--table", "orgs", "--connection", "bsae"], 64, "did you mean \"base\"?"),
+            (["x", "--sql-file", "gone.sql"], 64, "gone.sql cannot be read"),
+            (["x", "--table", "orgs", "--declare", "a:dat"], 64, "types: text"),
+        ] {
+            let result = try project.penstock(["model", "new"] + words + ["--no-input"])
+            #expect(result.status == status && result.errors.contains(text), "\(words): \(result.everything)")
+            #expect(result.output.isEmpty)
+        }
+        #expect(!FileManager.default.fileExists(atPath: project.folder + "/models/x.sql"))
+    }
+
+    @Test("Parameters are declared, given, and can put nothing but a value into a query")
+    func parameters() throws {
+        let project = try project()
+        try project.write(
+            "q.sql", "SELECT key, \"Full Name\" AS name FROM orgs\nWHERE since >= :since AND \"Full Name\" <> {{but}}")
+        let made = try project.penstock(
+            "model", "new", "recent", "--sql-file", "q.sql", "--key", "key", "--declare", "since:date=2026-01-15",
+            "--declare", "but:text=", "--no-input")
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(try project.text("models/recent.yml").contains("since: {type: date, default: \"2026-01-15\"}"))
+        func names(_ words: String...) throws -> [String] {
+            let result = try project.penstock(["model", "preview", "recent", "--json"] + words)
+            return try result.json["data"]?.arrayValue?.compactMap { $0["name"]?.stringValue } ?? []
+        }
+        #expect(try names() == ["O'Hara"])
+        #expect(try names("--param", "since=2026-01-01") == ["Alpha", "O'Hara"])
+        #expect(try names("--param", "but=O'Hara") == [])
+        #expect(try names("--param", "but=' OR 1=1 --") == ["O'Hara"])
+        for (value, text) in [
+            ("since=soon", "a date as"), ("sinc=2026-01-01", "did you mean"), ("since", "NAME=VALUE"),
+        ] {
+            let result = try project.penstock("model", "preview", "recent", "--param", value)
+            #expect(result.status == 64 && result.errors.contains(text), "\(result.everything)")
+        }
+        try project.sync("source: {model: recent, params: {since: 2026-01-01, but: Alpha}}\nmap: {name: name}")
+        #expect(try project.run().counts == "fetched 1, created 1")
+    }
+
+    @Test("A key that is none is found by reading, with examples and what comes of it")
+    func badKey() throws {
+        let project = try project()
+        try project.write("models/twice.sql", "-- connection: base\n-- key: key\nSELECT * FROM twice\n")
+        try project.sync("source: {model: twice}\nmap: {name: name}")
+        let result = try project.penstock("model", "check", "twice", "--output", "table")
+        #expect(result.status == 65)
+        #expect(result.errors.contains("error[duplicate-key]") && result.errors.contains("row 2: a"))
+        #expect(result.errors.contains("error[key-null]") && result.errors.contains("orgs would reject"))
+        #expect(result.output.contains("not unique, NULL in some rows"))
+        let json = try project.penstock("model", "check", "--json").json["data"]?.arrayValue?.first
+        #expect(json?["duplicates"]?.intValue == 2 && json?["null_keys"]?.intValue == 1 && json?["rows"]?.intValue == 5)
+        #expect(json?["columns"]?.arrayValue?[1]["nulls"]?.intValue == 1)
+        let run = try project.run()
+        #expect(run.rejects == "duplicate-key 2, key-null 1, required-missing 1" || run.count("rejected") == 4)
+    }
+
+    @Test("Syncs and descriptions that do not fit the model are found")
+    func misfits() throws {
+        let project = try project()
+        try project.write("models/loud.sql", "-- connection: base\n-- key: kye\nSELECT key, since FROM orgs\n")
+        try project.write("models/loud.yml", "columns: {sinc: {type: date}, since: {type: date}}\n")
+        try project.sync("source: {model: loud}\nmap: {name: company}")
+        let result = try project.penstock("model", "check", "loud")
+        #expect(result.status == 78)
+        for text in [
+            "no column \"kye\"", "did you mean \"key\"", "no column \"sinc\"", "described as date",
+            "error[unknown-column]", "company",
+        ] {
+            #expect(result.errors.contains(text), "\(text): \(result.errors)")
+        }
+        try project.write("models/wrong.sql", "-- connection: base\nSELECT nothing FROM nowhere\n")
+        #expect(try project.penstock("model", "check", "wrong").status == 78)
+    }
+
+    @Test("dbt's models are listed and read")
+    func dbt() throws {
+        let project = try project()
+        try project.write("penstock.yml", "version: 1\nproject: e2e\ndbt: {manifest: m.json, connection: base}\n")
+        try project.write(
+            "m.json",
+            """
+            {"nodes": {"model.shop.orgs": {"resource_type": "model", "name": "orgs", "package_name": "shop",
+              "relation_name": "\\"main\\".\\"orgs\\"", "primary_key": ["key"], "columns": {}}}}
+            """)
+        #expect(try project.penstock("model", "list").output.contains("dbt:orgs"))
+        try project.sync("source: {model: \"dbt:orgs\"}\nmap: {name: Full Name}")
+        #expect(try project.run().counts == "fetched 2, created 2")
+        #expect(try project.penstock("model", "check", "dbt:orgs").status == 0)
+    }
+}
