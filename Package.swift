@@ -115,6 +115,10 @@ let hostSide: [Target] = [
         name: "PenstockHost",
         dependencies: ["CCrypto", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockState", logging],
         swiftSettings: strict),
+    /** Says what is wrong with an installation and a project, and packs what a helper needs to see, without secrets. */
+    .target(
+        name: "PenstockDoctor", dependencies: ["PenstockHost", "PenstockModel", "PenstockProject", "PenstockState"],
+        swiftSettings: strict),
     /** What the system's C library has for the process itself and Swift's module of it lacks. */
     .systemLibrary(name: "CProcess"),
     /** Holds anyone's connector to the contract: a catalogue of checks, each made in a process of its own. */
@@ -128,6 +132,7 @@ let hostSide: [Target] = [
         dependencies: [
             "CProcess", "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel",
             "PenstockProject", "PenstockSchedule", "PenstockState",
+            "PenstockDoctor",
             argumentParser, logging,
         ],
         swiftSettings: strict,
@@ -147,7 +152,8 @@ let sandbox: [Target] = [
     /** The sandbox's command line; `penstock sandbox` starts it. */
     .executableTarget(
         name: "penstock-sandbox-pipedrive", dependencies: ["PipedriveSandbox", argumentParser],
-        path: "Plugins/Pipedrive/Sandbox/Main", swiftSettings: strict),
+        path: "Plugins/Pipedrive/Sandbox/Main", swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath=$ORIGIN/.."])]),
     .testTarget(
         name: "PipedriveSandboxTests", dependencies: ["PenstockModel", "PipedriveSandbox", yams],
         path: "Plugins/Pipedrive/Sandbox/Tests", swiftSettings: strict),
@@ -190,6 +196,9 @@ let tests: [Target] = [
         name: "PenstockScheduleTests", dependencies: ["PenstockModel", "PenstockSchedule"], swiftSettings: strict),
     .testTarget(
         name: "PenstockProjectTests", dependencies: ["PenstockModel", "PenstockProject", "PenstockSchedule"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "PenstockDoctorTests", dependencies: ["PenstockDoctor", "PenstockModel", "PenstockProject"],
         swiftSettings: strict),
     .testTarget(name: "ConnectorHTTPTests", dependencies: ["ConnectorHTTP"], swiftSettings: strict),
     /** The built programs with real connectors, files and servers: what a user meets. */

@@ -47,6 +47,41 @@ package struct Connection: Sendable {
         }
     }
 
+    /// The settings that hold no reference, as written.
+    package var literals: [(setting: String, text: String)] {
+        settings.flatMap { entry in
+            Self.texts(entry.value).filter { !Reference.isPresent(in: $0) }.map { (entry.key, $0) }
+        }
+    }
+
+    /// The names of the environment's variables that the settings refer to.
+    package var variables: [String] { names(of: .env) }
+
+    /// The absolute paths of the files that the settings refer to.
+    package func files(root: String) -> [String] {
+        names(of: .file).map { path in
+            if path.hasPrefix("/") { return path }
+            return "\(root)/\(path.hasPrefix("./") ? String(path.dropFirst(2)) : path)"
+        }
+    }
+
+    private func names(of provider: Reference.Provider) -> [String] {
+        settings.flatMap { Self.texts($0.value) }.flatMap { text in
+            Reference.parts(of: text).compactMap { part in
+                if case .reference(let found) = part, found.provider == provider { found.name } else { nil }
+            }
+        }
+    }
+
+    private static func texts(_ node: YAMLNode) -> [String] {
+        switch node.content {
+        case .scalar(let text, _): [text]
+        case .list(let items): items.flatMap(texts)
+        case .map(let entries): entries.flatMap { texts($0.value) }
+        case .invalid: []
+        }
+    }
+
     /// Decodes a checked tree.
     init(name: String, node: YAMLNode, span: SourceSpan) {
         self.name = name

@@ -4,7 +4,7 @@
 ///
 /// The line may stand in a file that could not be parsed, so this goes by the look of the key and not by the
 /// connector's settings.
-enum SecretMask {
+package enum SecretMask {
     private static let words = [
         "password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "passphrase",
     ]
@@ -14,6 +14,14 @@ enum SecretMask {
         let name = name.lowercased()
         return words.contains { name.hasSuffix($0) } || name == "pass" || name.hasSuffix("_pass")
     }
+
+    /// Whether a variable of the environment holds a secret, by its name or because it is an address with a password.
+    package static func isSecretVariable(_ name: String, _ value: String) -> Bool {
+        isSecretName(name) || name.lowercased().hasSuffix("_key") || value.contains(/:\/\/[^\/\s@]*:[^\/\s@]+@/)
+    }
+
+    /// A line of a project file with what looks like a secret replaced by dots; references stay.
+    package static func maskedLine(_ line: String) -> String { text(masked(Array(line.unicodeScalars))[...]) }
 
     /// The line with every scalar of a secret replaced by a dot, so that columns stay what they were.
     static func masked(_ line: [Unicode.Scalar]) -> [Unicode.Scalar] {

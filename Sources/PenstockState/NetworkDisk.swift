@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
+
 /// The disks on which locks and a write-ahead log cannot be relied on.
 package enum NetworkDisk {
+    /// The name of the kind of network disk that a folder lies on, or nil where it lies on none, or is not there.
+    package static func ofFolder(_ path: String) -> String? { name(penstock_file_system(path)) }
+
     /// The name of a kind of network disk, or nil for any other disk.
     package static func name(_ kind: UInt64) -> String? {
         switch kind {

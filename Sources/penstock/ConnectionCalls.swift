@@ -19,6 +19,23 @@ enum ConnectionCalls {
         return report
     }
 
+    /// The clock of the other side of a connection, as its answer to a check tells it: milliseconds since 1970, or nil.
+    static func serverClock(_ side: SyncSetup.Side, _ workspace: Workspace) -> Int64? {
+        let services = services(side, workspace)
+        guard side.connector.descriptor.capabilities.contains(.destination) else { return nil }
+        do throws(ConnectorError) {
+            let open = try side.connector.openDestination(side.settings, host: services)
+            defer {
+                open.close()
+                services.leave()
+            }
+            _ = try open.check()
+        } catch {
+            // Whether it can be reached is said elsewhere; a refusal, too, has told the time.
+        }
+        return services.serverMilliseconds
+    }
+
     private static func rawReport(_ side: SyncSetup.Side, _ workspace: Workspace) throws -> CheckReport {
         if side.connector.descriptor.capabilities.contains(.destination) {
             return try destination(side, workspace, "checking it") { (open) throws(ConnectorError) in try open.check() }

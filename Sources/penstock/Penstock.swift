@@ -33,7 +33,7 @@ struct Penstock: ParsableCommand {
                 ]),
             CommandGroup(
                 name: "Learning",
-                subcommands: [ExplainCommand.self, CompletionCommand.self]),
+                subcommands: [ExplainCommand.self, DoctorCommand.self, CompletionCommand.self, ManualCommand.self]),
         ])
 
     @OptionGroup var options: GlobalOptions

@@ -14,6 +14,7 @@ import Testing
         "model preview", "model new", "model show", "model check", "sync", "sync list", "sync show", "reject",
         "reject list", "reject show", "reject export",
         "history", "history list", "history show", "state", "state show", "state reset", "explain", "completion",
+        "doctor", "manual",
     ]
 
     /// A command with arguments, the name of its document, and a word of what it prints for people.

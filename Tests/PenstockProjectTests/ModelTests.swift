@@ -89,7 +89,7 @@ import Testing
         draft.parameters = [try #require(ModelParameter(declaration: "since:date=2026-01-01"))]
         var files = ProjectFixture.good
         files[draft.sqlFile] = draft.sqlText
-        files[draft.yamlFile] = try #require(draft.yamlText)
+        files[draft.yamlFile] = draft.yamlText
         let (project, found) = try ProjectFixture(files).validate()
         #expect(found.map(BadProjectTests.line) == [])
         let model = try #require(project.model(named: "orgs"))

@@ -44,6 +44,9 @@ package final class ConnectionHost: HostServices {
 
     /// The other side's clock.
     let serverClock = ServerClock()
+    /// What the other side's clock shows now, in milliseconds since 1970-01-01T00:00:00Z, up to a second behind; nil
+    /// where no answer has told.
+    package var serverMilliseconds: Int64? { serverClock.milliseconds }
     private let state = Mutex(State())
     private let limits: CredentialLimits
     private let terms: SharedLimits.Terms

@@ -9,7 +9,7 @@ import PenstockModel
 /// It is kept in memory or is cleared when the machine starts; nothing in it is needed after that.
 package struct LimitFolder: Sendable {
     /// Where it is.
-    let path: String
+    package let path: String
 
     /// Why the folder or a file in it is not used.
     struct Refusal: Error {

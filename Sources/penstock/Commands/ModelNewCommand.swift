@@ -110,20 +110,20 @@ enum ModelFiles {
                 .usage, code: "model-exists", "\(file.path) exists already",
                 notes: ["choose another name, or edit the file"])
         }
-        var written: [URL] = []
-        do {
-            try FileManager.default.createDirectory(atPath: root + "/models", withIntermediateDirectories: true)
-            for file in files {
-                let url = URL(fileURLWithPath: "\(root)/\(file.path)")
-                try Data(file.text.utf8).write(to: url, options: .withoutOverwriting)
-                written.append(url)
+        var written: [String] = []
+        for file in files {
+            let path = "\(root)/\(file.path)"
+            do throws(ProjectFileProblem) {
+                try ProjectFileWriter.write(file.text, to: path, isNew: true)
+                written.append(path)
+            } catch {
+                for path in written {
+                    // The half of a model is worse than none; if it stays, the next attempt says so.
+                    try? FileManager.default.removeItem(atPath: path)
+                }
+                throw CommandFailure(
+                    .cannotWrite, code: "cannot-write", "\(path) cannot be written: \(error.reason)")
             }
-        } catch {
-            for url in written {
-                // The half of a model is worse than none; if it stays, the next attempt says so.
-                try? FileManager.default.removeItem(at: url)
-            }
-            throw CommandFailure(.cannotWrite, code: "cannot-write", "the model cannot be written into \(root)/models")
         }
     }
 }
