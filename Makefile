@@ -19,7 +19,8 @@ SANITIZED = --skip 'TidyTests|CrashTests|PowerLossTests|FlippedBitTests|Connecto
 # Without the last one, connectors do not find the sanitizer's functions in the program that loads them.
 SANITIZER_FLAGS = -Xlinker --export-dynamic
 
-.PHONY: demo test crash build check bench bench-limits install deps help fuzz test-asan test-tsan
+.PHONY: demo test crash build check bench bench-limits install deps help fuzz test-asan test-tsan release tarball deb \
+    package-test
 
 help:
 	@echo "make demo      build, then sync a CSV file into a sandbox CRM on this machine (no account needed)"
@@ -32,6 +33,8 @@ help:
 	@echo "make fuzz      search everything that reads foreign bytes, SECONDS=$(SECONDS) for each target"
 	@echo "make test-asan build and run the tests under AddressSanitizer; make test-tsan: under ThreadSanitizer"
 	@echo "make install   build optimised and install below PREFIX=$(PREFIX)"
+	@echo "make tarball   an archive that runs wherever it is unpacked; make deb: a Debian package; OUT=$(OUT)"
+	@echo "make package-test  try both in a Debian 12 without compiler and network (as root)"
 
 test crash: PACKAGES += $(TEST_PACKAGES)
 
@@ -94,13 +97,33 @@ test-tsan: deps
 	SWIFT_BACKTRACE=enable=no LD_PRELOAD="$(CURDIR)/.build/tsan/mutex.so" \
 	$(SWIFT) test --skip-build --sanitize=thread --scratch-path .build/tsan $(SANITIZER_FLAGS) $(SANITIZED)
 
-install: deps
+# What is installed and packed: built optimised, or, with BIN=FOLDER, what is in that folder already.
+OUT ?= .build/packages
+PACKAGING = Sources/Packaging
+RELEASE_FLAGS = -c release -Xswiftc -no-toolchain-stdlib-rpath $(BUILD_FLAGS)
+BUILT = $(or $(BIN),$$($(SWIFT) build $(RELEASE_FLAGS) --show-bin-path))
+
+release: deps
+ifndef BIN
 	@echo "== building optimised"
-	$(SWIFT) build -c release $(BUILD_FLAGS)
+	$(SWIFT) build $(RELEASE_FLAGS) --product penstock
+	$(SWIFT) build $(RELEASE_FLAGS)
+endif
+
+install: release
 	@echo "== installing below $(DESTDIR)$(PREFIX)"
-	@bin="$$($(SWIFT) build -c release --show-bin-path)"; \
-	install -d "$(DESTDIR)$(PREFIX)/bin" "$(DESTDIR)$(PREFIX)/lib/penstock/connectors"; \
-	install -m 755 "$$bin/penstock" "$(DESTDIR)$(PREFIX)/bin/penstock"; \
-	for f in "$$bin"/libpenstock-*.so; do install -m 755 "$$f" "$(DESTDIR)$(PREFIX)/lib/penstock/connectors/"; done; \
-	for f in "$$bin"/penstock-sandbox-*; do case "$$f" in *.*) ;; *) install -m 755 "$$f" "$(DESTDIR)$(PREFIX)/lib/penstock/connectors/";; esac; done
+	@$(PACKAGING)/stage "$(BUILT)" "$(DESTDIR)" "$(PREFIX)"
 	@echo "== installed: $(DESTDIR)$(PREFIX)/bin/penstock"
+
+tarball: release
+	@echo "== packed: $$($(PACKAGING)/tarball "$(BUILT)" "$(OUT)")"
+
+deb: PACKAGES += dpkg-dev lintian
+deb: release
+	@file="$$($(PACKAGING)/deb "$(BUILT)" "$(OUT)")" && echo "== packed: $$file" && \
+	lintian --fail-on error,warning --tag-display-limit 0 "$$file"
+
+# In a Debian 12 without a compiler and without a network; as root, because it makes that system in a folder.
+package-test: PACKAGES += dpkg-dev lintian debootstrap
+package-test: deb tarball
+	@Tests/Packaging/clean-root "$(OUT)"

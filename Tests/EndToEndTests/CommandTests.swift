@@ -15,6 +15,7 @@ import Testing
         "reject list", "reject show", "reject export",
         "history", "history list", "history show", "state", "state show", "state reset", "explain", "completion",
         "doctor", "manual",
+        "doctor", "manual",
     ]
 
     /// A command with arguments, the name of its document, and a word of what it prints for people.

@@ -63,7 +63,9 @@ import Testing
         #expect(severity(folder) == .error)
         let file = folder + "/secret"
         #expect(FolderChecks.privateFile(file, area: "x") == nil)
-        FileManager.default.createFile(atPath: file, contents: Data(), attributes: [.posixPermissions: 0o644])
+        let isMade = FileManager.default.createFile(
+            atPath: file, contents: Data(), attributes: [.posixPermissions: 0o644])
+        #expect(isMade)
         #expect(FolderChecks.privateFile(file, area: "x")?.severity == .error)
         #expect(severity(file) == .error)
         #expect(FolderChecks.room(folder, area: "x", free: 10 << 20).severity == .error)
