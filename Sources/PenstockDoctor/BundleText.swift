@@ -14,7 +14,7 @@ package struct BundleText: Sendable {
     /// Members of results and logs that hold values of rows.
     private static let rowMembers: Set<String> = [
         "value", "values", "record", "row", "payload", "before", "after", "body", "text", "example", "examples",
-        "source_key", "key_text", "rejects_examples", "samples",
+        "source_key", "key_text", "rejects_examples", "samples", "key", "fields", "watermark",
     ]
     private static let keyNames = [
         "password", "passwd", "secret", "token", "api_key", "apikey", "private_key", "passphrase", "credential",

@@ -138,7 +138,9 @@ import Testing
         let out = BundleText(secrets: []).results(
             "{\"counts\":{\"fetched\":3},\"rejects\":[{\"code\":\"x\",\"value\":\"Jane Doe\",\"record\":{\"a\":1}}]}")
         #expect(!out.contains("Jane") && out.contains("fetched") && out.contains("\"x\""))
-        let lines = BundleText(secrets: []).results("{\"event\":\"row\",\"value\":\"Jane\"}\nnot JSON token=abcdefgh\n")
+        let lines = BundleText(secrets: []).results(
+            "{\"event\":\"row\",\"value\":\"Jane\",\"key\":\"Jane\",\"fields\":{\"a\":\"Jane\"}}\nnot JSON token=abcdefgh\n"
+        )
         #expect(!lines.contains("Jane") && lines.contains("not JSON"))
     }
 }

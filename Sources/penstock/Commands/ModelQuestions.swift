@@ -105,7 +105,7 @@ struct ModelQuestions {
                     "--sql-file FILE takes a SELECT; - is standard input",
                 ])
         }
-        let ways = ["every column of a table or view", "a SELECT of your own"]
+        let ways = ["a table or view", "your own SELECT"]
         if try choice("What does the model read?", ways) == ways[0] {
             return try draft(name, side, try askedTable(side))
         }
