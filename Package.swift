@@ -113,7 +113,9 @@ let hostSide: [Target] = [
     /** Finds and loads connectors, opens connections, and executes the engine's decisions: plans and runs. */
     .target(
         name: "PenstockHost",
-        dependencies: ["CCrypto", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockState", logging],
+        dependencies: [
+            "CCrypto", "CProcess", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockState", logging,
+        ],
         swiftSettings: strict),
     /** Says what is wrong with an installation and a project, and packs what a helper needs to see, without secrets. */
     .target(
@@ -145,7 +147,7 @@ let sandbox: [Target] = [
     .target(
         name: "PipedriveSandbox",
         dependencies: [
-            "PenstockModel", .product(name: "NIOCore", package: "swift-nio"),
+            "CCrypto", "PenstockModel", .product(name: "NIOCore", package: "swift-nio"),
             .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
         ],
         path: "Plugins/Pipedrive/Sandbox/Sources", swiftSettings: strict),

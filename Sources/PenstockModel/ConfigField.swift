@@ -36,11 +36,13 @@ public struct ConfigField: Sendable, Hashable {
     public var isRequired: Bool
     /// A value for the documentation and the wizard; may be empty.
     public var example: String
+    /// Whether a form asks for it only on request: most connections do without.
+    public var isAdvanced: Bool
 
     /// A setting.
     public init(
         _ name: String, _ kind: Kind, _ summary: String, defaultValue: JSON? = nil, isRequired: Bool = false,
-        example: String = ""
+        example: String = "", isAdvanced: Bool = false
     ) {
         self.name = name
         self.kind = kind
@@ -48,6 +50,7 @@ public struct ConfigField: Sendable, Hashable {
         self.defaultValue = defaultValue
         self.isRequired = isRequired
         self.example = example
+        self.isAdvanced = isAdvanced
     }
 
     /// Whether the value must never be shown.

@@ -66,11 +66,13 @@ public struct ConnectorDescriptor: Sendable, Hashable {
     public var settings: [ConfigField]
     /// What it can write, in order; empty for a source.
     public var objects: [ObjectDescriptor]
+    /// How a connection gets its credential in a browser; nil where there is no such way.
+    public var login: BrowserLogin?
 
     /// A connector's description.
     public init(
         id: String, title: String, version: String, summary: String, capabilities: Capabilities,
-        settings: [ConfigField], objects: [ObjectDescriptor] = []
+        settings: [ConfigField], objects: [ObjectDescriptor] = [], login: BrowserLogin? = nil
     ) {
         self.id = id
         self.title = title
@@ -79,5 +81,6 @@ public struct ConnectorDescriptor: Sendable, Hashable {
         self.capabilities = capabilities
         self.settings = settings
         self.objects = objects
+        self.login = login
     }
 }

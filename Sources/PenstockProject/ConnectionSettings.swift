@@ -180,7 +180,7 @@ struct ConnectionSettings {
                 "\(field.name) holds a secret that is written out", suggestion: "write \(field.name): \(fix)",
                 notes: [
                     "change the secret at its owner: this file may have been copied",
-                    "store the new one in a file \(fix.dropFirst(7).dropLast()); where: penstock explain cred-missing",
+                    "store the new one: penstock secret set \(fix.dropFirst(7).dropLast())",
                 ], masks: [node.span]))
         return true
     }

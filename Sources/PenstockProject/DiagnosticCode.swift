@@ -38,6 +38,12 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case credMissing = "cred-missing"
     /// A stored credential can be read by other users.
     case credPermissions = "cred-permissions"
+    /// A stored credential is sealed and cannot be opened.
+    case credSealed = "cred-sealed"
+    /// A program would have to run for a secret, and nobody has allowed it.
+    case execForbidden = "exec-forbidden"
+    /// A program that was to print a secret did not.
+    case execFailed = "exec-failed"
     /// A file that the project refers to could not be read.
     case fileMissing = "file-missing"
     /// A file that holds a secret can be read by other users.

@@ -102,7 +102,9 @@ extension DiagnosticCode {
         .reference: Explanation(
             "A reference is not written as Penstock reads it, or stands where references are not read.",
             example: "token: ${vault:crm}",
-            fix: "Write ${env:NAME}, ${NAME}, ${NAME:-default}, ${NAME:?message}, ${file:path} or ${cred:NAME}; a "
+            fix:
+                "Write ${env:NAME}, ${NAME}, ${NAME:-default}, ${NAME:?message}, ${file:path}, ${cred:NAME} or ${exec:program "
+                + "words}; a "
                 + "dollar sign before a brace is $$."),
         .envUnset: Explanation(
             "An environment variable that the file refers to is not set.",
@@ -112,11 +114,29 @@ extension DiagnosticCode {
             "A credential that the file refers to was not found. Looked in: $CREDENTIALS_DIRECTORY, "
                 + "/run/secrets, then penstock/credentials in the user configuration folder.",
             example: "api_token: ${cred:crm-token}",
-            fix: "Store it as a file of that name, mode 0600, in one of these folders."),
+            fix: "penstock secret set crm-token stores it, sealed, in the last of these folders. A plain file of that "
+                + "name, mode 0600, works too."),
         .credPermissions: Explanation(
             "A stored credential can be read by other users.",
             example: "a credential file with mode 0644",
             fix: "chmod 600 FILE"),
+        .credSealed: Explanation(
+            "A stored credential is sealed with a key that is not there, or is damaged. The key is "
+                + "$CREDENTIALS_DIRECTORY/penstock.key, else penstock/key in the user configuration folder.",
+            example: "a key file that was made anew after the credential was stored",
+            fix: "Bring the key back, or store the credential again: penstock secret set NAME"),
+        .execForbidden: Explanation(
+            "A program would have to run for a secret. A project may come from somebody else, so its programs run only "
+                + "where you have said so.",
+            example: "api_token: ${exec:pass show crm/token}",
+            fix:
+                "Read the command. Then: --allow-exec, PENSTOCK_ALLOW_EXEC=1, or allow_exec: true in penstock/config.yml "
+                + "in the user configuration folder."),
+        .execFailed: Explanation(
+            "A program that was to print a secret could not be started, failed, took more than 10 seconds, or printed "
+                + "nothing or too much. It gets no shell: its words are separated by blanks, quotes keep blanks.",
+            example: "api_token: ${exec:pass show crm/tokn}",
+            fix: "Run the command by hand; it must print the secret alone, on standard output."),
         .fileMissing: Explanation(
             "A file that the project refers to could not be read.",
             example: "password: ${file:secrets/db}",

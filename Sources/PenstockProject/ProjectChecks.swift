@@ -68,7 +68,7 @@ extension Project {
             connection: connection, descriptor: descriptor, sources: sources, resolver: resolver)
         var found = Findings()
         _ = check.check(&found)
-        let missing: [DiagnosticCode] = [.envUnset, .credMissing, .fileMissing]
+        let missing: [DiagnosticCode] = [.envUnset, .credMissing, .fileMissing, .execFailed]
         for var diagnostic in found.diagnostics {
             if missing.contains(where: { $0.rawValue == diagnostic.code }) {
                 diagnostic.notes.insert(usage(of: connection), at: 0)

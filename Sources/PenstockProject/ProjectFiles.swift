@@ -17,6 +17,12 @@ enum ProjectFiles {
     /// Whether somebody besides the owner can read or write the file that `path` leads to.
     static func isShared(_ path: String) -> Bool { (mode(path) ?? 0) & 0o077 != 0 }
 
+    /// Whether somebody besides the owner can write to the file that `path` leads to.
+    static func isWritableByOthers(_ path: String) -> Bool { (mode(path) ?? 0) & 0o022 != 0 }
+
+    /// Whether there is a regular file.
+    static func isFile(_ path: String) -> Bool { (mode(path) ?? 0) & S_IFMT == S_IFREG }
+
     /// Kind and permissions of what `path` leads to, symbolic links followed; nil where there is nothing.
     private static func mode(_ path: String) -> mode_t? {
         var info = stat()

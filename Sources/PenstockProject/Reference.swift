@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A reference in a scalar: `${env:NAME}`, `${NAME:-default}`, `${file:path}`, `${cred:NAME}`.
+/// A reference in a scalar: `${env:NAME}`, `${NAME:-default}`, `${file:path}`, `${cred:NAME}`, `${exec:program words}`.
 struct Reference: Sendable, Hashable {
     /// Where the value comes from.
     enum Provider: String, Sendable, Hashable, CaseIterable {
         case env
         case file
         case cred
+        case exec
     }
 
     /// A scalar taken apart.
@@ -18,7 +19,7 @@ struct Reference: Sendable, Hashable {
     }
 
     var provider: Provider
-    /// The variable, path or credential.
+    /// The variable, path, credential or command.
     var name: String
     /// What stands in for a variable that is unset or empty.
     var fallback: String?
@@ -93,7 +94,12 @@ struct Reference: Sendable, Hashable {
                 return malformed(.reference, "\"\(value)\" cannot be the name of a credential")
             }
             return .reference(Reference(provider: .cred, name: String(value), raw: String(raw)))
-        case "exec", "age", "keyring", "vault":
+        case "exec":
+            guard CommandWords.split(String(value)) != nil else {
+                return malformed(.reference, "\(raw) names no program, or has a quote that is not closed")
+            }
+            return .reference(Reference(provider: .exec, name: String(value), raw: String(raw)))
+        case "age", "keyring", "vault":
             return malformed(.notYet, "${\(name):…} is not read by this version")
         default:
             return malformed(.reference, "\"\(name)\" is not a kind of reference")

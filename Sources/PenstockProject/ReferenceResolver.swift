@@ -2,7 +2,7 @@
 
 import PenstockModel
 
-/// Gives references their values: from the environment, from files, from stored credentials.
+/// Gives references their values: from the environment, from files, from stored credentials, from programs.
 package struct ReferenceResolver: Sendable {
     /// A scalar with its references replaced.
     struct Expansion: Sendable {
@@ -11,11 +11,13 @@ package struct ReferenceResolver: Sendable {
         var secrets: [String] = []
     }
 
-    private static let bytesMax = 1 << 16
+    private static let bytesMax = 1 << 17
 
     private let environment: [String: String]
     private let root: String
     private let sharedSecrets: String
+    /// What opens sealed files and runs programs.
+    package var sources: SecretSources
 
     /// A resolver for one project.
     ///
@@ -23,10 +25,14 @@ package struct ReferenceResolver: Sendable {
     ///   - root: The project's folder.
     ///   - environment: The variables, usually of this process.
     ///   - sharedSecrets: Where a container platform puts secrets.
-    package init(root: String, environment: [String: String], sharedSecrets: String = "/run/secrets") {
+    package init(
+        root: String, environment: [String: String], sharedSecrets: String = "/run/secrets",
+        sources: SecretSources = SecretSources()
+    ) {
         self.root = root
         self.environment = environment
         self.sharedSecrets = sharedSecrets
+        self.sources = sources
     }
 
     /// The folders in which `${cred:NAME}` is looked for, in order.
@@ -41,6 +47,9 @@ package struct ReferenceResolver: Sendable {
         return folder.map { "\($0)/penstock/credentials" }
     }
 
+    /// Where a user's own settings of Penstock are, or nil without a home.
+    package var userConfig: String? { userCredentials.map { $0.dropLast("credentials".count) + "config.yml" } }
+
     /// Replaces the references of a scalar; nil where one has no value, which then is among the findings.
     func expand(
         _ node: YAMLNode, source: SourceText?, isSecret: Bool, allowsCredentials: Bool, findings: inout Findings
@@ -54,11 +63,11 @@ package struct ReferenceResolver: Sendable {
             case .text(let text): result.text += text
             case .malformed(let raw, let code, let reason):
                 let place = Self.place(raw, &seen, node, source)
-                let works = "${env:NAME}, ${NAME}, ${file:path}, ${cred:NAME}"
+                let works = "${env:NAME}, ${NAME}, ${file:path}, ${cred:NAME}, ${exec:program words}"
                 findings.error(code, at: place, reason, notes: ["what works: \(works); a dollar sign is $$"])
             case .reference(let reference):
                 let place = Self.place(reference.raw, &seen, node, source)
-                if reference.provider == .cred, !allowsCredentials {
+                if [.cred, .exec].contains(reference.provider), !allowsCredentials {
                     findings.error(
                         .reference, at: place, "a credential may only be used in a connection",
                         notes: ["here it would be shown in plans and stored with rows"])
@@ -91,13 +100,21 @@ package struct ReferenceResolver: Sendable {
 
     private static func isSecret(_ reference: Reference, in text: String) -> Bool {
         switch reference.provider {
-        case .cred: true
+        case .cred, .exec: true
         case .file: false
         case .env: SecretMask.isSecretName(reference.name) || text.contains("://")
         }
     }
 
-    private func value(
+    /// Whether a service manager hands out credentials.
+    var hasServiceFolder: Bool { environment["CREDENTIALS_DIRECTORY"] != nil }
+
+    /// Whether a file of the user's credentials is sealed.
+    func isSealed(_ path: String) -> Bool {
+        ProjectFiles.contents(path, bytesMax: Self.bytesMax).map(sources.isSealed) ?? false
+    }
+
+    func value(
         _ reference: Reference, at place: SourceSpan, isSecret: Bool, _ findings: inout Findings
     ) -> String? {
         switch reference.provider {
@@ -117,6 +134,25 @@ package struct ReferenceResolver: Sendable {
             }
             return text
         case .cred: return credential(reference, at: place, &findings)
+        case .exec: return printed(reference, at: place, &findings)
+        }
+    }
+
+    private func printed(_ reference: Reference, at place: SourceSpan, _ findings: inout Findings) -> String? {
+        guard sources.runsCommands else {
+            findings.error(
+                .execForbidden, at: place, "programs may not run for this project's secrets",
+                notes: [
+                    "read the command first: whoever wrote the file chose it",
+                    "then allow it: --allow-exec, PENSTOCK_ALLOW_EXEC=1, or allow_exec: true in \(userConfig ?? "config.yml")",
+                ])
+            return nil
+        }
+        do throws(SecretSources.Problem) {
+            return try sources.printed(by: reference.name)
+        } catch {
+            findings.error(.execFailed, at: place, error.reason, notes: error.notes)
+            return nil
         }
     }
 
@@ -140,30 +176,44 @@ package struct ReferenceResolver: Sendable {
     private func credential(
         _ reference: Reference, at place: SourceSpan, _ findings: inout Findings
     ) -> String? {
+        let name = reference.name
+        if let pending = sources.pending[name] { return pending.reveal { $0 } }
         for folder in credentialFolders {
-            let path = "\(folder)/\(reference.name)"
-            guard let text = contents(path) else { continue }
+            let path = "\(folder)/\(name)"
+            guard let bytes = ProjectFiles.contents(path, bytesMax: Self.bytesMax) else { continue }
             if folder == userCredentials, ProjectFiles.isShared(path) {
                 findings.error(
-                    .credPermissions, at: place, "the credential \(reference.name) can be read by other users",
+                    .credPermissions, at: place, "the credential \(name) can be read by other users",
                     suggestion: "chmod 600 \(path)")
                 return nil
             }
-            guard !text.isEmpty else {
-                findings.error(.credMissing, at: place, "the credential \(reference.name) is empty")
+            do throws(SecretSources.Problem) {
+                let opened = folder == userCredentials ? try sources.open(name, bytes) : nil
+                guard let text = opened ?? Self.text(bytes) else { continue }
+                guard !text.isEmpty else {
+                    findings.error(.credMissing, at: place, "the credential \(name) is empty")
+                    return nil
+                }
+                return text
+            } catch {
+                findings.error(.credSealed, at: place, error.reason, notes: error.notes)
                 return nil
             }
-            return text
         }
         findings.error(
-            .credMissing, at: place, "there is no credential \(reference.name)",
-            notes: ["looked in: \(credentialFolders.joined(separator: ", "))"])
+            .credMissing, at: place, "there is no credential \(name)",
+            notes: [
+                "store it: penstock secret set \(name)", "looked in: \(credentialFolders.joined(separator: ", "))",
+            ])
         return nil
     }
 
     /// The text of a small file without one trailing line feed; nil where it cannot be read or is not UTF-8.
     private func contents(_ path: String) -> String? {
-        guard let bytes = ProjectFiles.contents(path, bytesMax: Self.bytesMax) else { return nil }
+        ProjectFiles.contents(path, bytesMax: Self.bytesMax).flatMap(Self.text)
+    }
+
+    private static func text(_ bytes: [UInt8]) -> String? {
         guard var text = String(validating: bytes, as: UTF8.self) else { return nil }
         if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
         return text

@@ -42,24 +42,26 @@ package struct CSVSettings: Sendable {
             example: ";"),
         ConfigField(
             "quote", .string, "The byte around quoted fields; empty where quotes mean nothing.",
-            defaultValue: .string("\"")),
+            defaultValue: .string("\""), isAdvanced: true),
         ConfigField(
             "header", .boolean, "Whether the first line names the columns; without it they are c1, c2 and so on.",
             defaultValue: .bool(true)),
         ConfigField(
             "encoding", .choice(CSVEncoding.allCases.map(\.rawValue)), "How bytes become characters.",
-            defaultValue: .string(CSVEncoding.utf8.rawValue)),
+            defaultValue: .string(CSVEncoding.utf8.rawValue), isAdvanced: true),
         ConfigField(
             "null", .choice(NullRule.allCases.map(\.rawValue)),
             "Which empty fields are NULL: those without quotes, all, or none.",
-            defaultValue: .string(NullRule.unquotedEmpty.rawValue)),
-        ConfigField("null_text", .string, "A text that means NULL where it stands without quotes.", example: "\\N"),
+            defaultValue: .string(NullRule.unquotedEmpty.rawValue), isAdvanced: true),
+        ConfigField(
+            "null_text", .string, "A text that means NULL where it stands without quotes.", example: "\\N",
+            isAdvanced: true),
         ConfigField(
             "types", .map(CSVType.allCases.map(\.rawValue)), "The types of columns; a column not named here is text.",
-            example: "employees: integer"),
+            example: "employees: integer", isAdvanced: true),
         ConfigField(
             "trim", .boolean, "Whether blanks and tabs around fields are dropped, inside quotes excepted.",
-            defaultValue: .bool(false)),
+            defaultValue: .bool(false), isAdvanced: true),
     ]
 
     /// Settings from what the host hands over.

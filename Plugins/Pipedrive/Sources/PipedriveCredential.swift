@@ -34,14 +34,21 @@ enum PipedriveCredential {
                 .badConfig, "The settings api_token and \(first) exclude each other: keep one way, token or OAuth.",
                 field: tokenSetting)
         }
+        let login = PipedriveGrant.Login(settings)
         for name in appSettings where (settings.text(name) ?? "").isEmpty {
+            if login != nil, name == "refresh_token" { continue }
             throw ConnectorError(
-                .badConfig, "The setting \(name) is missing: OAuth needs client_id, client_secret and refresh_token.",
+                .badConfig,
+                "The setting \(name) is missing: OAuth needs client_id, client_secret and refresh_token."
+                    + (name == "refresh_token" ? " A login gives it." : ""),
                 field: name)
         }
         let site = domain == nil && url == nil ? nil : try PipedriveSite(companyDomain: domain, baseURL: url)
         let endpoint = try PipedriveTokenEndpoint(settings, base: url == nil ? nil : site, http: http)
-        let grant = PipedriveGrant(settings, try settings.requiredText("refresh_token"))
+        let grant =
+            if let login { PipedriveGrant(login) } else {
+                PipedriveGrant(settings, try settings.requiredText("refresh_token"))
+            }
         let authority = try PipedriveOAuth(
             grant, endpoint, site: site, isCompanyNamed: url == nil && domain != nil, host: host)
         return (authority, site)

@@ -16,31 +16,45 @@ final class PipedriveDestination: Destination {
         do throws(ConnectorError) {
             outcome = try api.sendOnce(api.request(.get, "/v1/users/me"), cost: PipedriveAPI.meCost)
         } catch {
-            guard error.code == .unauthorized else { throw error }
-            return CheckReport([CheckReport.Step("credential", failure: error)])
+            switch error.code {
+            case .unauthorized: return CheckReport([CheckReport.Step("credential", failure: error)])
+            // The token endpoint could not be reached.
+            case .unavailable, .timedOut: return CheckReport([CheckReport.Step("network", failure: error)])
+            default: throw error
+            }
         }
         let network = CheckReport.Step("network", "\(api.siteName) answers")
         let tls = api.isPlain ? [] : [CheckReport.Step("tls", "the certificate is good")]
         if case .failure(let failure) = outcome { return report(failure, network) }
+        let way = name + [network] + tls
         switch api.answer(outcome, object: nil) {
+        case .failure(let problem) where problem.error.code == .forbidden:
+            return CheckReport(
+                way + [CheckReport.Step("credential"), CheckReport.Step("right", failure: problem.error)])
         case .failure(let problem):
-            return CheckReport([network] + tls + [CheckReport.Step("credential", failure: problem.error)])
+            return CheckReport(way + [CheckReport.Step("credential", failure: problem.error)])
         case .success(let json):
             let me = json["data"] ?? .null
             let names = [("company", "company_name"), ("domain", "company_domain"), ("user", "name")]
             var identity: [String: String] = [:]
             for (name, key) in names { identity[name] = me[key]?.stringValue }
             let step = CheckReport.Step("credential", identity["user"].map { "the token of \($0)" } ?? "")
-            return CheckReport([network] + tls + [step], identity: identity)
+            return CheckReport(way + [step], identity: identity)
         }
+    }
+
+    /// That the host's name is known, where it has one.
+    private var name: [CheckReport.Step] {
+        api.isPlain ? [] : [CheckReport.Step("name", String(api.siteName.prefix { $0 != ":" }))]
     }
 
     private func report(_ failure: HTTPFailure, _ network: CheckReport.Step) -> CheckReport {
         let error = PipedriveProblem(failure, site: api.siteName).error
         switch failure.cause {
         case .certificateUnknown, .certificateExpired, .certificateForOtherHost, .tls, .caFile:
-            return CheckReport([network, CheckReport.Step("tls", failure: error)])
-        default: return CheckReport([CheckReport.Step("network", failure: error)])
+            return CheckReport(name + [network, CheckReport.Step("tls", failure: error)])
+        case .hostNotFound: return CheckReport([CheckReport.Step("name", failure: error)])
+        default: return CheckReport(name + [CheckReport.Step("network", failure: error)])
         }
     }
 

@@ -188,15 +188,37 @@ final class PipedriveOAuth: PipedriveAuthority {
 
     func blanked(_ text: String) -> String {
         let grant = grant
-        return [grant.accessToken, grant.refreshToken, endpoint.clientSecret].compactMap { $0 }.filter { !$0.isEmpty }
+        return [grant.accessToken, grant.refreshToken, endpoint.clientSecret, grant.login?.code, grant.login?.verifier]
+            .compactMap { $0 }.filter { !$0.isEmpty }
             .reduce(text) { $0.replacing($1, with: "••••") }
     }
 }
 
 /// The tokens of an OAuth credential.
 struct PipedriveGrant: Sendable, Hashable, CustomReflectable, CustomStringConvertible {
-    /// What a new access token is asked for with.
+    /// What a login in a browser has brought, for which there are tokens once.
+    struct Login: Sendable, Hashable {
+        /// The authorization code.
+        var code: String
+        /// The address that it was sent to.
+        var redirectURI: String
+        /// What only the asker knows, with PKCE; else empty.
+        var verifier: String
+
+        /// The login that a connection was opened with, or nil.
+        init?(_ settings: ConnectorSettings) {
+            let parts = Dictionary(settings.map(BrowserLogin.setting).map { ($0.key, $0.value) }) { $1 }
+            guard let code = parts["code"], !code.isEmpty, let address = parts["redirect_uri"] else { return nil }
+            self.code = code
+            redirectURI = address
+            verifier = parts["code_verifier"] ?? ""
+        }
+    }
+
+    /// What a new access token is asked for with; empty before a login is exchanged.
     var refreshToken: String
+    /// The login that is still to be exchanged, or nil.
+    var login: Login?
     /// What goes into requests, or nil where there is none yet.
     var accessToken: String?
     /// When to renew, and when the access token runs out, in milliseconds since 1970; far away where it is not known.
@@ -217,10 +239,27 @@ struct PipedriveGrant: Sendable, Hashable, CustomReflectable, CustomStringConver
         expiresAt = settings.integer("access_token_expires_at").map(Int64.init) ?? .max
     }
 
+    /// A login, which must be exchanged first.
+    init(_ login: Login) {
+        refreshToken = ""
+        self.login = login
+    }
+
+    /// The form that asks the token endpoint for an access token.
+    var form: String {
+        guard let login else {
+            return "grant_type=refresh_token&refresh_token=" + HTTPRequest.percentEncoded(refreshToken)
+        }
+        let verifier = login.verifier.isEmpty ? "" : "&code_verifier=" + HTTPRequest.percentEncoded(login.verifier)
+        return "grant_type=authorization_code&code=" + HTTPRequest.percentEncoded(login.code)
+            + "&redirect_uri=" + HTTPRequest.percentEncoded(login.redirectURI) + verifier
+    }
+
     /// A stored credential; what it does not say is as in `other`.
     init(_ json: JSON, over other: PipedriveGrant) {
         self = other
         refreshToken = json["refresh_token"]?.stringValue ?? other.refreshToken
+        login = nil
         accessToken = json["access_token"]?.stringValue
         apiDomain = json["api_domain"]?.stringValue ?? other.apiDomain
         renewAt = json["access_token_renew_at"]?.intValue.map(Int64.init) ?? .max
@@ -233,6 +272,8 @@ struct PipedriveGrant: Sendable, Hashable, CustomReflectable, CustomStringConver
         self = other
         accessToken = token
         if let next = answer["refresh_token"]?.stringValue, !next.isEmpty { refreshToken = next }
+        guard !refreshToken.isEmpty else { return nil }
+        login = nil
         apiDomain = answer["api_domain"]?.stringValue ?? other.apiDomain
         renewAt = .max
         expiresAt = .max

@@ -59,12 +59,11 @@ struct PipedriveTokenEndpoint: Sendable {
     func renew(
         _ grant: PipedriveGrant, now: () -> Int64, pause: (Int64) throws(ConnectorError) -> Void
     ) throws(ConnectorError) -> PipedriveGrant {
-        let body = "grant_type=refresh_token&refresh_token=" + HTTPRequest.percentEncoded(grant.refreshToken)
         let headers = [
             authorization, HTTPHeader("Content-Type", "application/x-www-form-urlencoded"),
             HTTPHeader("Accept", "application/json"),
         ].compactMap { $0 }
-        let request = HTTPRequest(.post, url, headers: headers, body: Array(body.utf8), isRepeatable: false)
+        let request = HTTPRequest(.post, url, headers: headers, body: Array(grant.form.utf8), isRepeatable: false)
         let client = HTTPClient(http)
         for attempt in 1... {
             let asked = now()
@@ -99,8 +98,8 @@ struct PipedriveTokenEndpoint: Sendable {
             if let json, let fresh = PipedriveGrant(answer: json, over: grant, now: asked) { return .success(fresh) }
             return .failure(
                 ConnectorError(.unavailable, "\(name) answered without an access token.", vendorCode: "200"))
-        case 400, 401: return .failure(refusal(response.status, json?["error"]?.stringValue ?? ""))
-        case 403 where json != nil: return .failure(refusal(403, json?["error"]?.stringValue ?? ""))
+        case 400, 401: return .failure(refusal(response.status, json?["error"]?.stringValue ?? "", grant))
+        case 403 where json != nil: return .failure(refusal(403, json?["error"]?.stringValue ?? "", grant))
         default:
             return .failure(
                 ConnectorError(
@@ -109,13 +108,19 @@ struct PipedriveTokenEndpoint: Sendable {
         }
     }
 
-    private func refusal(_ status: Int, _ said: String) -> ConnectorError {
+    private func refusal(_ status: Int, _ said: String, _ grant: PipedriveGrant) -> ConnectorError {
         let code = said.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } && said.utf8.count <= 40 ? said : ""
         if status == 401 || code == "invalid_client" || code == "unauthorized_client" {
             return ConnectorError(
                 .unauthorized,
                 "Pipedrive refused client_id and client_secret; take both from the app's settings there.",
                 field: "client_secret", vendorCode: code.isEmpty ? String(status) : code)
+        }
+        if grant.login != nil {
+            return ConnectorError(
+                .unauthorized,
+                "Pipedrive refused the authorization code: it has run out, was used before, or the app's callback URL "
+                    + "is another one; log in again.", vendorCode: code.isEmpty ? String(status) : code)
         }
         return ConnectorError(
             .unauthorized,

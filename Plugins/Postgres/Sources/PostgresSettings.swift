@@ -21,31 +21,38 @@ package struct PostgresSettings: Sendable {
     package static let fields: [ConfigField] = [
         ConfigField(
             "url", .string, "The whole connection as libpq's URL; then no other setting may say where or who.",
-            example: "postgresql://reader@db.example.com/crm?sslmode=verify-full"),
+            example: "postgresql://reader@db.example.com/crm?sslmode=verify-full", isAdvanced: true),
         ConfigField("host", .string, "The host name, address or socket folder.", example: "db.example.com"),
         ConfigField("port", .integer(1...65_535), "The port.", example: "5432"),
         ConfigField("dbname", .string, "The database.", example: "crm"),
-        ConfigField("database", .string, "Another word for dbname.", example: "crm"),
+        ConfigField("database", .string, "Another word for dbname.", example: "crm", isAdvanced: true),
         ConfigField("user", .string, "The user.", example: "reader"),
         ConfigField("password", .secret, "The password; left out, libpq looks into its password file."),
         ConfigField(
             "sslmode", .choice(sslModes), "How far TLS is insisted on; verify-full checks authority and host name.",
             example: "verify-full"),
-        ConfigField("sslrootcert", .path, "The file of the authorities that are trusted.", example: "certs/ca.pem"),
-        ConfigField("sslcert", .path, "The file of the client certificate.", example: "certs/reader.crt"),
-        ConfigField("sslkey", .path, "The file of the client certificate's key.", example: "certs/reader.key"),
-        ConfigField("service", .string, "The section of libpq's service file to use.", example: "analytics"),
-        ConfigField("passfile", .path, "The password file to use instead of ~/.pgpass.", example: "secrets/pgpass"),
+        ConfigField(
+            "sslrootcert", .path, "The file of the authorities that are trusted.", example: "certs/ca.pem",
+            isAdvanced: true),
+        ConfigField(
+            "sslcert", .path, "The file of the client certificate.", example: "certs/reader.crt", isAdvanced: true),
+        ConfigField(
+            "sslkey", .path, "The file of the client certificate's key.", example: "certs/reader.key", isAdvanced: true),
+        ConfigField(
+            "service", .string, "The section of libpq's service file to use.", example: "analytics", isAdvanced: true),
+        ConfigField(
+            "passfile", .path, "The password file to use instead of ~/.pgpass.", example: "secrets/pgpass",
+            isAdvanced: true),
         ConfigField(
             "application_name", .string, "What the server's lists of sessions show; penstock where nothing says it.",
-            example: "penstock-nightly"),
+            example: "penstock-nightly", isAdvanced: true),
         ConfigField(
             "connect_timeout", .integer(1...3_600), "How many seconds connecting may take; 10 where nothing says it.",
-            example: "10"),
+            example: "10", isAdvanced: true),
         ConfigField(
             "statement_timeout", .string,
             "How long one statement, so one whole read, may take: 300ms, 30s, 5m, 2h; a bare number is milliseconds.",
-            example: "5m"),
+            example: "5m", isAdvanced: true),
     ]
 
     /// The settings that say where to connect and as whom, and so exclude `url`.

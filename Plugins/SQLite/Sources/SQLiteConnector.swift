@@ -12,7 +12,7 @@ package struct SQLiteConnector: Connector {
         ConfigField(
             "busy_timeout", .integer(0...600_000),
             "How many milliseconds to wait for a lock that another program holds on the file.",
-            defaultValue: .integer(5_000), example: "5000"),
+            defaultValue: .integer(5_000), example: "5000", isAdvanced: true),
     ]
 
     package var descriptor: ConnectorDescriptor {

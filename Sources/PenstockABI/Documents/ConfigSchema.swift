@@ -4,15 +4,16 @@ import PenstockModel
 
 /// The settings of a connector as the JSON Schema subset of the boundary.
 package enum ConfigSchema {
-    /// The schema that describes `fields`.
-    static func document(_ fields: [ConfigField]) -> JSON {
+    /// The schema that describes `fields`, and how a connection gets its credential in a browser.
+    static func document(_ fields: [ConfigField], login: BrowserLogin? = nil) -> JSON {
         var properties = JSONObject()
         for (order, field) in fields.enumerated() { properties[field.name] = .object(property(field, order)) }
-        return .object(
-            [
-                "v": .integer(1), "type": .string("object"), "properties": .object(properties),
-                "required": .strings(fields.filter(\.isRequired).map(\.name)),
-            ] as JSONObject)
+        var object: JSONObject = [
+            "v": .integer(1), "type": .string("object"), "properties": .object(properties),
+            "required": .strings(fields.filter(\.isRequired).map(\.name)),
+        ]
+        object[BrowserLogin.keyword] = login?.json
+        return .object(object)
     }
 
     /// The fields that a schema describes, in the order of `x-order`, else of their appearance.
@@ -46,6 +47,7 @@ package enum ConfigSchema {
         if let value = field.defaultValue { object["default"] = value }
         if !field.example.isEmpty { object["examples"] = .array([example(field)]) }
         object["x-order"] = .integer(order)
+        if field.isAdvanced { object["x-advanced"] = .bool(true) }
         return object
     }
 
@@ -102,7 +104,8 @@ package enum ConfigSchema {
         let defaultValue = property["default"].flatMap { $0.isNull ? nil : $0 }
         return ConfigField(
             name, try kind(property), try property.textIfPresent("description") ?? "",
-            defaultValue: defaultValue, isRequired: isRequired, example: example ?? "")
+            defaultValue: defaultValue, isRequired: isRequired, example: example ?? "",
+            isAdvanced: try property.flag("x-advanced", false))
     }
 
     private static func kind(_ property: JSON) throws(DocumentError) -> ConfigField.Kind {

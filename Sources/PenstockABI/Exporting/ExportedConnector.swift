@@ -27,7 +27,7 @@ public final class ExportedConnector: Sendable {
         table.version = Self.kept(descriptor.version)
         table.summary = Self.kept(descriptor.summary)
         table.caps = descriptor.capabilities.rawValue
-        table.config_schema = Self.kept(ConfigSchema.document(descriptor.settings).text)
+        table.config_schema = Self.kept(ConfigSchema.document(descriptor.settings, login: descriptor.login).text)
         if descriptor.capabilities.contains(.destination) {
             table.objects_json = Self.kept(ObjectDescriptor.document(descriptor.objects).text)
             table.destination = Self.kept(DestinationTable.make())

@@ -96,8 +96,10 @@ package final class LoadedConnector: Connector, @unchecked Sendable {
         _ table: penstock_connector, _ id: String, _ checks: ContractChecks
     ) throws(ConnectorError) -> ConnectorDescriptor {
         let capabilities = Capabilities(rawValue: table.caps)
-        let settings = try document(table.config_schema, "config_schema", checks) {
-            document throws(DocumentError) in try ConfigSchema.fields(document: document)
+        let (settings, login) = try document(table.config_schema, "config_schema", checks) {
+            document throws(DocumentError) in
+            let fields = try ConfigSchema.fields(document: document)
+            return (fields, try BrowserLogin.of(schema: document, fields))
         }
         var objects: [ObjectDescriptor] = []
         if capabilities.contains(.destination) {
@@ -108,7 +110,7 @@ package final class LoadedConnector: Connector, @unchecked Sendable {
         return ConnectorDescriptor(
             id: id, title: try checks.text(table.title, "title"), version: try checks.text(table.version, "version"),
             summary: try checks.text(table.summary, "summary"), capabilities: capabilities, settings: settings,
-            objects: objects)
+            objects: objects, login: login)
     }
 
     private static func document<T>(

@@ -13,6 +13,8 @@ package struct Redactor: Sendable {
     }
 
     private let memory = Memory()
+    /// What is said beside an error about a credential in this setting, unless the connector says more; by setting.
+    package var advice: [String: String] = [:]
     private var secrets: [String] { memory.texts.withLock { $0 } }
 
     /// A redactor for these secrets.
@@ -68,8 +70,9 @@ package struct Redactor: Sendable {
 
     /// `error` with every secret in its texts replaced by dots.
     package func redacted(_ error: ConnectorError) -> ConnectorError {
-        guard !secrets.isEmpty else { return error }
         var error = error
+        if error.code == .unauthorized, error.detail.isEmpty { error.detail = advice[error.field] ?? "" }
+        guard !secrets.isEmpty else { return error }
         error.message = redacted(error.message)
         error.detail = redacted(error.detail)
         error.field = redacted(error.field)

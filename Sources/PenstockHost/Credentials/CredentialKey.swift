@@ -56,10 +56,10 @@ package struct CredentialKeyring: Sendable {
     /// The keys that there are; the first is the one to seal with.
     ///
     /// - Throws: ``ConnectorError`` `unauthorized` where a key file is there and cannot be used.
-    func keys(for connection: String) throws(ConnectorError) -> [CredentialKey] {
+    func keys(for subject: String) throws(ConnectorError) -> [CredentialKey] {
         var keys: [CredentialKey] = []
         for path in [handedOut, own] {
-            guard let path, let key = try Self.read(path, connection) else { continue }
+            guard let path, let key = try Self.read(path, subject) else { continue }
             keys.append(key)
         }
         return keys
@@ -68,57 +68,57 @@ package struct CredentialKeyring: Sendable {
     /// The key to seal with; one is made where there is none.
     ///
     /// - Throws: ``ConnectorError``.
-    func sealingKey(for connection: String) throws(ConnectorError) -> CredentialKey {
-        if let key = try keys(for: connection).first { return key }
+    func sealingKey(for subject: String) throws(ConnectorError) -> CredentialKey {
+        if let key = try keys(for: subject).first { return key }
         guard let own else {
             throw CredentialProblem.unusable(
-                connection, "needs a key, and there is neither CREDENTIALS_DIRECTORY nor a home folder")
+                subject, "needs a key, and there is neither CREDENTIALS_DIRECTORY nor a home folder")
         }
-        try Self.make(own, connection)
-        guard let key = try Self.read(own, connection) else {
-            throw CredentialProblem.system(connection, "reading", own, ENOENT)
+        try Self.make(own, subject)
+        guard let key = try Self.read(own, subject) else {
+            throw CredentialProblem.system(subject, "reading", own, ENOENT)
         }
         return key
     }
 
-    private static func read(_ path: String, _ connection: String) throws(ConnectorError) -> CredentialKey? {
+    private static func read(_ path: String, _ subject: String) throws(ConnectorError) -> CredentialKey? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw CredentialProblem.unusable(
-                connection, "needs the key \(path), which cannot be read: \(String(cString: strerror(errno)))")
+                subject, "needs the key \(path), which cannot be read: \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 == 0 else {
             throw CredentialProblem.unusable(
-                connection, "needs the key \(path), which other users can read; run \"chmod 600 \(path)\"")
+                subject, "needs the key \(path), which other users can read; run \"chmod 600 \(path)\"")
         }
         var bytes = [UInt8](repeating: 0, count: CredentialKey.size + 1)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count >= 0, let key = CredentialKey(Array(bytes.prefix(count))) else {
             throw CredentialProblem.unusable(
-                connection, "needs the key \(path), which is not \(CredentialKey.size) bytes long")
+                subject, "needs the key \(path), which is not \(CredentialKey.size) bytes long")
         }
         return key
     }
 
     /// Makes a key file; another process that makes one at the same time wins, or loses, as a whole.
-    private static func make(_ path: String, _ connection: String) throws(ConnectorError) {
-        try PrivateFolder.create(PrivateFolder.parent(path), connection)
+    private static func make(_ path: String, _ subject: String) throws(ConnectorError) {
+        try PrivateFolder.create(PrivateFolder.parent(path), subject)
         var bytes = [UInt8](repeating: 0, count: CredentialKey.size)
         guard penstock_random(&bytes, Int32(CredentialKey.size)) == 1 else {
-            throw CredentialProblem.system(connection, "making", path, EIO)
+            throw CredentialProblem.system(subject, "making", path, EIO)
         }
         let draft = "\(path).\(getpid())"
         // A draft of a process that died with this number is of no use to anybody.
         unlink(draft)
-        try PrivateFolder.write(bytes, to: draft, flags: O_EXCL, connection)
+        try PrivateFolder.write(bytes, to: draft, flags: O_EXCL, subject)
         defer { unlink(draft) }
         // A link, since a rename would replace the key of somebody who was faster.
         guard link(draft, path) == 0 || errno == EEXIST else {
-            throw CredentialProblem.system(connection, "making", path, errno)
+            throw CredentialProblem.system(subject, "making", path, errno)
         }
-        try PrivateFolder.sync(PrivateFolder.parent(path), connection)
+        try PrivateFolder.sync(PrivateFolder.parent(path), subject)
     }
 }

@@ -3,20 +3,16 @@
 import Glibc
 import PenstockModel
 
-/// Why a stored credential cannot be read or written, as an error that names the connection.
+/// Why something stored cannot be read or written, as an error that names it: `credential of connection crm`.
 enum CredentialProblem {
-    /// The stored credential cannot be used: somebody must act.
-    static func unusable(_ connection: String, _ reason: String, detail: String = "") -> ConnectorError {
-        ConnectorError(
-            .unauthorized, "The stored credential of connection \(connection) \(reason).", detail: detail)
+    /// What is stored cannot be used: somebody must act.
+    static func unusable(_ subject: String, _ reason: String, detail: String = "") -> ConnectorError {
+        ConnectorError(.unauthorized, "The stored \(subject) \(reason).", detail: detail)
     }
 
     /// The system refused something: nothing was stored.
-    static func system(_ connection: String, _ doing: String, _ path: String, _ code: Int32) -> ConnectorError {
+    static func system(_ subject: String, _ doing: String, _ path: String, _ code: Int32) -> ConnectorError {
         ConnectorError(
-            .unavailable,
-            "The credential of connection \(connection) cannot be stored: \(doing) \(path): "
-                + "\(String(cString: strerror(code)))."
-        )
+            .unavailable, "The \(subject) cannot be stored: \(doing) \(path): \(String(cString: strerror(code))).")
     }
 }

@@ -44,6 +44,7 @@ package struct CredentialStore: Sendable {
     }
 
     private var path: String { "\(folder)/\(name).cred" }
+    private var subject: String { "credential of connection \(connection)" }
 
     /// What is stored.
     ///
@@ -51,18 +52,18 @@ package struct CredentialStore: Sendable {
     func entries() throws(ConnectorError) -> [Entry] {
         guard let file = try contents() else { return [] }
         do {
-            let bytes = try SealedCredential.open(file, try keyring.keys(for: connection), connection: connection)
+            let bytes = try SealedCredential.open(file, try keyring.keys(for: subject), connection: connection)
             return try Self.decode(bytes)
         } catch let error as ConnectorError {
             throw error
         } catch SealedCredential.Fault.otherKey(let id) {
             throw CredentialProblem.unusable(
-                connection, "was sealed with the key \(id), which is not there",
+                subject, "was sealed with the key \(id), which is not there",
                 detail: "bring that key back, or remove \(path) and connect again")
         } catch {
             let key = SealedCredential.keyID(file).map { " with the key \($0)" } ?? ""
             throw CredentialProblem.unusable(
-                connection, "is damaged and cannot be opened\(key)", detail: "remove \(path) and connect again")
+                subject, "is damaged and cannot be opened\(key)", detail: "remove \(path) and connect again")
         }
     }
 
@@ -71,7 +72,7 @@ package struct CredentialStore: Sendable {
         guard descriptor >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw CredentialProblem.unusable(
-                connection, "cannot be read: \(path): \(String(cString: strerror(errno)))")
+                subject, "cannot be read: \(path): \(String(cString: strerror(errno)))")
         }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -91,14 +92,61 @@ package struct CredentialStore: Sendable {
     func put(_ entry: Entry) throws(ConnectorError) {
         let others = try entries().filter { $0.root != entry.root || $0.origin != entry.origin }
         let bytes = Self.encode(others.suffix(Self.entriesMax - 1) + [entry])
-        let key = try keyring.sealingKey(for: connection)
+        let key = try keyring.sealingKey(for: subject)
         guard let sealed = SealedCredential.seal(bytes, key, connection: connection) else {
-            throw CredentialProblem.system(connection, "sealing", path, ENOMEM)
+            throw CredentialProblem.system(subject, "sealing", path, ENOMEM)
         }
         let draft = path + ".new"
-        try PrivateFolder.write(sealed, to: draft, flags: O_TRUNC, connection)
-        guard rename(draft, path) == 0 else { throw CredentialProblem.system(connection, "replacing", path, errno) }
-        try PrivateFolder.sync(folder, connection)
+        try PrivateFolder.write(sealed, to: draft, flags: O_TRUNC, subject)
+        guard rename(draft, path) == 0 else { throw CredentialProblem.system(subject, "replacing", path, errno) }
+        try PrivateFolder.sync(folder, subject)
+    }
+
+    /// Keeps the first credential of a login, beside the settings that it will be recognised by; waits for the lock.
+    ///
+    /// - Parameter settings: The connection's settings, with the secret that the login gave.
+    /// - Throws: ``ConnectorError``; nothing is kept then.
+    package func begin(
+        _ credential: JSON, of descriptor: ConnectorDescriptor, _ settings: JSON
+    ) throws(ConnectorError) {
+        let configured = ConfiguredSecrets(descriptor, settings)
+        guard let root = configured.root(of: credential), let origin = configured.origin(root) else {
+            throw ConnectorError(.contractBreach, "The login has brought none of the connection's secrets.")
+        }
+        try withLock { () throws(ConnectorError) in
+            let known = configured.entry(in: try entries())?.revision ?? 0
+            try put(Entry(root: root, origin: origin, revision: known + 1, credential: credential))
+        }
+    }
+
+    /// Forgets every credential of the connection; waits for the lock.
+    ///
+    /// - Throws: ``ConnectorError`` where the file cannot be removed.
+    package func forget() throws(ConnectorError) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        try withLock { () throws(ConnectorError) in
+            guard unlink(path) == 0 || errno == ENOENT else {
+                throw CredentialProblem.unusable(
+                    subject, "cannot be removed: \(path): \(String(cString: strerror(errno)))")
+            }
+            try PrivateFolder.sync(folder, subject)
+        }
+    }
+
+    /// How long to wait for the lock, in looks of 50 milliseconds each.
+    private static let looksMax = 600
+
+    private func withLock(_ body: () throws(ConnectorError) -> Void) throws(ConnectorError) {
+        for _ in 0..<Self.looksMax {
+            if let lock = try tryLock() {
+                defer { close(lock) }
+                return try body()
+            }
+            usleep(50_000)
+        }
+        throw ConnectorError(
+            .unavailable, "Another process has been renewing the \(subject) for too long.")
     }
 
     /// Takes the lock of the connection's credentials, or returns nil where somebody else has it.
@@ -106,18 +154,18 @@ package struct CredentialStore: Sendable {
     /// Makes sure that folder and key are there: what can go wrong goes wrong before a credential is renewed.
     /// - Returns: The descriptor; closing it gives the lock back, and so does the end of the process.
     func tryLock() throws(ConnectorError) -> Int32? {
-        try PrivateFolder.create(folder, connection)
+        try PrivateFolder.create(folder, subject)
         let lock = "\(folder)/\(name).lock"
         let descriptor = open(lock, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw CredentialProblem.system(connection, "opening", lock, errno) }
+        guard descriptor >= 0 else { throw CredentialProblem.system(subject, "opening", lock, errno) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             let code = errno
             close(descriptor)
             if code == EWOULDBLOCK || code == EINTR { return nil }
-            throw CredentialProblem.system(connection, "locking", lock, code)
+            throw CredentialProblem.system(subject, "locking", lock, code)
         }
         do {
-            _ = try keyring.sealingKey(for: connection)
+            _ = try keyring.sealingKey(for: subject)
         } catch {
             close(descriptor)
             throw error

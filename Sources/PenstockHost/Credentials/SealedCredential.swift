@@ -57,6 +57,9 @@ enum SealedCredential {
         return bytes
     }
 
+    /// Whether these are the bytes of such a file, whole or not.
+    static func isSealed(_ file: [UInt8]) -> Bool { file.starts(with: magic) }
+
     /// The id of the key in the header of a file, for messages; nil where it has none.
     static func keyID(_ file: [UInt8]) -> String? {
         file.count > header && file.starts(with: magic) ? SHA256Digest.hex(file[5..<header]) : nil

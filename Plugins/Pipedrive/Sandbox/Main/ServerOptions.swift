@@ -26,6 +26,12 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "How long an OAuth access token lives, for example 3600s.")
     var accessLifetime = "3600s"
 
+    @Option(help: "A callback URL of the OAuth app; repeatable (default: any of this machine).")
+    var redirectUri: [String] = []
+
+    @Flag(help: "The consent page refuses an app that does not use PKCE.")
+    var requirePkce = false
+
     @Flag(help: "Renewing an OAuth access token leaves the refresh token as it is.")
     var keepRefreshToken = false
 
@@ -59,6 +65,8 @@ struct ServerOptions: ParsableArguments {
         }
         options.app.lifetime = lifetime
         options.app.rotates = !keepRefreshToken
+        options.app.redirectURIs = redirectUri
+        options.app.requiresPKCE = requirePkce
         options.burst = burst
         options.searchBurst = searchBurst
         options.dailyTokens = dailyTokens

@@ -14,6 +14,10 @@ package struct SandboxApp: Sendable {
     package var lifetime: Int64 = 3_600_000_000_000
     /// What answers say instead about the lifetime, in seconds; nil for the truth.
     package var claimedSeconds: Int?
+    /// The addresses to which the consent page sends people back; any of this machine where there is none.
+    package var redirectURIs: [String] = []
+    /// Whether a consent without PKCE is refused.
+    package var requiresPKCE = false
     /// Whether a renewal hands out a new refresh token and takes the old one back.
     package var rotates = true
 
@@ -23,10 +27,14 @@ package struct SandboxApp: Sendable {
 
 /// The token endpoint, and the access tokens that it has handed out.
 struct OAuthServer: Sendable {
-    private let app: SandboxApp
+    let app: SandboxApp
     /// The refresh token that is good now, or nil after it was revoked.
     var refreshToken: String?
     private var accessTokens: [String: Int64] = [:]
+    /// The codes that were not exchanged yet.
+    private var codes: [String: OAuthCode] = [:]
+    /// How many codes were exchanged for tokens.
+    private(set) var exchanges = 0
     private(set) var renewals = 0
     private(set) var refusals = 0
     /// Every token that was handed out.
@@ -60,17 +68,42 @@ struct OAuthServer: Sendable {
             return Self.refusal(400, "invalid_client", "the client credentials are not valid")
         }
         let form = RequestTarget("/?" + String(decoding: request.body, as: UTF8.self))
-        guard form["grant_type"] == "refresh_token" else {
-            return Self.refusal(400, "unsupported_grant_type", "grant_type must be refresh_token")
+        switch form["grant_type"] {
+        case "authorization_code":
+            // A code is good for one try, whatever comes of it.
+            guard let code = codes.removeValue(forKey: form["code"] ?? ""), code.isMet(by: form, now: now) else {
+                return Self.refusal(400, "invalid_grant", "the authorization code is invalid or expired")
+            }
+            exchanges += 1
+            return tokens(apiDomain: apiDomain, now: now)
+        case "refresh_token":
+            guard let refreshToken, form["refresh_token"] == refreshToken else {
+                return Self.refusal(400, "invalid_grant", "the refresh token is invalid or expired")
+            }
+            renewals += 1
+            return tokens(apiDomain: apiDomain, now: now)
+        default:
+            return Self.refusal(
+                400, "unsupported_grant_type", "grant_type must be authorization_code or refresh_token")
         }
-        guard let refreshToken, form["refresh_token"] == refreshToken else {
-            return Self.refusal(400, "invalid_grant", "the refresh token is invalid or expired")
-        }
-        renewals += 1
+    }
+
+    /// Keeps a code and returns its text.
+    mutating func newCode(_ code: OAuthCode, _ now: Int64) -> String {
+        let text = "code-\(issued.count)-" + Self.letters(now &+ Int64(issued.count) &* 13, 32)
+        codes[text] = OAuthCode(
+            redirectURI: code.redirectURI, challenge: code.challenge, expires: now + OAuthCode.life)
+        issued.append(text)
+        return text
+    }
+
+    private mutating func tokens(apiDomain: String, now: Int64) -> SandboxAnswer {
+        let number = renewals + exchanges
         // Live access tokens are longer than 768 characters.
-        let access = "access-\(renewals)-" + Self.letters(now &+ Int64(renewals), 900)
-        let next = app.rotates ? "refresh-\(renewals)-" + Self.letters(now &+ Int64(renewals) &* 7, 40) : refreshToken
-        self.refreshToken = next
+        let access = "access-\(number)-" + Self.letters(now &+ Int64(number), 900)
+        let fresh = "refresh-\(number)-" + Self.letters(now &+ Int64(number) &* 7, 40)
+        let next = app.rotates ? fresh : refreshToken ?? fresh
+        refreshToken = next
         issued += [access, next]
         accessTokens[access] = now + app.lifetime
         return .json(

@@ -20,7 +20,8 @@ final class RequestLog: Sendable {
         let isAnswered = reply.delivery != .reset && reply.delivery != .hang
         let isSecret = request.target.hasPrefix("/oauth/")
         let line = JSON.members([
-            "ms": .integer(now / 1_000_000), "method": .string(request.method), "path": .string(request.target),
+            "ms": .integer(now / 1_000_000), "method": .string(request.method),
+            "path": .string(isSecret ? RequestTarget(request.target).path : request.target),
             "status": isAnswered ? .integer(reply.answer.status) : .null, "cost": .integer(reply.cost),
             "id": reply.answer.recordID.map { .integer($0) } ?? .null,
             "fault": reply.fault.map { .string($0) } ?? .null,

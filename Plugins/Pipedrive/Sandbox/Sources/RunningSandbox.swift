@@ -93,7 +93,10 @@ package final class RunningSandbox: Sendable {
     /// How often the token endpoint has renewed an access token.
     package var renewals: Int { sandbox.withState { $0.oauth.renewals } }
 
-    /// Every token that the token endpoint has handed out.
+    /// How many authorization codes the token endpoint has taken.
+    package var exchanges: Int { sandbox.withState { $0.oauth.exchanges } }
+
+    /// Every code and token that was handed out.
     package var issuedTokens: [String] { sandbox.withState { $0.oauth.issued } }
 
     /// How often the token endpoint has refused to.

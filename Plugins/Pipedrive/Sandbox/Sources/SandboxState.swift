@@ -50,6 +50,9 @@ struct SandboxState {
         settle(now: now)
         let target = RequestTarget(request.target)
         if target.path == "/oauth/token" { return renewal(request, now: now) }
+        if target.path == "/oauth/authorize" {
+            return SandboxReply(answer: oauth.consent(request, now: now), isAuthorized: false)
+        }
         if target.segments.first == "_sandbox" {
             return SandboxReply(answer: introspect(request, target, now: now))
         }
