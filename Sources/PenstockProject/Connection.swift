@@ -47,6 +47,9 @@ package struct Connection: Sendable {
         }
     }
 
+    /// The names of the credentials to which the settings refer.
+    package var credentialNames: [String] { names(of: .cred) }
+
     /// The settings that hold no reference, as written.
     package var literals: [(setting: String, text: String)] {
         settings.flatMap { entry in

@@ -80,7 +80,11 @@ struct ConnectionSettings {
             return .object(object)
         default:
             if field.isSecret, isLiteral(node, field, &findings) { return nil }
-            guard let text = text(node, field, &findings) else { return nil }
+            let known = findings.diagnostics.count
+            guard let text = text(node, field, &findings) else {
+                if field.name == descriptor.login?.gives { findings.adviseLogin(connection.name, from: known) }
+                return nil
+            }
             if resolver == nil, Reference.isPresent(in: node.text ?? "") { return .string(text) }
             return typed(text, node, field, &findings)
         }

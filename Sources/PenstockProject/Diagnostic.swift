@@ -98,6 +98,14 @@ package struct Findings: Sendable {
         add(Diagnostic(.error, code.rawValue, at: span, message, suggestion: suggestion, notes: notes))
     }
 
+    /// Says of missing credentials among the findings from `start` on that a login gives them.
+    mutating func adviseLogin(_ connection: String, from start: Int) {
+        for index in diagnostics.indices.dropFirst(start)
+        where diagnostics[index].code == DiagnosticCode.credMissing.rawValue {
+            diagnostics[index].notes.insert("log in: penstock connection login \(connection)", at: 0)
+        }
+    }
+
     mutating func warning(
         _ code: DiagnosticCode, at span: SourceSpan, _ message: String, suggestion: String? = nil, notes: [String] = []
     ) {

@@ -46,6 +46,19 @@ package struct Project: Sendable {
     /// The sync called `name`, or nil.
     package func sync(named name: String) -> SyncFile? { syncs.first { $0.name == name } }
 
+    /// What uses a connection: syncs, models and profiles, each in a few words.
+    package func users(of connection: String) -> [String] {
+        let syncs = syncs.filter {
+            [$0.definition.source.connection, $0.definition.destination.connection].contains(connection)
+        }
+        let models = models.filter { $0.connection == connection }
+        var ignored = Findings()
+        let root = sources[ProjectLocator.fileName].flatMap { YAMLReader.read($0, findings: &ignored) }
+        let profiles = (root?["profiles"]?.entries ?? []).filter { $0.value["connections"]?[connection] != nil }
+        return syncs.map { "sync \($0.name) (\($0.file))" } + models.map { "model \($0.name) (\($0.file))" }
+            + profiles.map { "profile \($0.key) (\(ProjectLocator.fileName))" }
+    }
+
     /// Writes findings about this project with excerpts of its files.
     package var renderer: DiagnosticRenderer { DiagnosticRenderer(sources: sources) }
 

@@ -50,6 +50,13 @@ package struct ReferenceResolver: Sendable {
     /// Where a user's own settings of Penstock are, or nil without a home.
     package var userConfig: String? { userCredentials.map { $0.dropLast("credentials".count) + "config.yml" } }
 
+    /// Whether there is a credential of this name in a folder, or one that is not stored yet; other folders than the
+    /// user's own only where `elsewhere` is asked for.
+    package func hasCredential(_ name: String, elsewhere: Bool = false) -> Bool {
+        let folders = credentialFolders.filter { !elsewhere || $0 != userCredentials }
+        return folders.contains { ProjectFiles.isFile("\($0)/\(name)") }
+    }
+
     /// Replaces the references of a scalar; nil where one has no value, which then is among the findings.
     func expand(
         _ node: YAMLNode, source: SourceText?, isSecret: Bool, allowsCredentials: Bool, findings: inout Findings

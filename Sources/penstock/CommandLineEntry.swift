@@ -35,7 +35,9 @@ enum MisspelledCommand {
         "-C", "--project-dir", "-P", "--profile", "-o", "--output", "--progress",
     ]
     /// The options that may stand before a command, without a value.
-    private static let flags: Set<String> = ["--json", "-q", "--quiet", "-v", "-vv", "--verbose", "--no-input"]
+    private static let flags: Set<String> = [
+        "--json", "-q", "--quiet", "-v", "-vv", "--verbose", "--no-input", "--allow-exec",
+    ]
 
     /// A message with a suggestion, or nil where the arguments name commands that exist, or where something else is
     /// wrong with them first.

@@ -10,7 +10,36 @@ import PenstockState
 enum ConnectionCalls {
     /// Checks a connection; no text of the report holds a secret of it.
     static func check(_ side: SyncSetup.Side, _ workspace: Workspace) throws -> CheckReport {
-        var report = try rawReport(side, workspace)
+        redacted(try rawReport(side, workspace), side)
+    }
+
+    /// Opens a connection with what a login has brought, has it exchanged, and checks the connection.
+    ///
+    /// - Parameter keep: Keeps the credential, before it is used for anything.
+    static func login(
+        _ side: SyncSetup.Side, _ connector: any Connector, _ login: JSON, _ workspace: Workspace,
+        keep: @escaping LoginHost.Keeping
+    ) throws -> (report: CheckReport, hasKept: Bool) {
+        var settings = side.settings.objectValue ?? [:]
+        settings[BrowserLogin.setting] = login
+        let base = services(side, workspace)
+        defer { base.leave() }
+        let host = LoginHost(base, keep: keep)
+        let report = try calling(side, "logging in") { () throws(ConnectorError) in
+            if connector.descriptor.capabilities.contains(.destination) {
+                let open = try connector.openDestination(.object(settings), host: host)
+                defer { open.close() }
+                return try open.check()
+            }
+            let open = try connector.openSource(.object(settings), host: host)
+            defer { open.close() }
+            return try open.check()
+        }
+        return (redacted(report, side), host.hasKept)
+    }
+
+    private static func redacted(_ report: CheckReport, _ side: SyncSetup.Side) -> CheckReport {
+        var report = report
         for index in report.steps.indices {
             report.steps[index].message = side.redactor.redacted(report.steps[index].message)
             report.steps[index].failure = report.steps[index].failure.map { side.redactor.redacted($0) }

@@ -26,6 +26,9 @@ struct GlobalOptions: ParsableArguments {
     @Flag(name: .long, help: "Never ask; a missing answer is an error that names its flag.")
     var noInput = false
 
+    @Flag(name: .long, help: "Let the project's files run programs that print secrets (${exec:…}).")
+    var allowExec = false
+
     @Option(name: .long, help: "How progress is shown.")
     var progress: ProgressStyle = .auto
 

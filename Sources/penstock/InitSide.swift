@@ -32,7 +32,7 @@ struct InitSide {
         } catch {
             throw CommandFailure(.cannotWrite, code: "cannot-write", "\(folder.path) cannot be written")
         }
-        let resolver = ReferenceResolver(root: root, environment: workspace.environment)
+        let resolver = workspace.resolver(root: root)
         let project = Project.load(root: folder.path, profile: nil, version: Version.text, resolver: resolver).project
         guard let connection = project.connection(named: name), let descriptor = workspace.descriptors[connector],
             let settings = project.resolvedSettings(of: connection, descriptor: descriptor, resolver: resolver).settings

@@ -28,7 +28,8 @@ struct Penstock: ParsableCommand {
             CommandGroup(
                 name: "Inspecting",
                 subcommands: [
-                    ConnectorCommand.self, ConnectionCommand.self, ModelCommand.self, SyncCommand.self,
+                    ConnectorCommand.self, ConnectionCommand.self, SecretCommand.self, ModelCommand.self,
+                    SyncCommand.self,
                     RejectCommand.self, HistoryCommand.self, StateCommand.self,
                 ]),
             CommandGroup(

@@ -59,9 +59,10 @@ final class Workspace {
     }()
 
     /// What gives references their values.
-    func resolver() throws -> ReferenceResolver {
-        ReferenceResolver(root: try root.get(), environment: environment)
-    }
+    func resolver() throws -> ReferenceResolver { resolver(root: try root.get()) }
+
+    /// Where references find secrets; a program that prints one runs once.
+    private(set) lazy var secretSources = makeSecretSources()
 
     /// Loads the project and checks it offline.
     ///
@@ -154,13 +155,22 @@ final class Workspace {
             of: connection, descriptor: connector.descriptor, resolver: try resolver())
         try report(diagnostics.filter { $0.severity == .error }, project)
         guard let settings else { throw CommandFailure(silently: .config) }
-        let redactor = Redactor(settings.secrets)
-        let store = CredentialStore(
-            connection: connection.name, folder: project.root + "/.penstock/credentials",
-            keyring: CredentialKeyring(environment: environment))
+        return try side(connection.name, connector, settings, ConnectionBudget(connection.budget))
+    }
+
+    /// A connection from its settings as the connector takes them.
+    func side(
+        _ name: String, _ connector: any Connector, _ settings: ResolvedSettings,
+        _ budget: ConnectionBudget = ConnectionBudget()
+    ) throws -> SyncSetup.Side {
+        var redactor = Redactor(settings.secrets)
+        if let login = connector.descriptor.login {
+            redactor.advice[login.gives] = "log in again: penstock connection login \(name)"
+        }
         return SyncSetup.Side(
-            name: connection.name, connector: CredentialedConnector.wrapping(connector, store, redactor: redactor),
-            settings: settings.settings, redactor: redactor, budget: ConnectionBudget(connection.budget))
+            name: name,
+            connector: CredentialedConnector.wrapping(connector, try credentials(of: name), redactor: redactor),
+            settings: settings.settings, redactor: redactor, budget: budget)
     }
 
     /// The libraries that a sync uses, with their digests, for the lock file.

@@ -10,7 +10,10 @@ struct ConnectionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "connection", abstract: "The project's connections: connectors with settings and credentials.",
         discussion: "Example: penstock connection test",
-        subcommands: [List.self, Test.self, Discover.self, Prepare.self],
+        subcommands: [
+            List.self, Add.self, Show.self, Test.self, Login.self, Logout.self, Discover.self, Query.self, Edit.self,
+            Remove.self, Prepare.self,
+        ],
         aliases: ["connections", "conn"])
 
     @OptionGroup var options: GlobalOptions
@@ -27,25 +30,33 @@ struct ConnectionCommand: ParsableCommand {
             let (project, _) = try workspace.loadProject(resolves: false)
             var listing = Listing(
                 kind: "connection.list",
-                columns: ["NAME", "CONNECTOR", "KIND", "SYNCS", "SECRETS", "DESCRIPTION"].map { Listing.Column($0) })
+                columns: [
+                    .init("NAME"), .init("CONNECTOR"), .init("KIND"), .init("SYNCS"), .init(cutFirst: "SECRETS"),
+                    .init("LAST TEST"), .init(cutFirst: "DESCRIPTION"),
+                ])
+            let resolver = try workspace.resolver()
             for connection in project.connections {
                 let users = project.syncs.filter {
                     [$0.definition.source.connection, $0.definition.destination.connection].contains(connection.name)
                 }
                 let kind = workspace.descriptors[connection.connector].map(ConnectorText.kind) ?? "no such connector"
-                let secrets = connection.references.map { "\($0.setting) \($0.reference)" }
+                let secrets = project.references(of: connection, resolver)
+                let references = connection.references.map { "\($0.setting) \($0.reference)" }
+                let test = TestRecord.read(connection.name, root: project.root)
                 listing.add(
                     [
                         connection.name, connection.connector, kind, users.map(\.name).joined(separator: ", "),
-                        secrets.joined(separator: ", "), connection.description ?? "",
+                        secrets.map { "\($0.key) \($0.raw) \(ReferenceText.short($0))" }.joined(separator: ", "),
+                        test.map { $0.word + " " + options.listed($0.at) } ?? "", connection.description ?? "",
                     ],
                     .object([
                         "name": .string(connection.name), "connector": .string(connection.connector),
-                        "kind": .string(kind), "syncs": .strings(users.map(\.name)), "references": .strings(secrets),
+                        "kind": .string(kind), "syncs": .strings(users.map(\.name)), "references": .strings(references),
+                        "secrets": .array(secrets.map(ReferenceText.json)), "last_test": test?.json ?? .null,
                         "description": .string(connection.description ?? ""),
                     ]))
             }
-            listing.emptyNote = "The project has no connections; see connections.yml."
+            listing.emptyNote = "The project has no connections; make one: penstock connection add"
             Terminal.write(listing.text(options.format, width: options.tableWidth))
         }
     }
@@ -65,7 +76,9 @@ struct ConnectionCommand: ParsableCommand {
 
         func run() throws {
             let workspace = Workspace(options)
-            let project = try workspace.validProject()
+            // A reference of another connection that has no value is nobody's business here.
+            let (project, diagnostics) = try workspace.loadProject(resolves: false)
+            try workspace.report(diagnostics, project)
             let chosen =
                 names.isEmpty ? project.connections : try names.map { try workspace.connection($0, in: project) }
             var codes: [ExitCode] = []
@@ -74,10 +87,14 @@ struct ConnectionCommand: ParsableCommand {
                 do {
                     let report = try ConnectionCalls.check(try workspace.side(connection, in: project), workspace)
                     codes += report.steps.compactMap(\.failure).map { ExitCode($0) }
-                    documents.append(json(connection.name, report))
-                    if !options.isMachineReadable { Terminal.write(text(connection.name, report)) }
+                    TestRecord(report).write(connection.name, root: project.root)
+                    documents.append(CheckText.json(connection.name, report))
+                    if !options.isMachineReadable {
+                        Terminal.write(CheckText.text(connection.name, report, width: options.tableWidth))
+                    }
                 } catch let failure as CommandFailure {
                     codes.append(failure.exitCode)
+                    TestRecord(failing: failure.code).write(connection.name, root: project.root)
                     documents.append(json(connection.name, failure))
                     if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
                 }
@@ -88,42 +105,10 @@ struct ConnectionCommand: ParsableCommand {
             try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
         }
 
-        private func text(_ name: String, _ report: CheckReport) -> String {
-            var lines = ["\(name)   \(report.isOK ? "ok" : "does not work")"]
-            for step in report.steps {
-                let line =
-                    "  \(step.failure == nil ? "ok  " : "FAIL") " + step.id.fitted(to: 12) + step.message.printable
-                lines.append(line.withoutTrailingSpace)
-                guard let failure = step.failure else { continue }
-                lines += "       error[\(failure.code)]: \(failure.message)".wrapped(to: options.tableWidth, indent: 9)
-                if !failure.detail.isEmpty {
-                    lines += "       = \(failure.detail)".wrapped(to: options.tableWidth, indent: 9)
-                }
-            }
-            for (key, value) in report.identity.sorted(by: { $0.key < $1.key }) {
-                lines.append("       " + key.fitted(to: 12) + value.printable)
-            }
-            return lines.joined(separator: "\n") + "\n"
-        }
-
         private func json(_ name: String, _ failure: CommandFailure) -> JSON {
             .object([
                 "connection": .string(name), "ok": .bool(false), "steps": .array([]), "code": .string(failure.code),
                 "error": .string(failure.sentence),
-            ])
-        }
-
-        private func json(_ name: String, _ report: CheckReport) -> JSON {
-            .object([
-                "connection": .string(name), "ok": .bool(report.isOK),
-                "steps": .array(
-                    report.steps.map { step in
-                        .object([
-                            "id": .string(step.id), "ok": .bool(step.failure == nil), "message": .string(step.message),
-                            "code": step.failure.map { .string($0.code.description) } ?? .null,
-                            "error": step.failure.map { .string($0.message) } ?? .null,
-                        ])
-                    }),
             ])
         }
     }

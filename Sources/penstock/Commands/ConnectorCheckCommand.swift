@@ -187,8 +187,7 @@ struct ConnectorCheckCommand: ParsableCommand {
         _ path: String, _ descriptor: ConnectorDescriptor, _ order: inout CheckOrder, _ workspace: Workspace
     ) throws -> [String: String] {
         let url = URL(fileURLWithPath: path).standardizedFileURL
-        let resolver = ReferenceResolver(
-            root: url.deletingLastPathComponent().path, environment: workspace.environment)
+        let resolver = workspace.resolver(root: url.deletingLastPathComponent().path)
         let file = SettingsFile(
             try Self.bytes(path), file: url.lastPathComponent, descriptor: descriptor, resolver: resolver,
             reasonsKey: "x-declared")

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import PenstockHost
 import PenstockModel
 
 /// Gets the answers that `init` needs: from flags, else by asking, else a failure that names the flag.
@@ -113,23 +114,12 @@ struct InitQuestions {
         guard let value = Prompt.secret("  \(field.name) (not shown)"), !value.isEmpty else {
             throw Self.aborted
         }
-        let name = "\(connection)-\(field.name)".replacingOccurrences(of: "_", with: "-")
-        let environment = workspace.environment
-        let base = environment["XDG_CONFIG_HOME"] ?? (environment["HOME"] ?? ".") + "/.config"
-        let folder = base + "/penstock/credentials"
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            guard
-                FileManager.default.createFile(
-                    atPath: folder + "/" + name, contents: Data(value.utf8), attributes: [.posixPermissions: 0o600])
-            else { throw CocoaError(.fileWriteUnknown) }
-        } catch {
-            throw CommandFailure(.cannotWrite, code: "cannot-write", "the secret cannot be stored in \(folder)")
-        }
-        Terminal.writeError("  stored in \(folder)/\(name) (0600)\n")
+        let keeper = SecretKeeper(workspace, root: root)
+        let name = try keeper.freeName(connection, field.name)
+        try keeper.store(name, Secret(value), for: connection)
+        Terminal.writeError("  stored, sealed, as \(name) in \(try workspace.secretStore().folder)\n")
         return "${cred:\(name)}"
     }
 
-    private static let aborted = CommandFailure(.usage, code: "aborted", "there was no answer; no project was written")
+    private static var aborted: CommandFailure { Prompt.aborted("no project was written") }
 }

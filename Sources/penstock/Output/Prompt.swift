@@ -4,6 +4,12 @@ import Foundation
 
 /// Questions on standard error, answers from standard input.
 enum Prompt {
+    /// What a command fails with where a question was not answered.
+    static func aborted(_ consequence: String) -> CommandFailure {
+        if let code = Interruption.exitCode { return CommandFailure(silently: code) }
+        return CommandFailure(.usage, code: "aborted", "there was no answer; \(consequence)")
+    }
+
     /// Asks for a text; an empty answer takes the default.
     ///
     /// - Returns: Nil at the end of the input.
@@ -25,6 +31,13 @@ enum Prompt {
             Terminal.writeError("  a number from 1 to \(choices.count), or a name\n")
         }
         return nil
+    }
+
+    /// Asks yes or no; no is the default.
+    ///
+    /// - Returns: Nil at the end of the input, and where the program is told to stop.
+    static func decision(_ question: String) -> Bool? {
+        text("\(question) [y/N]").map { ["y", "yes"].contains($0.lowercased()) }
     }
 
     /// Asks yes or no; no is the default.

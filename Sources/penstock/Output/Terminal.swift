@@ -39,8 +39,16 @@ enum Terminal {
         return ProcessInfo.processInfo.environment["COLUMNS"].flatMap(Int.init) ?? 80
     }
 
-    /// Reads a line from standard input, without its newline; nil at its end.
-    static func readAnswer() -> String? { readLine(strippingNewline: true) }
+    /// Reads a line from standard input, without its newline; nil at its end, and where the program is told to stop.
+    static func readAnswer() -> String? {
+        // A terminal hands out one line at a time, so nothing waits unseen in a buffer.
+        while inputIsTerminal {
+            if Interruption.exitCode != nil { return nil }
+            var end = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
+            if poll(&end, 1, 100) > 0 { break }
+        }
+        return readLine(strippingNewline: true)
+    }
 
     private static func write(_ text: String, to stream: Int32) {
         var rest = ArraySlice(text.utf8)

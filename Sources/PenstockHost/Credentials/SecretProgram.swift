@@ -6,7 +6,7 @@ import Glibc
 import PenstockModel
 
 /// A program that prints a secret: started without a shell, with a limit for its time and its output.
-package enum SecretCommand {
+package enum SecretProgram {
     /// Why there is no secret.
     package struct Failure: Error {
         /// One clause, without anything that the program has printed on its standard output.
