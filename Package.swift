@@ -121,6 +121,10 @@ let hostSide: [Target] = [
     .target(
         name: "PenstockDoctor", dependencies: ["PenstockHost", "PenstockModel", "PenstockProject", "PenstockState"],
         swiftSettings: strict),
+    /** Tells people and programs: alerts with their outbox, and events of OpenLineage. What is told is decided in values. */
+    .target(
+        name: "PenstockNotify",
+        dependencies: ["CCrypto", "CCurl", "CProcess", "PenstockModel", "PenstockProject"], swiftSettings: strict),
     /** What the system's C library has for the process itself and Swift's module of it lacks. */
     .systemLibrary(name: "CProcess"),
     /** Holds anyone's connector to the contract: a catalogue of checks, each made in a process of its own. */
@@ -133,8 +137,7 @@ let hostSide: [Target] = [
         name: "penstock",
         dependencies: [
             "CProcess", "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel",
-            "PenstockProject", "PenstockSchedule", "PenstockState",
-            "PenstockDoctor",
+            "PenstockDoctor", "PenstockNotify", "PenstockProject", "PenstockSchedule", "PenstockState",
             argumentParser, logging,
         ],
         swiftSettings: strict,
@@ -201,6 +204,9 @@ let tests: [Target] = [
         swiftSettings: strict),
     .testTarget(
         name: "PenstockDoctorTests", dependencies: ["PenstockDoctor", "PenstockModel", "PenstockProject"],
+        swiftSettings: strict),
+    .testTarget(
+        name: "PenstockNotifyTests", dependencies: ["PenstockModel", "PenstockNotify", "PenstockProject"],
         swiftSettings: strict),
     .testTarget(name: "ConnectorHTTPTests", dependencies: ["ConnectorHTTP"], swiftSettings: strict),
     /** The built programs with real connectors, files and servers: what a user meets. */

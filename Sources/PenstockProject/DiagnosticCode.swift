@@ -146,4 +146,8 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case unknownOption = "unknown-option"
     /// The column cannot be an Incremental Key: its values have no order that can be kept.
     case keyType = "key-type"
+    /// An alert is sent nowhere, or to a place that is none.
+    case alertChannel = "alert-channel"
+    /// Lineage is sent nowhere, or to a place that is none.
+    case lineage
 }

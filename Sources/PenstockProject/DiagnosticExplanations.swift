@@ -350,6 +350,14 @@ extension DiagnosticCode {
             "The field has no option of this label or id.",
             example: "Segment: {value: Galactic}",
             fix: "Use one of the options that the message names."),
+        .alertChannel: Explanation(
+            "An alert is sent nowhere, to a place that is none, or with a password in the clear.",
+            example: "alerts: {ops: {on: [failure]}}",
+            fix: "Give it a channel: command: [PROGRAM, …], webhook: {url: …} or smtp: {host: …, from: …, to: […]}."),
+        .lineage: Explanation(
+            "Lineage is sent nowhere, or to a place that is none.",
+            example: "lineage: {namespace: crm}",
+            fix: "Name a file or an address: lineage: {file: lineage.jsonl}, lineage: {url: \"https://…\"}."),
         .keyType: Explanation(
             "The column cannot be an Incremental Key: its values have no order that can be kept.",
             example: "key: is_active",

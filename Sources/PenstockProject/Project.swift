@@ -32,6 +32,12 @@ package struct Project: Sendable {
     package var syncs: [SyncFile] = []
     /// What is asked of connectors.
     package var requirements: [Requirement] = []
+    /// Who is told of what goes wrong, and how.
+    package var alerts: [AlertDefinition] = []
+    /// What is kept of runs.
+    package var history = HistoryPolicy()
+    /// Where events of OpenLineage go, or nil.
+    package var lineage: LineageDefinition?
     /// The text of every file that was read, for excerpts.
     package var sources: [String: SourceText] = [:]
     /// The files in the order in which they were read.

@@ -56,6 +56,19 @@ struct ProjectLoader {
         decodeSyncs()
         checkAfter()
         project.settleLinks(&findings)
+        readSettings(root)
+    }
+
+    /// Reads what is said about alerts, history and lineage.
+    private mutating func readSettings(_ root: YAMLNode?) {
+        let names = areModelsMissing || !brokenSyncs.isEmpty ? nil : sections.map(\.name)
+        let decoder = SettingsDecoder(sources: project.sources, resolver: resolver, syncs: names)
+        project.alerts = decoder.alerts(root?["alerts"], &findings)
+        project.history = decoder.history(root?["history"])
+        guard let entry = root?.entry("lineage") else { return }
+        let checked = checker.check(
+            entry.value, ProjectSchema.lineage, key: entry.key, at: entry.keySpan, &findings)
+        project.lineage = decoder.lineage(checked, project: project.name, &findings)
     }
 
     private var checker: SchemaChecker { SchemaChecker(sources: project.sources, resolver: resolver) }

@@ -16,12 +16,58 @@ enum ProjectSchema {
         .init("defaults", defaults),
         .init("profiles", .dictionary(noun: "profile", profile)),
         .init("default_profile", .word),
+        .init("alerts", .dictionary(noun: "alert", .any)),
+        .init("history", history),
+        .init("lineage", .any),
         .init("connections", .dictionary(noun: "connection", .any)),
         .init("models", .dictionary(noun: "model", .any)),
         .init("syncs", .dictionary(noun: "sync", .any)),
         .init(
             "dbt",
             .map([.init("manifest", .word, isRequired: true), .init("connection", .word, isRequired: true)])),
+    ])
+
+    /// One rule of `alerts:`; its secrets are looked at when it is decoded.
+    static let alert = SchemaNode.map([
+        .init("on", .list(.choice(noun: "something to be told of", words(AlertDefinition.Kind.self)))),
+        .init("syncs", .texts),
+        .init("rejects", .countOrPercent),
+        .init("reject_queue", .integer(positive)),
+        .init("budget", .percent),
+        .init("overdue", .duration),
+        .init("repeat", .duration),
+        .init("resolved", .boolean),
+        .init("max_per_hour", .integer(positive)),
+        .init("timeout", .duration),
+        .init("command", .list(.word)),
+        .init(
+            "webhook", .map([.init("url", .any, isRequired: true), .init("secret", .any), .init("ca_file", .word)])),
+        .init("smtp", mailServer),
+    ])
+
+    private static let mailServer = SchemaNode.map([
+        .init("host", .word, isRequired: true),
+        .init("port", .integer(1...65_535)),
+        .init("tls", .choice(noun: "a way to protect the connection", words(MailServer.Security.self))),
+        .init("user", .any),
+        .init("password", .any),
+        .init("from", .word, isRequired: true),
+        .init("to", .texts, isRequired: true),
+        .init("ca_file", .word),
+    ])
+
+    private static let history = SchemaNode.map([
+        .init("keep", .duration),
+        .init("runs", .integer(positive)),
+        .init("requests", .boolean),
+    ])
+
+    /// `lineage:`; its secret is looked at when it is decoded.
+    static let lineage = SchemaNode.map([
+        .init("file", .word),
+        .init("url", .any),
+        .init("api_key", .any),
+        .init("namespace", .word),
     ])
 
     /// `connections.yml`.

@@ -23,7 +23,7 @@ package enum RunID {
     /// An id, or the beginning of one, as people may type it: any case, I and L for 1, O for 0.
     ///
     /// - Returns: nil for a text that cannot begin an id.
-    static func normalized(_ text: String) -> String? {
+    package static func normalized(_ text: String) -> String? {
         guard !text.isEmpty, text.utf8.count <= 26 else { return nil }
         var out: [UInt8] = []
         for byte in text.uppercased().utf8 {

@@ -56,6 +56,11 @@ struct GlobalOptions: ParsableArguments {
         return URL(fileURLWithPath: folder).standardizedFileURL.path
     }
 
+    /// A path as a person means it who starts the program here.
+    func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: startFolder + "/")).path
+    }
+
     /// Whether questions may be asked.
     var mayAsk: Bool {
         !noInput && ProcessInfo.processInfo.environment["PENSTOCK_NO_INPUT"] == nil && Terminal.inputIsTerminal

@@ -22,15 +22,15 @@ struct Penstock: ParsableCommand {
             CommandGroup(
                 name: "Everyday",
                 subcommands: [
-                    InitCommand.self, ValidateCommand.self, PlanCommand.self, RunCommand.self, DemoCommand.self,
-                    SandboxCommand.self,
+                    InitCommand.self, ValidateCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self,
+                    DemoCommand.self, SandboxCommand.self,
                 ]),
             CommandGroup(
                 name: "Inspecting",
                 subcommands: [
                     ConnectorCommand.self, ConnectionCommand.self, SecretCommand.self, ModelCommand.self,
-                    SyncCommand.self,
-                    RejectCommand.self, HistoryCommand.self, StateCommand.self,
+                    SyncCommand.self, RejectCommand.self, WhyCommand.self, HistoryCommand.self, AlertCommand.self,
+                    StateCommand.self,
                 ]),
             CommandGroup(
                 name: "Learning",

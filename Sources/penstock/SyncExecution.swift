@@ -23,6 +23,8 @@ struct SyncExecution {
     var isLocked = false
     /// What has been run and not been told of yet.
     let receipts = RunReceipts()
+    /// Writes down what happens in the runs.
+    let recorder: RunRecorder
     /// The rejects that are sent once more, and nothing else; nil for ordinary runs.
     var replays: ReplayChoice?
 
@@ -31,6 +33,7 @@ struct SyncExecution {
         self.workspace = workspace
         self.project = project
         self.options = options
+        recorder = RunRecorder(workspace, project)
     }
 
     /// Runs one sync, and shows and writes down how it ended.
@@ -54,10 +57,18 @@ struct SyncExecution {
         defer { sync.close() }
         try lock.record(sync, workspace.libraries(of: file, in: project))
         announceAbandoned(store, file)
-        let report = try execute(sync, store, file, folder)
+        let journal = try recorder.journal(file, sync)
+        let report: RunReport
+        do {
+            report = try execute(sync, store, file, folder, journal)
+        } catch let failure as CommandFailure {
+            journal.close(failure.exitCode, failure: failure)
+            throw failure
+        }
         let renderer = RunRenderer(file, sync, report, width: options.tableWidth)
+        journal.close(renderer.exitCode, report: report)
         if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
-        return finish(file, renderer, report, results) { try removeOldRejects(store, file) }
+        return finish(file, renderer, report, results) { try removeOld(store, file) }
     }
 
     /// Whether running again inserts every row again, so that nobody must be led to do so by a process that died.
@@ -116,13 +127,18 @@ struct SyncExecution {
         }
     }
 
-    private func removeOldRejects(_ store: StateStore, _ file: SyncFile) throws {
-        let oldest = WallClock.milliseconds - file.rejects.keep / 1_000
-        _ = try workspace.reading(file.name) { try store.removeSettledRejects(lastSeenBefore: oldest) }
+    /// Removes the rejects and runs that are kept no longer.
+    private func removeOld(_ store: StateStore, _ file: SyncFile) throws {
+        let now = WallClock.milliseconds
+        let oldest = now - file.rejects.keep / 1_000
+        try workspace.reading(file.name) {
+            _ = try store.removeSettledRejects(lastSeenBefore: oldest)
+            try RunFolders(root: project.root).prune(store, project.history, now: now)
+        }
     }
 
     private func execute(
-        _ sync: OpenSync, _ store: StateStore, _ file: SyncFile, _ folder: String
+        _ sync: OpenSync, _ store: StateStore, _ file: SyncFile, _ folder: String, _ journal: RunJournal
     ) throws -> RunReport {
         var runOptions = RunOptions(stateFolder: folder)
         runOptions.rowsMax = file.rowsMax(rowsMax)
@@ -133,7 +149,10 @@ struct SyncExecution {
         let display = ProgressDisplay(file.name, options)
         defer { display.end() }
         do {
-            return try SyncRunner(sync, store: store, options: runOptions) { display.show($0) }.run()
+            return try SyncRunner(sync, store: store, options: runOptions) { event in
+                journal.take(event)
+                if case .progress(let progress) = event { display.show(progress) }
+            }.run()
         } catch {
             throw CommandFailure(stopping: error, sync: file.name)
         }

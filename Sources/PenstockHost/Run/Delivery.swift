@@ -14,9 +14,10 @@ final class Delivery {
         var chunk: ChunkBox
     }
 
-    private let sync: OpenSync
+    let sync: OpenSync
     private let ledger: RunLedger
     private let lost: LostRows
+    private let observe: (RunEvent) -> Void
     private let queue = ResultQueue()
     private let journal: IntentJournal
     private var machine: DeliveryMachine<Item>
@@ -39,8 +40,14 @@ final class Delivery {
 
     /// A delivery for `sync` that has sent nothing yet.
     ///
-    /// - Parameter lost: Is told of creates whose answer was lost.
-    init(_ sync: OpenSync, ledger: RunLedger, lost: LostRows, _ options: RunOptions) {
+    /// - Parameters:
+    ///   - lost: Is told of creates whose answer was lost.
+    ///   - observe: Is told of every row that was sent.
+    init(
+        _ sync: OpenSync, ledger: RunLedger, lost: LostRows, _ options: RunOptions,
+        observe: @escaping (RunEvent) -> Void = { _ in }
+    ) {
+        self.observe = observe
         var policy = DeliveryPolicy()
         policy.pauseMilliseconds = options.retryPauseMilliseconds
         self.sync = sync
@@ -213,6 +220,7 @@ final class Delivery {
     private func close(_ endings: [DeliveryMachine<Item>.Ending]) throws(RunStop) {
         for ending in endings {
             let item = ending.row
+            if ending.isLost || ending.result != nil { observe(.delivered(delivered(ending))) }
             if ending.isLost {
                 try ledger.noteLost(item.row)
                 try lost.add(item)
@@ -273,7 +281,7 @@ final class Delivery {
         sync.mapping.targets.first { $0.field.key == key }?.name ?? key
     }
 
-    private static func id(of row: DecidedRow) -> String? {
+    static func id(of row: DecidedRow) -> String? {
         if case .update(let id, _) = row.fate { return id }
         return nil
     }

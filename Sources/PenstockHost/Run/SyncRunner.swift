@@ -80,17 +80,19 @@ package final class SyncRunner {
     private let sync: OpenSync
     private let store: StateStore
     private let options: RunOptions
-    private let progress: (RunProgress) -> Void
+    private let observe: (RunEvent) -> Void
     private var rejectsByCode: [String: Int64] = [:]
 
     /// A runner over a sync that is open and a store that is open for writing.
+    ///
+    /// - Parameter observe: Is told what happens, on the thread that runs.
     package init(
-        _ sync: OpenSync, store: StateStore, options: RunOptions, progress: @escaping (RunProgress) -> Void
+        _ sync: OpenSync, store: StateStore, options: RunOptions, observe: @escaping (RunEvent) -> Void
     ) {
         self.sync = sync
         self.store = store
         self.options = options
-        self.progress = progress
+        self.observe = observe
     }
 
     /// Runs.
@@ -107,7 +109,8 @@ package final class SyncRunner {
         let (record, isResumed) = try beginRun(startedAt, kind: kind)
         let ledger = RunLedger(store, record, definitionDigest: sync.definitionDigest)
         let lost = try LostRows(sync, store: store, ledger: ledger, options)
-        let delivery = Delivery(sync, ledger: ledger, lost: lost, options)
+        observe(.began(record, isResumed: isResumed))
+        let delivery = Delivery(sync, ledger: ledger, lost: lost, options, observe: observe)
         defer { delivery.end() }
         var attempt = Attempt(
             isResumed: isResumed, startedAt: startedAt, start: start, limit: try limit(of: record, isResumed))
@@ -117,7 +120,9 @@ package final class SyncRunner {
         }
         // A state that cannot be written ends it here: what is open is found out by the next run.
         try execute(record, ledger, delivery, lost, &attempt)
-        return try finish(record, ledger, delivery, lost, attempt)
+        let report = try finish(record, ledger, delivery, lost, attempt)
+        observe(.ended(report))
+        return report
     }
 
     /// What is known of one attempt at a run while it goes on.
@@ -322,6 +327,7 @@ package final class SyncRunner {
                 if outcome == .rejected { try countKeptReject(row) }
             case .rejected(let reason):
                 rejectsByCode[reason.code, default: 0] += 1
+                observe(.rejected(row: row.number, keyText: row.keyText, reason))
                 // Its twin may not be read again with it: it must not go by itself then.
                 let isTwin = reason.code == RunTargets.duplicateTarget && sync.cursorIndex != nil
                 try ledger.reject(row, reason, chunk, isSent: isTwin)
@@ -347,10 +353,11 @@ package final class SyncRunner {
     private func report(
         _ ledger: RunLedger, _ delivery: Delivery, _ waiting: (rows: Int, milliseconds: Int64)? = nil
     ) {
-        progress(
-            RunProgress(
-                counts: ledger.counts, openRows: delivery.openRows, meter: sync.destinationHost.meter,
-                waiting: waiting))
+        observe(
+            .progress(
+                RunProgress(
+                    counts: ledger.counts, openRows: delivery.openRows, meter: sync.destinationHost.meter,
+                    waiting: waiting)))
     }
 
     private func finish(
@@ -424,6 +431,15 @@ package final class SyncRunner {
 }
 
 extension RunStop {
+    /// The kind of stop, for example `unauthorized`.
+    package var code: String {
+        switch self {
+        case .connector(let error, _, _): error.code.description
+        case .state: "state"
+        case .spool: "spool"
+        }
+    }
+
     /// One sentence.
     package var sentence: String {
         switch self {

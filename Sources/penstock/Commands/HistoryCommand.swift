@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import PenstockHost
 import PenstockModel
 import PenstockProject
 import PenstockState
@@ -9,7 +10,7 @@ import PenstockState
 struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "What ran, and how it ended.", discussion: "Example: penstock history list",
-        subcommands: [List.self, Show.self])
+        subcommands: [List.self, Show.self, Log.self, Compare.self, Prune.self])
 
     @OptionGroup var options: GlobalOptions
 
@@ -17,111 +18,115 @@ struct HistoryCommand: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "list", abstract: "List runs, newest first.",
-            discussion: "Example: penstock history list --limit 5")
+            discussion: "Example: penstock history list --since 7d --status failed")
 
         @OptionGroup var options: GlobalOptions
 
         @Argument(help: "The sync; all where none is named.")
         var sync: String?
 
+        @Option(name: .long, help: ArgumentHelp("Only runs of this time until now, as 7d or 12h.", valueName: "duration"))
+        var since: PastTime?
+
+        @Option(name: .long, help: "Only runs that ended so: ok, partial, failed, unfinished or abandoned.")
+        var status: HistoryEntry.Result?
+
         @Option(name: .long, help: "How many runs of each sync.")
         var limit: Int = 20
 
+        func validate() throws {
+            guard limit > 0 else { throw ValidationError("--limit is a number of runs, 1 or more.") }
+        }
+
         func run() throws {
-            var runs: [(sync: String, run: RunRecord)] = []
-            let ending = try Workspace(options).forEachState(of: sync) { file, store in
-                runs += try store.runs(limit: limit).map { (file.name, $0) }
-            }
+            let isFiltered = since != nil || status != nil
+            let history = try History(Workspace(options), sync: sync, limit: isFiltered ? .max : limit)
             var listing = Listing(
                 kind: "history.list",
                 columns: [
                     .init(cutFirst: "RUN"), .init("SYNC"), .init("STATUS"), .init("STARTED"), .init(number: "FETCHED"),
                     .init(number: "CREATED"), .init(number: "UPDATED"), .init(number: "REJECTED"),
                 ])
-            for (sync, run) in runs.sorted(by: { $0.run.startedAtMilliseconds > $1.run.startedAtMilliseconds }) {
-                let numbers = ["fetched", "created", "updated", "rejected"].map { (run.counts[$0] ?? 0).grouped }
+            let oldest = since.map { WallClock.milliseconds - $0.milliseconds } ?? .min
+            var shown: [String: Int] = [:]
+            for entry in history.entries where entry.startedAt >= oldest {
+                guard status == nil || entry.result == status else { continue }
+                shown[entry.sync, default: 0] += 1
+                guard shown[entry.sync, default: 0] <= limit else { continue }
+                let numbers = ["fetched", "created", "updated", "rejected"].map { entry.count($0).grouped }
                 listing.add(
-                    [run.id, sync, run.status.rawValue, options.listed(run.startedAtMilliseconds)] + numbers,
-                    HistoryText.json(sync, run))
+                    [entry.id, entry.sync, word(entry), options.listed(entry.startedAt)] + numbers, entry.json)
             }
-            listing.emptyNote = "Nothing has run yet."
+            listing.emptyNote = isFiltered ? "There are no such runs." : "Nothing has run yet."
             Terminal.write(listing.text(options.format, width: options.tableWidth))
-            try CommandFailure.end(unlessOK: ending)
+            try CommandFailure.end(unlessOK: history.ending)
+        }
+
+        private func word(_ entry: HistoryEntry) -> String {
+            entry.result == .partial || entry.record == nil ? entry.result.rawValue : entry.status.rawValue
         }
     }
 
     /// `penstock history show`.
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "show", abstract: "Show one run.", discussion: "Example: penstock history show latest")
+            commandName: "show", abstract: "Show the summary of one run again.",
+            discussion: "Example: penstock history show latest --requests")
 
         @OptionGroup var options: GlobalOptions
 
         @Argument(help: ArgumentHelp("A run's id, or its first characters, or latest.", valueName: "run"))
         var id: String
 
+        @Flag(name: .long, help: "Show what was sent, row by row.")
+        var requests = false
+
         func run() throws {
-            var found: [(sync: String, run: RunRecord)] = []
-            let ending = try Workspace(options).forEachState { file, store in
-                let record = id == "latest" ? try store.lastRun() : try store.run(id: id)
-                if let record { found.append((file.name, record)) }
+            let history = try History(Workspace(options))
+            let entry = try history.entry(id)
+            let result = history.folders.result(entry.id)
+            if requests { return showRequests(entry, history.folders) }
+            if options.isMachineReadable {
+                var document = entry.json.objectValue ?? [:]
+                document["summary"] = result ?? .null
+                Terminal.write(Document(kind: "history.show", data: .object(document)).text(options.format))
+            } else {
+                Terminal.write(RunPage(entry, result).text)
             }
-            if found.isEmpty { try CommandFailure.end(unlessOK: ending) }
-            guard let newest = found.max(by: { $0.run.startedAtMilliseconds < $1.run.startedAtMilliseconds }) else {
-                throw CommandFailure(
-                    .usage, code: "unknown-run", "there is no run \"\(id)\"", notes: ["penstock history list"])
+            try CommandFailure.end(unlessOK: history.ending)
+        }
+
+        private func showRequests(_ entry: HistoryEntry, _ folders: RunFolders) {
+            var listing = Listing(
+                kind: "history.requests",
+                columns: [
+                    .init("TIME"), .init(number: "ROW"), .init("KEY"), .init("OPERATION"), .init("RESULT"),
+                    .init("HTTP"), .init("RECORD"), .init(number: "TOKENS"), .init(wrapped: "MESSAGE"),
+                ])
+            folders.forEachLine(folders.requests(entry.id)) { line in
+                func text(_ name: String) -> String { line[name]?.stringValue ?? line[name]?.numberText ?? "" }
+                listing.add(
+                    [
+                        text("ts"), text("row"), text("key"), text("operation"), text("result"), text("http"),
+                        text("remote_id"), text("tokens"),
+                        [text("code"), text("message")].filter { !$0.isEmpty }.joined(separator: ": "),
+                    ], line)
             }
-            guard id == "latest" || found.count == 1 else {
-                throw CommandFailure(
-                    .usage, code: "ambiguous-run", "several runs begin with \"\(id)\"", notes: found.map(\.run.id))
-            }
-            let json = HistoryText.json(newest.sync, newest.run)
-            Terminal.write(
-                options.isMachineReadable
-                    ? Document(kind: "history.show", data: json).text(options.format)
-                    : HistoryText.page(newest.sync, newest.run))
-            try CommandFailure.end(unlessOK: ending)
+            listing.emptyNote = "Nothing that was sent in run \(entry.id) is written down."
+            Terminal.write(listing.text(options.format, width: options.tableWidth))
         }
     }
 }
 
-/// Runs as text.
-enum HistoryText {
-    /// One page.
-    static func page(_ sync: String, _ run: RunRecord) -> String {
-        var lines = [
-            "run \(run.id)   \(sync)   \(run.status.rawValue)",
-            "  started     \(TimeDisplay.local(run.startedAtMilliseconds))",
-        ]
-        if let end = run.finishedAtMilliseconds { lines.append("  ended       \(TimeDisplay.local(end))") }
-        if run.attempts > 1 { lines.append("  attempts    \(run.attempts)") }
-        if let before = run.watermarkBefore { lines.append("  watermark   from \(before)") }
-        if let after = run.watermarkAfter { lines.append("  watermark   to \(after)") }
-        if !run.message.isEmpty { lines.append("  message     \(run.message)") }
-        for name in countNames {
-            if let value = run.counts[name] {
-                lines.append("  " + name.fitted(to: 10) + value.grouped.fitted(to: 12, alignedRight: true))
-            }
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
+/// A time that lies so far back: the value of `--since`.
+struct PastTime: ExpressibleByArgument {
+    /// How many milliseconds it lies back.
+    let milliseconds: Int64
 
-    private static let countNames = [
-        "fetched", "created", "updated", "unchanged", "skipped", "rejected", "unknown", "not_tried", "reread",
-        "recovered", "null_keys",
-    ]
-
-    /// The same for programs.
-    static func json(_ sync: String, _ run: RunRecord) -> JSON {
-        var counts = JSONObject()
-        for name in countNames { if let value = run.counts[name] { counts[name] = .integer(value) } }
-        return .object([
-            "run": .string(run.id), "sync": .string(sync), "status": .string(run.status.rawValue),
-            "started_at": .string(TimeDisplay.utc(run.startedAtMilliseconds)),
-            "finished_at": run.finishedAtMilliseconds.map { .string(TimeDisplay.utc($0)) } ?? .null,
-            "attempts": .integer(run.attempts), "counts": .object(counts),
-            "watermark_before": run.watermarkBefore.map { .string($0) } ?? .null,
-            "watermark_after": run.watermarkAfter.map { .string($0) } ?? .null, "message": .string(run.message),
-        ])
+    init?(argument: String) {
+        guard let microseconds = DurationText.microseconds(argument) else { return nil }
+        milliseconds = microseconds / 1_000
     }
 }
+
+extension HistoryEntry.Result: ExpressibleByArgument {}

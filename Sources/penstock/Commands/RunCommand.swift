@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import PenstockHost
 import PenstockModel
+import PenstockNotify
 import PenstockProject
 import PenstockState
 
@@ -46,16 +47,20 @@ struct RunCommand: ParsableCommand {
             valueName: "duration"))
     var waitForBudget: BudgetWait?
 
+    @Option(name: .long, help: "Append events of OpenLineage to this file.")
+    var lineageFile: String?
+
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
     }
 
     func run() throws {
         let workspace = Workspace(options)
-        let project = try workspace.validProject()
+        let project = try runnableProject(workspace)
         var lock = try LockFile(root: project.root)
         var documents: [JSON] = []
         var codes: [ExitCode] = []
+        var facts: [SyncFacts] = []
         let chosen = try workspace.syncs(syncs, in: project)
         var execution = SyncExecution(workspace, project, options)
         execution.rowsMax = limit
@@ -63,6 +68,7 @@ struct RunCommand: ParsableCommand {
         execution.abandonsUnfinished = new
         execution.waitsForLost = wait
         execution.isLocked = locked
+        execution.recorder.lineageFile = lineageFile.map { options.absolute($0) }
         for file in chosen {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
@@ -77,10 +83,12 @@ struct RunCommand: ParsableCommand {
                 }
                 codes.append(code)
                 documents.append(json)
+                facts.append(RunFacts.of(file, code, json, project))
             } catch let failure as CommandFailure {
                 if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
                 codes.append(failure.exitCode)
                 documents.append(failure.json(sync: file.name))
+                facts.append(execution.recorder.didFail(file, failure))
             }
         }
         if options.isMachineReadable {
@@ -88,6 +96,26 @@ struct RunCommand: ParsableCommand {
         }
         if chosen.count > 1, !options.isMachineReadable, !options.quiet { Terminal.write(RunRenderer.total(codes)) }
         execution.receipts.close()
+        execution.recorder.close()
+        AlertDesk(workspace, project).tell(facts)
         try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
+    }
+
+    /// The project; where it cannot be run as it is, that is told like a failure of the syncs.
+    private func runnableProject(_ workspace: Workspace) throws -> Project {
+        let (project, diagnostics) = try workspace.loadProject()
+        do {
+            try workspace.report(diagnostics, project)
+        } catch let failure as CommandFailure {
+            let error = diagnostics.first { $0.severity == .error }
+            let sentence = error.map { "\($0.file):\($0.line):\($0.column): \($0.message)" } ?? "the project is wrong"
+            let found = CommandFailure(.config, code: error?.code ?? "config", sentence)
+            let recorder = RunRecorder(workspace, project)
+            let names = syncs.isEmpty ? project.syncs.filter(\.isEnabled).map(\.name) : syncs
+            let chosen = project.syncs.filter { names.contains($0.name) }
+            AlertDesk(workspace, project).tell(chosen.map { recorder.didFail($0, found) })
+            throw failure
+        }
+        return project
     }
 }

@@ -8,6 +8,8 @@ enum ExitCode: Int32, CaseIterable {
     case failed = 1
     /// Only `plan --detailed-exitcode`: there is something to do.
     case changes = 2
+    /// Only `status --check`: something has failed, or is overdue.
+    case attention = 3
     /// A bad flag, an unknown sync, a name that matched nothing.
     case usage = 64
     /// The run finished, but more rows were rejected than allowed.
@@ -33,9 +35,17 @@ enum ExitCode: Int32, CaseIterable {
     static func mostSevere(_ codes: [ExitCode]) -> ExitCode {
         let order: [ExitCode] = [
             .terminated, .interrupted, .fault, .config, .permission, .cannotWrite, .failed, .unavailable, .tryLater,
-            .usage, .data, .changes, .ok,
+            .usage, .data, .attention, .changes, .ok,
         ]
         return order.first(where: codes.contains) ?? .ok
+    }
+
+    /// Whether a run that ends so has failed: somebody must look, and time alone will not do.
+    var isFailure: Bool {
+        switch self {
+        case .ok, .changes, .attention, .data, .tryLater, .interrupted, .terminated: false
+        default: true
+        }
     }
 
     /// When it is used, in one line.
@@ -44,6 +54,7 @@ enum ExitCode: Int32, CaseIterable {
         case .ok: "everything asked for was done"
         case .failed: "a sync failed for a reason without a code of its own"
         case .changes: "plan --detailed-exitcode: there is something to do"
+        case .attention: "status --check: something has failed, or is overdue"
         case .usage: "a bad flag, an unknown name"
         case .data: "the run finished, but more rows were rejected than rejects.max allows"
         case .unavailable: "the source or the destination cannot be reached; trying again may help"

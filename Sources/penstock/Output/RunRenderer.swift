@@ -193,6 +193,9 @@ struct RunRenderer {
         object["watermark_limited"] = .bool(report.isLimitedByWriters)
         object["notes"] = .strings(sync.pinNotes)
         object["message"] = .string(report.run.message)
+        if let stop = report.stop {
+            object["error"] = .object(["code": .string(stop.code), "message": .string(stop.sentence)])
+        }
         return .object(object)
     }
 

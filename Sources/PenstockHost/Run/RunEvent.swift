@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// What happens in a run, for who writes it down.
+package enum RunEvent: Sendable {
+    /// The run has begun, or goes on; nothing was read yet.
+    case began(RunRecord, isResumed: Bool)
+    /// How far it is.
+    case progress(RunProgress)
+    /// What became of a row that was sent, or that is in doubt.
+    case delivered(DeliveredRow)
+    /// A row was rejected before it was sent.
+    case rejected(row: Int64, keyText: String, RejectReason)
+    /// The run is over for now.
+    case ended(RunReport)
+}
+
+/// A row that was sent, and what came of it.
+package struct DeliveredRow: Sendable, Hashable {
+    /// How it ended.
+    package enum Ending: Sendable, Hashable {
+        /// As the destination said.
+        case outcome(RowOutcome)
+        /// The answer was lost.
+        case lost
+    }
+
+    /// A field that was sent.
+    package struct Field: Sendable, Hashable {
+        /// The target as the map spells it.
+        package var name: String
+        /// The value as text; nil for none.
+        package var value: String?
+    }
+
+    /// The row's position in the run, from 1.
+    package var row: Int64
+    /// The digest of the source key.
+    package var key: Fingerprint
+    /// The source key for people.
+    package var keyText: String
+    /// Whether a record was to be created; else one was to be changed.
+    package var isCreate: Bool
+    /// How it ended.
+    package var ending: Ending
+    /// The record, or nil.
+    package var remoteID: String?
+    /// The HTTP status of a refusal, or 0.
+    package var httpStatus: Int
+    /// The code of a refusal, or empty.
+    package var code: String
+    /// The words of a refusal, or empty.
+    package var message: String
+    /// What the request costs of a budget.
+    package var tokens: Int64
+    /// What was sent.
+    package var fields: [Field]
+}
+
+extension Delivery {
+    /// What is told of a row whose sending has come to an end.
+    func delivered(_ ending: DeliveryMachine<Item>.Ending) -> DeliveredRow {
+        let item = ending.row
+        let isCreate = ending.mode == .create
+        let error = ending.result?.error.map { sync.destinationHost.redacted($0) }
+        let id = ending.result.flatMap { $0.remoteID.isEmpty ? nil : $0.remoteID } ?? Self.id(of: item.row)
+        let costs = sync.object.costs
+        return DeliveredRow(
+            row: item.row.number, key: item.row.key, keyText: item.row.keyText, isCreate: isCreate,
+            ending: ending.isLost ? .lost : .outcome(ending.outcome), remoteID: id,
+            httpStatus: ending.result?.httpStatus ?? 0,
+            code: error.map { $0.vendorCode.isEmpty ? $0.code.description : $0.vendorCode } ?? "",
+            message: error?.message ?? "", tokens: isCreate ? costs.create : costs.update, fields: fields(item))
+    }
+
+    private func fields(_ item: Item) -> [DeliveredRow.Field] {
+        let mapped = item.chunk.chunk.mapped
+        var changed: Set<Int>?
+        if case .update(_, let changes?) = item.row.fate { changed = Set(changes.map(\.target)) }
+        return sync.mapping.targets.indices.compactMap { target in
+            guard mapped.presence[item.row.row, target], changed?.contains(target) ?? true else { return nil }
+            let value = mapped.columns[target].value(item.row.row)
+            return DeliveredRow.Field(
+                name: sync.mapping.targets[target].name, value: value.isNull ? nil : SourceRowText.text(of: value))
+        }
+    }
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import PenstockModel
+
+/// A file of JSON lines that belongs to a run, for this user only and of limited size.
+///
+/// Where it grows too large, what was written first goes: one older file stays beside it. A log that cannot be written
+/// is given up, as no run must end because of it. Used from one thread.
+package final class RunLog {
+    /// Why nothing is written any more, or nil.
+    package private(set) var problem: String?
+
+    private let path: String
+    private let bytesMax: Int
+    private var descriptor: Int32 = -1
+    private var size = 0
+    private var pending: [UInt8] = []
+    private var flushedAt: Int64
+
+    private static let pendingMax = 32_768
+    private static let delayMilliseconds: Int64 = 200
+
+    /// The name of the file that what was written first is in.
+    package static func older(_ path: String) -> String { path + ".1" }
+
+    /// A log at `path`, to which lines are added; its folder must exist.
+    ///
+    /// - Parameter bytesMax: How large the file may become before it is put aside.
+    package init(_ path: String, bytesMax: Int) {
+        self.path = path
+        self.bytesMax = bytesMax
+        flushedAt = BootClock.milliseconds
+    }
+
+    deinit { close() }
+
+    /// Adds a line.
+    ///
+    /// It is in the file after a moment, or when ``flush()`` returns.
+    package func write(_ line: JSON) {
+        guard problem == nil else { return }
+        line.write(into: &pending)
+        pending.append(UInt8(ascii: "\n"))
+        if pending.count > Self.pendingMax || BootClock.milliseconds - flushedAt > Self.delayMilliseconds { flush() }
+    }
+
+    /// Hands what was added to the system.
+    package func flush() {
+        flushedAt = BootClock.milliseconds
+        guard problem == nil, !pending.isEmpty else { return }
+        if size + pending.count > bytesMax, size > 0 { putAside() }
+        if descriptor < 0 { open() }
+        guard descriptor >= 0 else { return fail("opened") }
+        let count = Glibc.write(descriptor, pending, pending.count)
+        guard count == pending.count else { return fail("written") }
+        size += count
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    /// Writes the rest and closes the file.
+    package func close() {
+        flush()
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+    }
+
+    private func open() {
+        descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return }
+        size = max(0, Int(lseek(descriptor, 0, SEEK_END)))
+    }
+
+    private func putAside() {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        descriptor = -1
+        rename(path, Self.older(path))
+        size = 0
+    }
+
+    private func fail(_ what: String) {
+        problem = "\(path) cannot be \(what): \(String(cString: strerror(errno)))"
+        pending = []
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockHost
+import PenstockModel
+import PenstockNotify
+import PenstockProject
+import PenstockState
+
+/// Gives every run of a command its journal, and tells of runs in the words of OpenLineage where that is asked for.
+final class RunRecorder {
+    private let workspace: Workspace
+    private let project: Project
+    private let folders: RunFolders
+    private lazy var lineage = LineageSender(
+        project.lineage, file: lineageFile, environment: workspace.environment,
+        sender: ChannelSender(root: project.root, environment: workspace.environment, version: Version.text))
+    private var last: RunJournal?
+
+    /// A file for events of OpenLineage that was asked for on the command line, absolute; or nil.
+    var lineageFile: String?
+
+    /// A recorder for the runs of one command.
+    init(_ workspace: Workspace, _ project: Project) {
+        self.workspace = workspace
+        self.project = project
+        folders = RunFolders(root: project.root)
+    }
+
+    /// The journal of a run that is about to begin.
+    func journal(_ file: SyncFile, _ sync: OpenSync) throws -> RunJournal {
+        var reporter: LineageReporter?
+        if let lineage {
+            reporter = LineageReporter(
+                lineage, try workspace.setup(file, in: project), sync,
+                namespace: project.lineage?.namespace ?? project.name)
+        }
+        let journal = RunJournal(file, object: sync.object.id, folders, project.history) { reporter?.take($0) }
+        last = journal
+        return journal
+    }
+
+    /// Takes note of a sync whose run failed, and leaves a note of one that could not even begin.
+    func didFail(_ file: SyncFile, _ failure: CommandFailure) -> SyncFacts {
+        let begun = last?.run?.id
+        last = nil
+        var facts = SyncFacts(sync: file.name, run: begun)
+        // Later, or stopped by a person: nothing is wrong that somebody must look after.
+        guard ![.tryLater, .interrupted, .terminated].contains(failure.exitCode) else { return facts }
+        if begun == nil { facts.run = folders.recordFailure(file.name, failure) }
+        facts.ending = SyncFacts.Ending(
+            failure: failure.code.isEmpty ? "failed" : failure.code,
+            message: failure.sentence.isEmpty ? "its run could not begin" : failure.sentence)
+        return facts
+    }
+
+    /// Waits until everything is told.
+    func close() {
+        guard let lineage else { return }
+        for problem in lineage.close() { Terminal.writeError("warning[lineage]: \(problem)\n") }
+    }
+}
