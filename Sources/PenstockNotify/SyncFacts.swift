@@ -150,7 +150,8 @@ extension AlertDefinition {
         guard queue >= rejectQueue else { return .some(nil) }
         var step = max(1, rejectQueue)
         while step <= queue / 2 { step *= 2 }
-        return AlertFinding(cause: "queue-\(step)", message: "\(facts.sync) has \(queue) reject\(queue == 1 ? "" : "s") waiting")
+        return AlertFinding(
+            cause: "queue-\(step)", message: "\(facts.sync) has \(queue) reject\(queue == 1 ? "" : "s") waiting")
     }
 
     private static func span(_ milliseconds: Int64) -> String {

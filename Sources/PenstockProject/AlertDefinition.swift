@@ -137,6 +137,21 @@ package struct MailServer: Sendable, Hashable {
     package var to: [String]
     /// A file of certificates to trust instead of the system's, or nil.
     package var caFile: String?
+
+    /// A mail server from its parts.
+    package init(
+        host: String, port: Int, security: Security, user: String?, password: String?, from: String, to: [String],
+        caFile: String?
+    ) {
+        self.host = host
+        self.port = port
+        self.security = security
+        self.user = user
+        self.password = password
+        self.from = from
+        self.to = to
+        self.caFile = caFile
+    }
 }
 
 /// What is kept of runs: `history:`.

@@ -52,7 +52,9 @@ struct SettingsDecoder {
         rule.timeoutMilliseconds = milliseconds(node["timeout"]) ?? rule.timeoutMilliseconds
         rule.sendsResolved = node["resolved"]?.text.flatMap(ScalarText.boolean) ?? true
         rule.hourlyMax = node["max_per_hour"]?.text.flatMap(ScalarText.integer) ?? rule.hourlyMax
-        if let words = node["command"]?.items.compactMap(\.text), !words.isEmpty { rule.channels.append(.command(words)) }
+        if let words = node["command"]?.items.compactMap(\.text), !words.isEmpty {
+            rule.channels.append(.command(words))
+        }
         if let webhook = node["webhook"], let channel = webhookChannel(webhook, &findings) {
             rule.channels.append(channel)
         }

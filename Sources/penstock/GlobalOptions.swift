@@ -58,7 +58,8 @@ struct GlobalOptions: ParsableArguments {
 
     /// A path as a person means it who starts the program here.
     func absolute(_ path: String) -> String {
-        path.hasPrefix("/") ? path : URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: startFolder + "/")).path
+        guard !path.hasPrefix("/") else { return path }
+        return URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: startFolder + "/")).path
     }
 
     /// Whether questions may be asked.

@@ -11,11 +11,12 @@ import Testing
     private static let commands = [
         "init", "validate", "plan", "run", "demo", "sandbox", "connector", "connector list", "connector show",
         "connection", "connection list", "connection test", "connection discover", "model", "model list",
+        "connection add", "connection edit", "connection login", "connection logout", "connection query",
+        "connection remove", "connection show", "secret", "secret list", "secret set", "secret check", "secret remove",
         "model preview", "model new", "model show", "model check", "sync", "sync list", "sync show", "reject",
-        "reject list", "reject show", "reject export",
-        "history", "history list", "history show", "state", "state show", "state reset", "explain", "completion",
-        "doctor", "manual",
-        "doctor", "manual",
+        "reject list", "reject show", "reject export", "history", "history list", "history show", "history log",
+        "history compare", "history prune", "why", "status", "alert", "alert list", "alert test", "state",
+        "state show", "state reset", "explain", "completion", "doctor", "manual",
     ]
 
     /// A command with arguments, the name of its document, and a word of what it prints for people.
@@ -33,7 +34,11 @@ import Testing
         ("sync list", "sync.list", "files · orgs"), ("sync show orgs", "sync.show", "company"),
         ("reject list", "reject.list", "owner-invalid"), ("reject show orgs", "reject.show", "640"),
         ("reject export orgs", "reject.export", "Nobody"), ("history list", "history.list", "finished"),
-        ("history show latest", "history.show", "created"), ("state show", "state.show", "orgs"),
+        ("history show latest", "history.show", "created"), ("history log latest", "history.log", "run.closed"),
+        ("history show latest --requests", "history.requests", "create organization"),
+        ("history compare latest latest", "history.compare", "tokens"),
+        ("why orgs k1", "why", "was created on"),
+        ("status", "status", "orgs"), ("alert list", "alert.list", "RULE"), ("state show", "state.show", "orgs"),
         ("explain", "explain", "option-unknown"), ("explain owner-invalid", "explain", "active user"),
         ("explain exit-codes", "explain", "75"), ("validate", "validate", "no problem"),
         ("validate --online", "validate", "no problem"), ("plan", "plan", "Planning orgs"),

@@ -45,6 +45,37 @@ import Testing
         #expect(try store.unfinishedRun() == nil)
     }
 
+    @Test func whatNothingNeedsIsForgottenAfterItsTime() throws {
+        let store = try StateStore.writing(folder)
+        var runs: [RunRecord] = []
+        for number in 1...9 {
+            var run = try begin(store, "01JDAAAAAAAAAAAAAAAAAAAAA\(number)")
+            run.startedAtMilliseconds = Int64(number) * 100
+            run.status = number == 2 ? .unfinished : .finished
+            try store.updateRun(run)
+            runs.append(run)
+        }
+        try store.commit([.reject(reject(1, run: 3)), .ledger(entry(2, run: 4, outcome: .unknown))])
+        // Run 2 is not done, 3 has a reject, 4 an open row, 8 and 9 are the last ones.
+        let ids = [1, 5, 6].map { runs[$0 - 1].id }
+        #expect(try store.expiredRuns(startedBefore: 700, keeping: 500) == ids)
+        #expect(try store.expiredRuns(startedBefore: 0, keeping: 3) == ids)
+        #expect(try store.expiredRuns(startedBefore: 0, keeping: 500) == [])
+        #expect(try store.removeExpiredRuns(startedBefore: 10_000, keeping: 1) == ids + [runs[6].id])
+        #expect(try store.runs(limit: 20).map(\.number) == [9, 8, 4, 3, 2])
+        #expect(try store.removeExpiredRuns(startedBefore: 10_000, keeping: 1) == [])
+    }
+
+    @Test func rowsAreFoundByTheTextOfTheirKey() throws {
+        let store = try StateStore.writing(folder)
+        try store.commit([.ledger(entry(1)), .ledger(entry(2)), .reject(reject(1))])
+        let text = entry(1).keyText
+        let found = try store.rows(keyText: text)
+        #expect(found.entries == [entry(1)])
+        #expect(found.rejects.map(\.key) == (reject(1).keyText == text ? [reject(1).key] : []))
+        #expect(try store.rows(keyText: "nobody").entries.isEmpty)
+    }
+
     @Test func aRunIsFoundByTheStartOfItsID() throws {
         let store = try StateStore.writing(folder)
         let first = try begin(store, "01JD0AAAAAAAAAAAAAAAAAAAAA")

@@ -32,7 +32,8 @@ struct AlertDesk {
             try outbox.change { book in
                 book.take(
                     complete, rules: project.alerts, syncs: Set(project.syncs.map(\.name)), project: project.name,
-                    now: now) { RunID.make(milliseconds: now) }
+                    now: now
+                ) { RunID.make(milliseconds: now) }
             }
         } catch {
             return Terminal.writeError("warning[alert]: \(error.message)\n")

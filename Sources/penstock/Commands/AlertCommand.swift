@@ -35,8 +35,8 @@ struct AlertCommand: ParsableCommand {
             var listing = Listing(
                 kind: "alert.list",
                 columns: [
-                    .init("RULE"), .init("ON"), .init("SYNC"), .init("SINCE"), .init("SENT TO"), .init(number: "WAITING"),
-                    .init(wrapped: "MESSAGE"),
+                    .init("RULE"), .init("ON"), .init("SYNC"), .init("SINCE"), .init("SENT TO"),
+                    .init(number: "WAITING"), .init(wrapped: "MESSAGE"),
                 ])
             for rule in project.alerts { add(rule, book, &listing) }
             listing.emptyNote = "The project has no alerts; write alerts: into penstock.yml."

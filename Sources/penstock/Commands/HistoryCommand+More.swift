@@ -31,7 +31,10 @@ extension HistoryCommand {
             guard isThere || follow else {
                 throw CommandFailure(
                     .usage, code: "no-log", "run \(entry.id) has left no events",
-                    notes: [entry.record == nil ? "it could not begin: \(entry.message)" : "it ran before they were kept"])
+                    notes: [
+                        entry.record == nil
+                            ? "it could not begin: \(entry.message)" : "it ran before they were kept"
+                    ])
             }
             if options.format == .json, !follow {
                 var lines: [JSON] = []
@@ -115,7 +118,10 @@ extension HistoryCommand {
             let difference = values[0].flatMap { first in values[1].map { $0 - first } }
             let sign = (difference ?? 0) > 0 ? "+" : ""
             listing.add(
-                [what, values[0]?.grouped ?? "-", values[1]?.grouped ?? "-", difference.map { sign + $0.grouped } ?? "-"],
+                [
+                    what, values[0]?.grouped ?? "-", values[1]?.grouped ?? "-",
+                    difference.map { sign + $0.grouped } ?? "-",
+                ],
                 .object([
                     "what": .string(what), "first": values[0].map { .integer($0) } ?? .null,
                     "second": values[1].map { .integer($0) } ?? .null,

@@ -25,7 +25,8 @@ struct HistoryCommand: ParsableCommand {
         @Argument(help: "The sync; all where none is named.")
         var sync: String?
 
-        @Option(name: .long, help: ArgumentHelp("Only runs of this time until now, as 7d or 12h.", valueName: "duration"))
+        @Option(
+            name: .long, help: ArgumentHelp("Only runs of this time until now, as 7d or 12h.", valueName: "duration"))
         var since: PastTime?
 
         @Option(name: .long, help: "Only runs that ended so: ok, partial, failed, unfinished or abandoned.")

@@ -90,7 +90,8 @@ extension SyncHealth {
         switch state {
         case .failed:
             let message = last?.message ?? ""
-            sentences.append((message.isEmpty ? "it failed" : message) + "; penstock history show \(last?.id ?? "latest")")
+            sentences.append(message.isEmpty ? "it failed" : message)
+            sentences.append("penstock history show \(last?.id ?? "latest")")
         case .died: sentences.append("the process of its run ended without a word; penstock run \(file.name) goes on")
         case .partial:
             sentences.append("more rows were rejected than allowed; penstock reject list \(file.name)")

@@ -60,7 +60,8 @@ struct WhyCommand: ParsableCommand {
         let report = WhyReport(file: file, key: text, story: story, inspection: inspection, blindness: blindness)
         Terminal.write(
             options.isMachineReadable
-                ? Document(kind: "why", data: report.json).text(options.format) : report.text(width: options.tableWidth))
+                ? Document(kind: "why", data: report.json).text(options.format) : report.text(width: options.tableWidth)
+        )
         if story == nil, inspection == nil {
             throw CommandFailure(
                 .usage, code: "unknown-key", "neither \(file.name) nor its source knows the key \"\(text)\"",

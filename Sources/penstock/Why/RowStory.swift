@@ -65,7 +65,9 @@ struct RowStory {
             var lines: [Request] = []
             for file in [RunLog.older(path), path] {
                 // A run that sent nothing has no such file.
-                guard let data = try? Data(contentsOf: URL(fileURLWithPath: file), options: .alwaysMapped) else { continue }
+                guard let data = try? Data(contentsOf: URL(fileURLWithPath: file), options: .alwaysMapped) else {
+                    continue
+                }
                 read += data.count
                 // Most logs do not hold the key: nothing of them is parsed.
                 guard digests.contains(where: { data.range(of: Data($0.utf8)) != nil }) else { continue }

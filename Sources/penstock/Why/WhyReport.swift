@@ -47,7 +47,8 @@ struct WhyReport {
         let created = story?.requests.first { $0.text("result") == "created" }
         let updated = story?.requests.last { $0.text("result") == "updated" }
         switch entry.outcome {
-        case .skipped: return "It was passed over \(when(nil)): it has no record, and the sync says to leave such rows out."
+        case .skipped:
+            return "It was passed over \(when(nil)): it has no record, and the sync says to leave such rows out."
         case .dropped: return "A person said that it is left out."
         case .rejected, .notTried, .retry: return entry.remoteID.map { "Its record is \(object) \($0)." }
         case .intent, .unknown: return nil
@@ -84,8 +85,8 @@ struct WhyReport {
     private var doubtSentence: String? {
         guard let entry = story?.entry, [.intent, .unknown].contains(entry.outcome) else { return nil }
         let sent = entry.intent.map { "on \(TimeDisplay.local($0.startedAtMilliseconds))" } ?? when(nil)
-        return "A create was sent \(sent), and its answer was lost: the record may exist or not. The next run looks for "
-            + "it; what it cannot tell is settled by: penstock reject resolve \(file.name)"
+        return "A create was sent \(sent), and its answer was lost: the record may exist or not. The next run looks "
+            + "for it; what it cannot tell is settled by: penstock reject resolve \(file.name)"
     }
 
     private var rejectSentence: String? {
@@ -161,7 +162,10 @@ struct WhyReport {
             lines += ["", "  Sent"]
             for request in requests.suffix(20) {
                 let words = ["operation", "result", "http", "code", "remote_id", "message"].map(request.text)
-                lines.append("    " + ([request.time] + words + ["run \(request.run)"]).filter { !$0.isEmpty }.joined(separator: "  "))
+                lines.append(
+                    "    "
+                        + ([request.time] + words + ["run \(request.run)"]).filter { !$0.isEmpty }.joined(
+                            separator: "  "))
             }
         }
         if story?.isIncomplete == true { lines.append("    (older logs were not looked through)") }
