@@ -40,7 +40,8 @@ import Testing
         ("why orgs k1", "why", "was created on"),
         ("status", "status", "orgs"), ("alert list", "alert.list", "RULE"), ("state show", "state.show", "orgs"),
         ("explain", "explain", "option-unknown"), ("explain owner-invalid", "explain", "active user"),
-        ("explain exit-codes", "explain", "75"), ("validate", "validate", "no problem"),
+        ("explain exit-codes", "explain", "75"), ("doctor", "doctor", "connectors"),
+        ("validate", "validate", "no problem"),
         ("validate --online", "validate", "no problem"), ("plan", "plan", "Planning orgs"),
         ("plan --limit 1", "plan", "Planning orgs"), ("run", "run", "fetched"),
     ]

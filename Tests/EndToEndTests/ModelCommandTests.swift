@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DatabaseServers
 import Foundation
 import PenstockModel
 import Testing
@@ -144,5 +145,63 @@ import Testing
         try project.sync("source: {model: \"dbt:orgs\"}\nmap: {name: Full Name}")
         #expect(try project.run().counts == "fetched 2, created 2")
         #expect(try project.penstock("model", "check", "dbt:orgs").status == 0)
+    }
+
+    @Test("On PostgreSQL names are quoted its way, and a value stays a value", PostgresServer.isThere)
+    func postgres() throws {
+        let project = try TemporaryProject()
+        try project.postgres(Self.wide.replacing("`", with: "\""))
+        try values(project, connection: "warehouse", quote: "\"")
+    }
+
+    @Test("On MariaDB names are quoted its way, and a value stays a value", MariaDBServer.isThere)
+    func mariaDB() throws {
+        let project = try TemporaryProject()
+        try project.mysql(Self.wide)
+        try values(project, connection: "shop", quote: "`")
+    }
+
+    private static let wide =
+        "CREATE TABLE `Wide Orgs` (`Key` int PRIMARY KEY, `full name` varchar(99), day date, at timestamp NULL,"
+        + " amount decimal(9, 2), active boolean);"
+        + "INSERT INTO `Wide Orgs` VALUES (1, 'O''Hara', '2026-01-31', '2026-01-31 06:15:00', -12.50, true),"
+        + " (2, 'x', '2026-02-01', '2026-02-01 06:15:00', 7, false)"
+
+    private func values(_ project: TemporaryProject, connection: String, quote: String) throws {
+        let made = try project.penstock(
+            "model", "new", "wide", "--connection", connection, "--table", "Wide Orgs", "--no-input")
+        #expect(made.status == 0, "\(made.errors)")
+        let text = try project.text("models/wide.sql")
+        #expect(text.contains("\(quote)full name\(quote)") && text.contains("-- key: Key"))
+        #expect(try project.penstock("model", "check", "wide").status == 0)
+        try project.write(
+            "models/by.sql",
+            "-- connection: \(connection)\nSELECT \(quote)Key\(quote) AS k FROM \(quote)Wide Orgs\(quote)\n"
+                + "WHERE (\(quote)full name\(quote) = :name OR day = {{day}} OR at = :at OR amount = :amount"
+                + " OR \(quote)Key\(quote) - :number = 0) AND active = :active\n")
+        try project.write(
+            "models/by.yml",
+            """
+            params:
+              name: {type: text, default: nobody}
+              day: {type: date, default: 1999-01-01}
+              at: {type: timestamp, default: 1999-01-01T00:00:00}
+              amount: {type: number, default: 0}
+              number: {type: integer, default: -1}
+              active: {type: boolean, default: true}
+
+            """)
+        for (pairs, expected) in [
+            (["name=O'Hara"], [1]), (["day=2026-01-31"], [1]), (["at=2026-01-31T06:15:00"], [1]),
+            (["amount=-12.5"], [1]), (["number=1"], [1]), (["number=2", "active=false"], [2]), (["name=x"], []),
+            (["name=' OR 1=1 -- "], []), (["name=' OR ''='"], []), (["name=/*", "day=1999-01-02"], []),
+            (["name=\u{bf}' OR 1=1 #"], []), (["name=ﬀ＇ OR 1=1 -- "], []),
+        ] {
+            let words = pairs.flatMap { ["--param", $0] }
+            let result = try project.penstock(["model", "preview", "by", "--json"] + words)
+            #expect(result.status == 0, "\(pairs): \(result.errors)")
+            let keys = try result.json["data"]?.arrayValue?.compactMap { $0["k"]?.intValue }
+            #expect(keys == expected, "\(pairs)")
+        }
     }
 }
