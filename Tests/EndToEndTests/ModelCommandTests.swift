@@ -94,6 +94,10 @@ import Testing
         }
         try project.sync("source: {model: recent, params: {since: 2026-01-01, but: Alpha}}\nmap: {name: name}")
         #expect(try project.run().counts == "fetched 1, created 1")
+        try project.write("models/recent.yml", "key: key\nparams: {since: date, but: text}\n")
+        let checked = try project.penstock("model", "check")
+        #expect(checked.status == 0, "with the values of the sync: \(checked.errors)")
+        #expect(try project.penstock("model", "check", "recent", "--param", "since=2026-01-01").status == 64)
     }
 
     @Test("A key that is none is found by reading, with examples and what comes of it")

@@ -88,9 +88,9 @@ struct ModelChecker {
                 notes: ["see penstock validate"])
         }
         let side = try workspace.side(try workspace.connection(model.connection, in: project), in: project)
-        let request = ReadRequest(.query(try ModelValues.query(of: model, values)))
-        let reading = try ConnectionCalls.reading(side, request, key: model.key, workspace)
         let users = project.syncs.filter { $0.definition.source.model == model.name }
+        let request = ReadRequest(.query(try query(of: model, values, users)))
+        let reading = try ConnectionCalls.reading(side, request, key: model.key, workspace)
         let lock = try LockFile(root: project.root)
         var diagnostics: [Diagnostic] = []
         for sync in users where !sync.hasErrors {
@@ -100,5 +100,16 @@ struct ModelChecker {
         return ModelCheckText(
             model: model, reading: reading, users: users.map(\.name), diagnostics: project.sorted(diagnostics),
             renderer: project.renderer)
+    }
+
+    /// The query with the values that were given, else with those of a sync that reads the model.
+    private func query(of model: Model, _ values: [String: String], _ users: [SyncFile]) throws -> String {
+        let isOpen = values.isEmpty && model.parameters.contains { $0.defaultText == nil }
+        if isOpen, let sync = users.first(where: { !$0.hasErrors }),
+            case .query(let query) = sync.definition.source.target
+        {
+            return query
+        }
+        return try ModelValues.query(of: model, values)
     }
 }
