@@ -77,6 +77,10 @@ enum Explanations {
         "aborted": "There was no answer, so nothing was written.",
         "no-sync": "The project has no enabled sync: write one into syncs/NAME.yml, or name a disabled one.",
         "project-exists": "There is a project in this folder already.",
+        "model-exists": "There is a model of this name already. Choose another name, or edit its file.",
+        "model-column":
+            "columns: of a model describes a column that its query does not have, or one of another type. Correct either.",
+        "file-exists": "There is a file of this name already, and it is not overwritten. Choose another name.",
         "object-missing": "The destination has several objects: name one.",
         "ambiguous-run": "Several runs begin with these characters; give more of them.",
         "sandbox":
