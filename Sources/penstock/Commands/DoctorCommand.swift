@@ -114,10 +114,12 @@ struct Doctor {
                 report.findings.append(
                     DoctorFinding("connectors", .ok, "\(descriptor.id) \(descriptor.version) (\(library.path))"))
             case .refused(let path, let reason):
-                let isHarmless = reason.hasPrefix("is the same file") || reason.hasPrefix("is hidden by")
+                // A folder that is searched by two names has every file twice.
+                guard !reason.hasPrefix("is the same file") else { continue }
                 report.findings.append(
                     DoctorFinding(
-                        "connectors", isHarmless ? .note : .error, "\(path) is not loaded: it \(reason)".printable))
+                        "connectors", reason.hasPrefix("is hidden by") ? .note : .error,
+                        "\(path) is not loaded: it \(reason)".printable))
             }
         }
         if workspace.registry.ids.isEmpty {
