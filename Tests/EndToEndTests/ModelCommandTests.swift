@@ -46,6 +46,25 @@ import Testing
         #expect(again.status == 64 && again.errors.contains("model-exists"))
     }
 
+    @Test("On a terminal what is missing is asked for, and the files are those of the flags")
+    func asks() throws {
+        let project = try project()
+        try project.penstock("model", "new", "flags", "--table", "orgs", "--key", "key", "--no-input")
+        /// Types lines at a terminal that `script` makes.
+        func type(_ lines: [String], _ command: String) throws -> ProgramResult {
+            let text = lines.joined(separator: "\\n")
+            let typed = "printf '\(text)\\n' | script -qec '\(Program.penstock) \(command)' /dev/null"
+            return try project.run(program: "/bin/sh", ["-c", typed])
+        }
+        let result = try type(["asked", "1", "orgs", "kye", ""], "model new")
+        #expect(
+            result.output.contains("Which table?") && result.output.contains("did you mean"), "\(result.everything)")
+        #expect(try project.text("models/asked.sql") == project.text("models/flags.sql"))
+        let own = try type(["2", "SELECT key", "FROM orgs;", "none"], "model new own")
+        #expect(
+            try project.text("models/own.sql") == "-- connection: base\nSELECT key\nFROM orgs\n", "\(own.everything)")
+    }
+
     @Test("A query is kept only where the source can carry it out, and what is missing is named")
     func refusals() throws {
         let project = try project()
