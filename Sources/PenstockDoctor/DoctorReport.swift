@@ -51,16 +51,36 @@ package struct DoctorReport: Sendable {
     }
 
     /// The report for people: one line a finding, with what to do below it.
-    package var text: String {
+    ///
+    /// - Parameter width: Where lines are broken, in columns.
+    package func text(width: Int = 100) -> String {
         var lines: [String] = []
         for area in areas {
             lines.append(area)
             for finding in findings where finding.area == area {
-                lines.append("  \(Self.sign(finding.severity)) \(finding.sentence)")
-                if let advice = finding.advice { lines.append("          \(advice)") }
+                lines += Self.wrapped("  \(Self.sign(finding.severity)) ", finding.sentence, width)
+                if let advice = finding.advice { lines.append(Self.indent + advice) }
             }
         }
         return lines.joined(separator: "\n") + "\n\n\(summary)\n"
+    }
+
+    private static let indent = String(repeating: " ", count: 10)
+
+    /// A sentence behind what comes before it, broken at spaces; what goes on below is indented.
+    private static func wrapped(_ start: String, _ sentence: String, _ width: Int) -> [String] {
+        var lines: [String] = []
+        var current = start
+        var isFresh = true
+        for word in sentence.split(separator: " ", omittingEmptySubsequences: false) {
+            if !isFresh, current.count + 1 + word.count > width {
+                lines.append(current)
+                (current, isFresh) = (indent, true)
+            }
+            current += (isFresh ? "" : " ") + word
+            isFresh = false
+        }
+        return lines + [current]
     }
 
     /// `2 errors, 1 warning`, or that all is well.

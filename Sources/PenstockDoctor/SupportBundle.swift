@@ -19,7 +19,7 @@ package struct SupportBundle: Sendable {
 
     /// Adds the doctor's report, and what is set in the environment for Penstock.
     package mutating func add(_ report: DoctorReport, environment: [String: String]) {
-        add("doctor.txt", text.plain(report.text))
+        add("doctor.txt", text.plain(report.text()))
         let shown = environment.keys.sorted().filter(Self.isOfInterest).map { name in
             SecretMask.isSecretVariable(name, environment[name] ?? "")
                 ? "\(name)=••••" : "\(name)=\(environment[name] ?? "")"

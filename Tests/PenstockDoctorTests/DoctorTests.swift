@@ -23,10 +23,12 @@ import Testing
         report.findings.append(DoctorFinding("a", .error, "broken"))
         #expect(!report.isHealthy && report.summary == "1 error, 1 warning.")
         #expect(
-            report.text
+            report.text()
                 == "a\n  ok      fine\n  ERROR   broken\nb\n  WARNING weak\n          do better\n\n1 error, 1 warning.\n"
         )
         #expect(report.json.arrayValue?.count == 3)
+        report.findings = [DoctorFinding("a", .ok, "one two three four")]
+        #expect(report.text(width: 20).hasPrefix("a\n  ok      one two\n          three four\n"))
     }
 
     @Test("A clock that cannot be right, or goes otherwise than another, is found")

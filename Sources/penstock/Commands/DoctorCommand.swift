@@ -37,7 +37,7 @@ struct DoctorCommand: ParsableCommand {
         if options.isMachineReadable {
             Terminal.write(Document(kind: "doctor", data: doctor.report.json).text(options.format))
         } else {
-            Terminal.write(doctor.report.text)
+            Terminal.write(doctor.report.text(width: options.tableWidth.map { max($0, 40) } ?? 100))
         }
         if let bundle { try write(bundle, doctor) }
         try CommandFailure.end(unlessOK: doctor.report.isHealthy ? .ok : .failed)
