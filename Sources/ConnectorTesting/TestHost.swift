@@ -15,6 +15,7 @@ package final class TestHost: HostServices {
         var isCancelled = false
         var now: Int64 = 1_000
         var quotaAfter: Int?
+        var saved: [JSON] = []
     }
 
     private let state = Mutex(State())
@@ -74,9 +75,13 @@ package final class TestHost: HostServices {
     package func release(_ ticket: UInt64, _ answer: RequestAnswer) { state.withLock { $0.answers.append(answer) } }
     package func report(_ limit: RateLimit) { state.withLock { $0.limits.append(limit) } }
 
+    /// The credentials that the connector had stored, in order.
+    package var savedCredentials: [JSON] { state.withLock { $0.saved } }
+
     package func saveCredential(
         _ credential: JSON, expecting revision: UInt64
     ) throws(ConnectorError) -> SavedCredential {
-        .saved(revision: revision + 1)
+        state.withLock { $0.saved.append(credential) }
+        return .saved(revision: revision + 1)
     }
 }

@@ -103,8 +103,8 @@ extension DiagnosticCode {
             "A reference is not written as Penstock reads it, or stands where references are not read.",
             example: "token: ${vault:crm}",
             fix:
-                "Write ${env:NAME}, ${NAME}, ${NAME:-default}, ${NAME:?message}, ${file:path}, ${cred:NAME} or ${exec:program "
-                + "words}; a "
+                "Write ${env:NAME}, ${NAME}, ${NAME:-default}, ${NAME:?message}, ${file:path}, ${cred:NAME} or "
+                + "${exec:program words}; a "
                 + "dollar sign before a brace is $$."),
         .envUnset: Explanation(
             "An environment variable that the file refers to is not set.",
@@ -130,8 +130,8 @@ extension DiagnosticCode {
                 + "where you have said so.",
             example: "api_token: ${exec:pass show crm/token}",
             fix:
-                "Read the command. Then: --allow-exec, PENSTOCK_ALLOW_EXEC=1, or allow_exec: true in penstock/config.yml "
-                + "in the user configuration folder."),
+                "Read the command. Then: --allow-exec, PENSTOCK_ALLOW_EXEC=1, or allow_exec: true in "
+                + "penstock/config.yml in the user configuration folder."),
         .execFailed: Explanation(
             "A program that was to print a secret could not be started, failed, took more than 10 seconds, or printed "
                 + "nothing or too much. It gets no shell: its words are separated by blanks, quotes keep blanks.",

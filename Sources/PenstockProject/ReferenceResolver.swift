@@ -151,7 +151,8 @@ package struct ReferenceResolver: Sendable {
                 .execForbidden, at: place, "programs may not run for this project's secrets",
                 notes: [
                     "read the command first: whoever wrote the file chose it",
-                    "then allow it: --allow-exec, PENSTOCK_ALLOW_EXEC=1, or allow_exec: true in \(userConfig ?? "config.yml")",
+                    "then allow it: --allow-exec, PENSTOCK_ALLOW_EXEC=1, or allow_exec: true in "
+                        + (userConfig ?? "config.yml"),
                 ])
             return nil
         }

@@ -115,7 +115,7 @@ struct LoginFlow {
                 .unavailable, code: "login-port", error.reason,
                 notes: error.isInUse
                     ? [
-                        "another program listens there; --port takes another one, which must be a callback URL of the app"
+                        "another program listens there; --port takes another one, if that is a callback URL of the app"
                     ]
                     : [])
         }
@@ -125,8 +125,8 @@ struct LoginFlow {
         Terminal.writeError("Open this address, and allow the access:\n\n  \(address)\n\n")
         if listener != nil {
             Terminal.writeError(
-                "Waiting for the browser at \(redirect), for \(options.timeout) s. Where it is on another machine, paste "
-                    + "the address here that it ends at.\n")
+                "Waiting for the browser at \(redirect), for \(options.timeout) s. Where it is on another machine, "
+                    + "paste the address here that it ends at.\n")
         } else {
             Terminal.writeError("Paste the address here that the browser ends at:\n")
         }

@@ -56,10 +56,12 @@ final class RunningProgram {
     private let errors: URL
     private let folder: URL
 
-    /// Starts a program; its standard input is empty.
+    /// Starts a program.
+    ///
+    /// - Parameter input: What its standard input holds.
     init(
         _ arguments: [String], in workingFolder: String, environment: [String: String] = [:],
-        program: String = Program.penstock
+        program: String = Program.penstock, input: String = ""
     ) throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-output-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -71,7 +73,9 @@ final class RunningProgram {
         process.arguments = arguments
         process.currentDirectoryURL = URL(fileURLWithPath: workingFolder)
         process.environment = Program.environment(environment)
-        process.standardInput = FileHandle.nullDevice
+        let answers = folder.appendingPathComponent("input")
+        try Data(input.utf8).write(to: answers)
+        process.standardInput = input.isEmpty ? FileHandle.nullDevice : try FileHandle(forReadingFrom: answers)
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: errors)
         try process.run()

@@ -131,7 +131,8 @@ final class TemporaryProject {
 
     // MARK: - Programs
 
-    private var variables: [String: String] {
+    /// The variables of every program that is started here.
+    var variables: [String: String] {
         [
             "CRM_TOKEN": Self.token, "HOME": folder + "/home",
             "XDG_RUNTIME_DIR": runtimeFolder,
@@ -148,6 +149,19 @@ final class TemporaryProject {
     @discardableResult
     func penstock(_ arguments: [String]) throws -> ProgramResult {
         let result = try Program.run(arguments, in: folder, environment: variables)
+        outputs.append(result.everything)
+        return result
+    }
+
+    /// Runs `penstock` in the project's folder with a text on its standard input.
+    @discardableResult
+    func penstock(_ arguments: [String], input: String) throws -> ProgramResult {
+        let run = try RunningProgram(arguments, in: folder, environment: variables, input: input)
+        return noted(try run.result())
+    }
+
+    /// The result, whose outputs count among the project's.
+    func noted(_ result: ProgramResult) -> ProgramResult {
         outputs.append(result.everything)
         return result
     }

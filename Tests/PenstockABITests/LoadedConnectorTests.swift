@@ -34,6 +34,26 @@ import Testing
     @Test("an id that project files could not hold is refused", arguments: ["", "CSV", "a b", "\u{fc}", "../x"])
     func badIDs(id: String) { expectRefusal("its id \"\(id)\" is not") { $0.table.id = kept(id) } }
 
+    @Test func howALoginGoesIsReadAndHeldAgainstTheSettings() throws {
+        func schema(_ login: String) -> String {
+            #"{"v":1,"type":"object","properties":{"id":{"type":"string","x-advanced":true},"#
+                + #""key":{"type":"string","x-secret":true}},"x-login":\#(login)}"#
+        }
+        let source = made()
+        let good = #"{"authorize_url":"https://id.example/a","client_id":"id","needs":["id"],"gives":"key","port":7}"#
+        source.table.config_schema = kept(schema(good))
+        let descriptor = try source.load().descriptor
+        #expect(descriptor.login?.gives == "key" && descriptor.login?.needs == ["id"] && descriptor.login?.port == 7)
+        #expect(descriptor.settings.map(\.isAdvanced) == [true, false])
+        for (text, part) in [
+            (good.replacing(#""client_id":"id""#, with: #""client_id":"x""#), "there is no setting x"),
+            (good.replacing(#""gives":"key""#, with: #""gives":"id""#), "id is not a secret"),
+            (good.replacing(#""port":7"#, with: #""port":0"#), "port is not from"), ("[]", "it is not an object"),
+        ] {
+            expectRefusal("x-login: \(part)") { $0.table.config_schema = kept(schema(text)) }
+        }
+    }
+
     @Test func slotsThatAreMissingAreNamed() {
         expectRefusal("its source table lacks read_close") { $0.api.read_close = nil }
         expectRefusal("its source table lacks read_close") { $0.api.size -= 8 }

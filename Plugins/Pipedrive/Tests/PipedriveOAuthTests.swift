@@ -89,6 +89,64 @@ import Testing
         #expect(host.intents.count == 2, "the token endpoint takes no slot of the API")
     }
 
+    /// The code that a person's consent brings.
+    private func code(_ sandbox: RunningSandbox, _ query: String = "") throws -> String {
+        let target =
+            "/oauth/authorize?client_id=sandbox-client&redirect_uri=http%3A%2F%2F127.0.0.1%3A1%2Fcallback&state=s"
+            + query
+        let reply = sandbox.reply(
+            to: SandboxRequest(method: "POST", target: target, body: Array("decision=allow".utf8)))
+        let location = try #require(reply.answer.headers.first { $0.name == "Location" }?.value)
+        let start = try #require(location.firstRange(of: "code="))
+        return String(location[start.upperBound...].prefix { $0 != "&" })
+    }
+
+    private func login(_ sandbox: RunningSandbox, _ code: String, verifier: String? = nil) -> JSON {
+        var login: JSONObject = [
+            "code": .string(code), "redirect_uri": .string("http://127.0.0.1:1/callback"),
+        ]
+        login["code_verifier"] = verifier.map(JSON.string)
+        return settings([
+            "base_url": .string(sandbox.baseURL), "refresh_token": .null, "login": .object(login),
+        ])
+    }
+
+    @Test func aLoginIsExchangedOnceAndStoredBeforeItIsUsed() throws {
+        let sandbox = try sandbox()
+        defer { sandbox.stop() }
+        let host = TestHost()
+        let code = try code(sandbox)
+        let destination = try PipedriveConnector().openDestination(login(sandbox, code), host: host)
+        defer { destination.close() }
+        #expect(sandbox.exchanges == 0, "opening asks nobody")
+        #expect(try destination.check().isOK)
+        #expect(sandbox.exchanges == 1 && sandbox.renewals == 0)
+        let saved = try #require(host.savedCredentials.last)
+        #expect(saved["refresh_token"]?.stringValue?.hasPrefix("refresh-") == true)
+        #expect(saved["access_token"] != nil && saved["code"] == nil)
+        let again = try PipedriveConnector().openDestination(login(sandbox, code), host: TestHost())
+        defer { again.close() }
+        let failure = try again.check().steps.last?.failure
+        #expect(failure?.code == .unauthorized && failure?.message.contains("authorization code") == true)
+        #expect(failure?.message.contains(code) == false)
+    }
+
+    @Test func whoDoesNotKnowTheVerifierGetsNoToken() throws {
+        let sandbox = try sandbox { $0.app.requiresPKCE = true }
+        defer { sandbox.stop() }
+        // The example of RFC 7636, appendix B.
+        let query = "&code_challenge=E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM&code_challenge_method=S256"
+        for (verifier, isGood) in [
+            ("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk", true), ("another", false), (nil, false),
+        ] {
+            let settings = login(sandbox, try code(sandbox, query), verifier: verifier)
+            let destination = try PipedriveConnector().openDestination(settings, host: TestHost())
+            defer { destination.close() }
+            #expect(try destination.check().isOK == isGood, "\(verifier ?? "none")")
+        }
+        #expect(sandbox.exchanges == 1)
+    }
+
     @Test func anAccessTokenThatIsRefusedTwiceEndsTheWork() throws {
         // Its access tokens are over before they arrive.
         let sandbox = try sandbox {

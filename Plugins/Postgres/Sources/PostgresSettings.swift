@@ -37,7 +37,8 @@ package struct PostgresSettings: Sendable {
         ConfigField(
             "sslcert", .path, "The file of the client certificate.", example: "certs/reader.crt", isAdvanced: true),
         ConfigField(
-            "sslkey", .path, "The file of the client certificate's key.", example: "certs/reader.key", isAdvanced: true),
+            "sslkey", .path, "The file of the client certificate's key.", example: "certs/reader.key",
+            isAdvanced: true),
         ConfigField(
             "service", .string, "The section of libpq's service file to use.", example: "analytics", isAdvanced: true),
         ConfigField(

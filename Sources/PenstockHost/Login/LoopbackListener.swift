@@ -39,24 +39,28 @@ package final class LoopbackListener {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = in_port_t(UInt16(wanted)).bigEndian
-        address.sin_addr.s_addr = in_addr_t(0x7F00_0001).bigEndian
-        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                bind(descriptor, address, size) == 0 && listen(descriptor, 16) == 0
-                    && getsockname(descriptor, address, &size) == 0
-            }
-        }
+        var address = Self.address(port: UInt16(wanted))
+        var size = socklen_t(MemoryLayout<sockaddr>.size)
+        let isBound =
+            bind(descriptor, &address, size) == 0 && listen(descriptor, 16) == 0
+            && getsockname(descriptor, &address, &size) == 0
         guard isBound else {
             let problem = Self.problem(wanted)
             close(descriptor)
             throw problem
         }
         self.descriptor = descriptor
-        port = Int(UInt16(bigEndian: address.sin_port))
+        port = Int(UInt8(bitPattern: address.sa_data.0)) << 8 | Int(UInt8(bitPattern: address.sa_data.1))
+    }
+
+    /// 127.0.0.1 and a port, in the bytes of an IPv4 address.
+    private static func address(port: UInt16) -> sockaddr {
+        var address = sockaddr()
+        address.sa_family = sa_family_t(AF_INET)
+        address.sa_data.0 = Int8(bitPattern: UInt8(port >> 8))
+        address.sa_data.1 = Int8(bitPattern: UInt8(port & 0xFF))
+        (address.sa_data.2, address.sa_data.5) = (127, 1)
+        return address
     }
 
     deinit {

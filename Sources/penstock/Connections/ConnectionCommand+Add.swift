@@ -11,8 +11,8 @@ extension ConnectionCommand {
         static let configuration = CommandConfiguration(
             commandName: "add", abstract: "Add a connection: asks, or takes everything from flags.",
             discussion: """
-                The connection is tried before it is kept. A secret is stored for this user, sealed; connections.yml gets \
-                a reference to it. Several connections may use one connector, each with its own account.
+                The connection is tried before it is kept. A secret is stored for this user, sealed; connections.yml \
+                gets a reference to it. Several connections may use one connector, each with its own account.
 
                 Example: penstock connection add crm --connector NAME --set company_domain=acme --token-stdin < token.txt
                 """)

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockModel
+import PipedriveSandbox
+import Testing
+
+/// A login in a browser: what comes back is kept before it is used, and nothing else counts as an answer.
+@Suite struct LoginTests {
+    private static let secret = "canary-5be0-client-secret"
+
+    /// A project whose connection `crm` is to be logged in.
+    private func project(_ configure: (inout SandboxOptions) -> Void = { _ in }) throws -> TemporaryProject {
+        let project = try TemporaryProject { options in
+            options.tokens = []
+            options.app.clientSecret = Self.secret
+            configure(&options)
+        }
+        project.environment["CRM_SECRET"] = Self.secret
+        let text = try project.text("connections.yml").replacing(
+            "    api_token: ${env:CRM_TOKEN}\n",
+            with: "    authorize_url: \(project.server.baseURL)/oauth/authorize # the page\n"
+                + "    client_id: sandbox-client\n    client_secret: ${env:CRM_SECRET}\n")
+        try project.write("connections.yml", text)
+        return project
+    }
+
+    /// The address that a waiting login has printed.
+    private func address(_ run: RunningProgram) throws -> String {
+        var found = ""
+        try run.wait("no address was printed") {
+            found = Self.address(in: try run.errorsSoFar)
+            return !found.isEmpty
+        }
+        return found
+    }
+
+    private static func address(in text: String) -> String {
+        let line = text.split(whereSeparator: \.isNewline).first {
+            $0.contains("/oauth/authorize?") && $0.contains("state=")
+        }
+        return (line ?? "").trimmingCharacters(in: .whitespaces)
+    }
+
+    /// What the browser is sent to once the person has decided.
+    private func decide(_ decision: String, at address: String) throws -> String {
+        let page = try PlainHTTP.send("GET", address)
+        try #require(page.status == 200 && page.text.contains("Allow and install"))
+        let answer = try PlainHTTP.send("POST", address, form: "decision=\(decision)")
+        try #require(answer.status == 302)
+        return answer.location
+    }
+
+    @discardableResult
+    private func login(_ project: TemporaryProject) throws -> ProgramResult {
+        let run = try project.start("connection", "login", "crm", "--no-browser", "--port", "0")
+        #expect(try PlainHTTP.send("GET", decide("allow", at: address(run))).status == 200)
+        return try project.noted(run.result())
+    }
+
+    @Test("A login is kept sealed, works, is renewed by two processes at once, and ends with 77 and what to do")
+    func life() throws {
+        let project = try project {
+            $0.app.lifetime = 2_000_000_000
+            $0.latency = 300_000_000
+        }
+        for name in ["one", "two"] {
+            try project.csv(name, ["key,company"] + (1...120).map { "k\($0),\(name) \($0)" })
+            try project.write(
+                "syncs/\(name).yml",
+                "version: 1\ndestination: {connection: crm, object: organization}\n"
+                    + "source: {connection: files, table: \(name), key: key}\nmap: {name: company}\n")
+        }
+        let before = try project.penstock("connection", "test", "crm")
+        #expect(before.status == 78, "\(before.everything)")
+        let result = try login(project)
+        #expect(result.status == 0 && result.output.contains("Mara"), "\(result.everything)")
+        #expect(
+            try project.text("connections.yml").contains(
+                "/oauth/authorize # the page\n    client_id: sandbox-client\n    client_secret: ${env:CRM_SECRET}\n"))
+        #expect(try project.text("connections.yml").contains("    refresh_token: ${cred:crm-refresh-token}\n"))
+        #expect(project.server.exchanges == 1 && project.server.renewals == 0, "the first token is used")
+        let runs = [try project.start("run", "one"), try project.start("run", "two")]
+        for run in runs {
+            let result = try project.noted(run.result())
+            #expect(result.status == 0, "\(result.everything)")
+        }
+        #expect(project.server.renewals >= 1 && project.server.renewalsRefused == 0)
+        #expect(Set(project.server.names).count == 240 && project.server.organizations.count == 240)
+        project.server.setRefreshToken(nil)
+        project.server.revokeAccessTokens()
+        for words in [["run", "one"], ["connection", "test", "crm"], ["plan", "one"]] {
+            let refused = try project.penstock(words)
+            #expect(refused.status == 77, "\(refused.everything)")
+            #expect(refused.everything.contains("penstock connection login crm"), "\(refused.everything)")
+        }
+        #expect(try login(project).status == 0)
+        #expect(try project.penstock("connection", "test", "crm").status == 0)
+        for secret in project.server.issuedTokens + [Self.secret] { try project.expectNothing(of: secret) }
+        #expect(try project.penstock("connection", "logout", "crm").status == 0)
+        let after = try project.penstock("connection", "test", "crm")
+        #expect(after.errors.contains("log in: penstock connection login crm"), "\(after.everything)")
+    }
+
+    @Test("A person who says no, and a connection that cannot log in, change nothing")
+    func refused() throws {
+        let project = try project()
+        let before = try project.snapshot()
+        let run = try project.start("connection", "login", "crm", "--no-browser", "--port", "0")
+        let back = try decide("deny", at: address(run))
+        #expect(try PlainHTTP.send("GET", back).text.contains("not allowed"))
+        let result = try run.result()
+        #expect(result.status == 77 && result.errors.contains("error[login-refused]"), "\(result.everything)")
+        let other = try project.penstock("connection", "login", "base")
+        #expect(other.status == 64 && other.errors.contains("no login in a browser"))
+        let late = try project.penstock("connection", "login", "crm", "--no-browser", "--port", "0", "--timeout", "1")
+        #expect(late.status == 69 && late.errors.contains("error[login-timeout]"), "\(late.everything)")
+        #expect(try project.snapshot() == before)
+    }
+
+    @Test("An answer with another state is refused, and the right one is still taken, once")
+    func otherState() throws {
+        let project = try project()
+        let run = try project.start("connection", "login", "crm", "--no-browser", "--port", "0")
+        let back = try decide("allow", at: address(run))
+        let start = try #require(back.firstRange(of: "state="))
+        let wrong = String(back[..<start.upperBound]) + "x" + String(back[start.upperBound...])
+        let root = try #require(back.firstRange(of: "/callback"))
+        #expect(try PlainHTTP.send("GET", wrong).status == 400)
+        #expect(try PlainHTTP.send("GET", String(back[..<root.lowerBound]) + "/favicon.ico").status == 404)
+        #expect(try PlainHTTP.send("GET", back).status == 200)
+        let result = try run.result()
+        #expect(result.status == 0, "\(result.everything)")
+        #expect(result.errors.contains("warning[login-state]"), "\(result.errors)")
+    }
+
+    @Test("PKCE is used where the connection says so, and a server that insists on it is satisfied")
+    func pkce() throws {
+        let project = try project { $0.app.requiresPKCE = true }
+        let without = try project.start("connection", "login", "crm", "--no-browser", "--port", "0", "--timeout", "60")
+        #expect(try PlainHTTP.send("GET", address(without)).status == 400)
+        without.send(SIGINT)
+        #expect(try without.result().status == 130)
+        let edit = try project.penstock("connection", "edit", "crm", "--set", "pkce=true", "--no-test")
+        #expect(edit.status == 64, "nothing is kept that cannot be opened: \(edit.everything)")
+        let text = try project.text("connections.yml")
+        try project.write("connections.yml", text.replacing("    client_id:", with: "    pkce: true\n    client_id:"))
+        let result = try login(project)
+        #expect(result.status == 0, "\(result.everything)")
+    }
+
+    @Test("Where the browser is on another machine, its last address is pasted")
+    func pasted() throws {
+        let project = try project { $0.app.redirectURIs = ["https://acme.example/back"] }
+        let words = ["-C", project.folder, "connection", "login", "crm", "--redirect-url", "https://acme.example/back"]
+        let wrong = try TerminalProgram(words, environment: project.variables)
+        try wrong.expect("Paste the address here")
+        let address = Self.address(in: wrong.screen)
+        let back = try decide("allow", at: address)
+        wrong.type(back.replacing("state=", with: "state=x") + "\n")
+        #expect(try wrong.end() == 77)
+        #expect(wrong.screen.contains("error[login-state]"), "\(wrong.screen)")
+        let right = try TerminalProgram(words, environment: project.variables)
+        try right.expect("Paste the address here")
+        right.type("what is this\n")
+        try right.expect("this is not it")
+        right.type(try decide("allow", at: Self.address(in: right.screen)) + "\n")
+        #expect(try right.end() == 0, "\(right.screen)")
+    }
+
+    @Test("A connection is added with a login: secrets are sealed, and the file holds references")
+    func added() throws {
+        let project = try project()
+        let secretFile = TemporaryProject.scratchFile()
+        try Data((Self.secret + "\n").utf8).write(to: URL(fileURLWithPath: secretFile))
+        chmod(secretFile, 0o600)
+        // The file is of no use after the test.
+        defer { try? FileManager.default.removeItem(atPath: secretFile) }
+        let server = project.server.baseURL
+        let run = try project.start(
+            "connection", "add", "second", "--connector", "pipedrive", "--login", "--set", "client_id=sandbox-client",
+            "--set", "base_url=\(server)", "--set", "authorize_url=\(server)/oauth/authorize", "--token-file",
+            secretFile, "--no-browser", "--port", "0")
+        #expect(try PlainHTTP.send("GET", decide("allow", at: address(run))).status == 200)
+        let result = try project.noted(run.result())
+        #expect(result.status == 0, "\(result.everything)")
+        let text = try project.text("connections.yml")
+        #expect(text.contains("    client_secret: ${cred:second-client-secret}\n"))
+        #expect(text.contains("    refresh_token: ${cred:second-refresh-token}\n"))
+        #expect(try project.penstock("connection", "test", "second").status == 0)
+        for secret in project.server.issuedTokens + [Self.secret] { try project.expectNothing(of: secret) }
+        let removed = try project.penstock("connection", "remove", "second", "--yes")
+        #expect(removed.status == 0, "\(removed.everything)")
+        #expect(try project.everyFile().keys.filter { $0.contains("second") && !$0.hasSuffix(".lock") } == [])
+    }
+}
