@@ -58,9 +58,11 @@ extension Project {
         return found
     }
 
-    /// The references of one connection.
+    /// The references of one connection; no program runs for them.
     package func references(of connection: Connection, _ resolver: ReferenceResolver) -> [ProjectReference] {
         var found: [ProjectReference] = []
+        var resolver = resolver
+        resolver.sources = resolver.sources.withoutCommands
         for entry in connection.settings { collect(entry.value, key: entry.key, path: [], &found, resolver) }
         return found
     }
@@ -88,7 +90,8 @@ extension ReferenceResolver {
     func traced(_ reference: Reference, key: String, at span: SourceSpan) -> ProjectReference {
         var findings = Findings()
         let value = value(reference, at: span, isSecret: true, &findings)
-        let problem = findings.diagnostics.first { $0.severity == .error }
+        let isLeft = reference.provider == .exec && sources.leavesCommands
+        let problem = isLeft ? nil : findings.diagnostics.first { $0.severity == .error }
         let (place, path) = place(of: reference, file: span.file)
         return ProjectReference(
             raw: reference.raw, name: reference.name, key: key, span: span,

@@ -35,7 +35,9 @@ package struct SecretSources: Sendable {
     let isSealed: Telling
     /// Credentials that are not stored yet, by name.
     package var pending: [String: Secret] = [:]
-    private let command: Running?
+    private var command: Running?
+    /// Whether programs are left alone, allowed or not.
+    private(set) var leavesCommands = false
     private let memory = Memory()
 
     /// No sealed files, no programs.
@@ -52,6 +54,14 @@ package struct SecretSources: Sendable {
         self.open = open
         self.isSealed = isSealed
         self.command = command
+    }
+
+    /// The same, with every program left alone.
+    var withoutCommands: SecretSources {
+        var result = self
+        result.command = nil
+        result.leavesCommands = true
+        return result
     }
 
     /// Whether programs may run.

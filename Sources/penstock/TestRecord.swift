@@ -50,10 +50,8 @@ struct TestRecord {
 
     /// Keeps the record; where that cannot be done, the test itself is what counts.
     func write(_ connection: String, root: String) {
-        let folder = "\(root)/.penstock/tests"
-        // See above.
-        try? FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        mkdir("\(root)/.penstock", 0o700)
+        mkdir("\(root)/.penstock/tests", 0o700)
         // See above.
         try? Data(json.utf8).write(to: URL(fileURLWithPath: Self.path(connection, root)), options: .atomic)
         chmod(Self.path(connection, root), 0o600)

@@ -142,9 +142,8 @@ import Testing
         without.send(SIGINT)
         #expect(try without.result().status == 130)
         let edit = try project.penstock("connection", "edit", "crm", "--set", "pkce=true", "--no-test")
-        #expect(edit.status == 64, "nothing is kept that cannot be opened: \(edit.everything)")
-        let text = try project.text("connections.yml")
-        try project.write("connections.yml", text.replacing("    client_id:", with: "    pkce: true\n    client_id:"))
+        #expect(edit.status == 0, "\(edit.everything)")
+        #expect(try project.text("connections.yml").contains("    pkce: true\n"))
         let result = try login(project)
         #expect(result.status == 0, "\(result.everything)")
     }

@@ -126,7 +126,7 @@ final class PipedriveOAuth: PipedriveAuthority {
     /// What it means that an access token is refused although it is new.
     static let refused = ConnectorError(
         .unauthorized,
-        "Pipedrive refused an access token that it had just handed out; connect again and set refresh_token to the new "
+        "Pipedrive refused an access token that it had just handed out; log in again, or set refresh_token to a new "
             + "one.", field: "refresh_token", vendorCode: "401")
 
     private var grant: PipedriveGrant { state.withLock { $0.grant } }

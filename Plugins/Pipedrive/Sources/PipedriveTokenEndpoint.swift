@@ -125,7 +125,7 @@ struct PipedriveTokenEndpoint: Sendable {
         return ConnectorError(
             .unauthorized,
             "Pipedrive refused the refresh token: it was revoked, has run out, or was replaced by one that was lost; "
-                + "connect again and set refresh_token to the new one.",
+                + "log in again, or set refresh_token to a new one.",
             field: "refresh_token", vendorCode: code.isEmpty ? String(status) : code)
     }
 }

@@ -48,6 +48,26 @@ enum Explanations {
             "insert.delivery: exactly_once writes a marker into a text field of its own, which the object lacks or the map fills. Create it: penstock connection prepare CONNECTION OBJECT",
         "delivery-read-back":
             "The connector cannot list changed records, so a create whose answer is lost cannot be looked for. Write delivery: at_most_once.",
+        "login-refused":
+            "The person, or the authorization server, did not allow the access. Nothing was changed. Log in again: penstock connection login NAME",
+        "login-state":
+            "An answer came that belongs to another login: its state is not the one that was asked with. Somebody may have sent a link of theirs. Start again from the terminal.",
+        "login-timeout":
+            "Nobody answered the login in time. Nothing was changed. --timeout SECONDS waits longer; where the browser is on another machine, paste the address that it ends at.",
+        "login-port":
+            "The browser comes back to a port of this machine, and another program listens there. --port takes another one, which must be in the app's callback URL too; 0 takes a free one.",
+        "login-address":
+            "The address of the login page is written in the connection, and is not an https:// address. Plain http:// is for this machine alone.",
+        "login":
+            "The connection cannot be logged in in a browser: its connector has no such way, or another way in is written in it. The message says what to leave out.",
+        "connection-used":
+            "Syncs, models or profiles use the connection. Remove or change them first; the message names them.",
+        "connection-exists":
+            "There is a connection of this name. Change it with penstock connection edit, or take another name for a second account.",
+        "not-edited":
+            "The file is not readable YAML, or is written in a way that only a person can change safely. It is as it was.",
+        "bad-secret":
+            "The secret that was given is empty, larger than 64 KiB, or not UTF-8.",
         "unknown-table":
             "The source has no such table, or the model's query cannot be read. List what there is: penstock connection discover NAME",
         "not-found":

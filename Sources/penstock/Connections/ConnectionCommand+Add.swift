@@ -60,11 +60,15 @@ extension ConnectionCommand {
                 try questions.ask(&draft, &secrets)
                 isLogin = questions.way == .login && !draft.keys.contains(descriptor.login?.gives ?? "")
             }
-            let trial = ConnectionTrial(workspace, descriptor, secrets)
             if isLogin {
+                let trial = ConnectionTrial(workspace, descriptor, secrets)
                 return try keepAfterLogin(draft, secrets, trial, keeper, &file, workspace)
             }
-            try trial.requireComplete(draft)
+            while asks, !noTest, let missing = try ConnectionTrial(workspace, descriptor, secrets).missing(draft) {
+                try ConnectionQuestions(keeper, descriptor).ask(missing.field, isNeeded: true, &draft, &secrets)
+            }
+            let trial = ConnectionTrial(workspace, descriptor, secrets)
+            try trial.requireComplete(draft, isTried: !noTest)
             let report = noTest ? nil : try tested(draft, trial, project.root)
             try keep(draft, secrets, keeper, &file)
             if let report { TestRecord(report).write(name, root: project.root) }
@@ -153,7 +157,12 @@ extension ConnectionCommand {
             var draft = draft
             let report = try session.run()
             try DraftOptions.set(session.login.gives, "${cred:\(session.secretName)}", &draft)
-            try keep(draft, secrets, keeper, &file)
+            do {
+                try keep(draft, secrets, keeper, &file)
+            } catch {
+                try session.forget()
+                throw error
+            }
             say(draft, report, secrets, workspace, wasAsked: false)
             try CommandFailure.end(unlessOK: CheckText.exitCode(report))
         }

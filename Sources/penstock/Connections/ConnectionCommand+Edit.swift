@@ -54,7 +54,7 @@ extension ConnectionCommand {
                     notes: ["give --set key=value, --unset key, --ask SECRET or --token-stdin"])
             }
             let trial = ConnectionTrial(workspace, descriptor, secrets)
-            try trial.requireComplete(draft)
+            try trial.requireComplete(draft, isTried: !noTest)
             if !noTest { try test(draft, trial, project.root) }
             try keep(connection, draft, changed, secrets, keeper, project.root)
             try removeUnused(before, draft, keeper)

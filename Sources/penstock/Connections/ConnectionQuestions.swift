@@ -35,11 +35,21 @@ struct ConnectionQuestions {
                 if way == .settings, !login.insteadOf.contains(field.name) { continue }
                 if way == .login, !login.needs.contains(field.name) { continue }
             }
-            let isNeeded = way == .login && descriptor.login?.needs.contains(field.name) == true
+            let isNeeded = isNeededByWay(field)
             guard isThorough || isNeeded || field.isRequired || (!field.isAdvanced && field.defaultValue == nil) else {
                 continue
             }
             try ask(field, isNeeded: isNeeded || field.isRequired, &draft, &secrets)
+        }
+    }
+
+    /// Whether the way that was chosen is none without this setting.
+    private func isNeededByWay(_ field: ConfigField) -> Bool {
+        guard let login = descriptor.login else { return false }
+        switch way {
+        case .open: return false
+        case .settings: return login.insteadOf.first == field.name
+        case .login: return login.needs.contains(field.name)
         }
     }
 

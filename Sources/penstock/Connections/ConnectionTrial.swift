@@ -32,11 +32,25 @@ struct ConnectionTrial {
     }
 
     /// Fails, naming the flag, where the connector misses a setting; nobody but the connector is asked.
-    func requireComplete(_ draft: ConnectionDraft) throws {
-        if let field = draft.missing.first { throw Self.missing(field, field.summary) }
-        guard let error = ConnectionCalls.openingError(try side(draft), workspace) else { return }
+    ///
+    /// - Parameter isTried: Whether the connection will be tried; else references need no value yet, and what a login
+    ///   gives may be missing.
+    func requireComplete(_ draft: ConnectionDraft, isTried: Bool) throws {
+        if !isTried, draft.missing.isEmpty {
+            let isLogin = descriptor.login.map { $0.needs.contains(where: draft.keys.contains) } ?? false
+            if try isLogin || draft.resolved(resolver()).settings == nil { return }
+        }
+        if let (field, why) = try missing(draft) { throw Self.missing(field, why) }
+    }
+
+    /// The first setting that the connector misses, and why; nobody but the connector is asked.
+    ///
+    /// - Throws: ``CommandFailure`` where the connector says something else against the settings.
+    func missing(_ draft: ConnectionDraft) throws -> (field: ConfigField, why: String)? {
+        if let field = draft.missing.first { return (field, field.summary) }
+        guard let error = ConnectionCalls.openingError(try side(draft), workspace) else { return nil }
         if let field = descriptor.settings.first(where: { $0.name == error.field }), !draft.keys.contains(field.name) {
-            throw Self.missing(field, error.message)
+            return (field, error.message)
         }
         throw CommandFailure(error, subject: "connection \(draft.name)", notes: ["nothing was kept"])
     }

@@ -68,6 +68,13 @@ struct LoginSession {
         return try keeper.freeName(draft.name, login.gives)
     }
 
+    /// Forgets what the login has brought.
+    func forget() throws {
+        _ = try SecretKeeper(workspace, root: try workspace.root.get()).remove(secretName, of: draft.name)
+        let credentials = try workspace.credentials(of: draft.name)
+        try SecretKeeper.reporting(draft.name) { () throws(ConnectorError) in try credentials.forget() }
+    }
+
     /// Logs in, and keeps what it brings before it is used.
     ///
     /// - Returns: What the connector says of the connection now.
