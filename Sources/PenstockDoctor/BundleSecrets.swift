@@ -36,6 +36,7 @@ package enum BundleSecrets {
             // A folder that is not there has no credentials in it.
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
             secrets += names.flatMap { contents("\(folder)/\($0)") }
+            if folder == resolver.userCredentials { secrets += names.compactMap(resolver.sealedCredential) }
         }
         return Array(Set(secrets.filter { $0.utf8.count >= linesMin }))
     }

@@ -47,6 +47,15 @@ package struct ReferenceResolver: Sendable {
         return folder.map { "\($0)/penstock/credentials" }
     }
 
+    /// The secret in a sealed file of the user's credentials; nil where it is not one, or cannot be opened.
+    package func sealedCredential(_ name: String) -> String? {
+        guard let folder = userCredentials,
+            let bytes = ProjectFiles.contents("\(folder)/\(name)", bytesMax: Self.bytesMax)
+        else { return nil }
+        // What cannot be opened cannot be shown by anybody either.
+        return try? sources.open(name, bytes)
+    }
+
     /// Where a user's own settings of Penstock are, or nil without a home.
     package var userConfig: String? { userCredentials.map { $0.dropLast("credentials".count) + "config.yml" } }
 

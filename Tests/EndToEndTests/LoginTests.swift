@@ -62,10 +62,10 @@ import Testing
     func life() throws {
         let project = try project {
             $0.app.lifetime = 2_000_000_000
-            $0.latency = 300_000_000
+            $0.latency = 500_000_000
         }
         for name in ["one", "two"] {
-            try project.csv(name, ["key,company"] + (1...120).map { "k\($0),\(name) \($0)" })
+            try project.csv(name, ["key,company"] + (1...300).map { "k\($0),\(name) \($0)" })
             try project.write(
                 "syncs/\(name).yml",
                 "version: 1\ndestination: {connection: crm, object: organization}\n"
@@ -86,7 +86,7 @@ import Testing
             #expect(result.status == 0, "\(result.everything)")
         }
         #expect(project.server.renewals >= 1 && project.server.renewalsRefused == 0)
-        #expect(Set(project.server.names).count == 240 && project.server.organizations.count == 240)
+        #expect(Set(project.server.names).count == 600 && project.server.organizations.count == 600)
         project.server.setRefreshToken(nil)
         project.server.revokeAccessTokens()
         for words in [["run", "one"], ["connection", "test", "crm"], ["plan", "one"]] {

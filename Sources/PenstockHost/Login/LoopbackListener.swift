@@ -37,6 +37,8 @@ package final class LoopbackListener {
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         guard descriptor >= 0 else { throw Self.problem(wanted) }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        // Who has gone before being let in must not hold anybody up.
+        _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
         var yes: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
         var address = Self.address(port: UInt16(wanted))
@@ -84,8 +86,7 @@ package final class LoopbackListener {
         milliseconds: Int32, input: Int32?, page: (_ target: String) -> (status: Int, text: String)
     ) -> Bool {
         var ends = [pollfd(fd: input ?? -1, events: Int16(POLLIN), revents: 0)]
-        ends.append(
-            pollfd(fd: visitors.count < Self.visitorsMax ? descriptor : -1, events: Int16(POLLIN), revents: 0))
+        ends.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
         ends += visitors.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         guard poll(&ends, nfds_t(ends.count), milliseconds) > 0 else { return false }
         for (index, end) in ends.enumerated().dropFirst(2).reversed() where end.revents != 0 {
@@ -95,6 +96,8 @@ package final class LoopbackListener {
             let visitor = accept(descriptor, nil, nil)
             if visitor >= 0 {
                 _ = fcntl(visitor, F_SETFD, FD_CLOEXEC)
+                // Whoever has said nothing for the longest makes room.
+                if visitors.count == Self.visitorsMax { close(visitors.removeFirst().descriptor) }
                 visitors.append(Visitor(descriptor: visitor))
             }
         }

@@ -46,7 +46,8 @@ struct ConnectionCommand: ParsableCommand {
                 listing.add(
                     [
                         connection.name, connection.connector, kind, users.map(\.name).joined(separator: ", "),
-                        secrets.map { "\($0.key) \($0.raw) \(ReferenceText.short($0))" }.joined(separator: ", "),
+                        secrets.map { "\($0.key) \($0.raw) \(ReferenceText.short($0))".withoutTrailingSpace }
+                            .joined(separator: ", "),
                         test.map { $0.word + " " + options.listed($0.at) } ?? "", connection.description ?? "",
                     ],
                     .object([

@@ -11,9 +11,9 @@ extension ConnectionCommand {
         static let configuration = CommandConfiguration(
             commandName: "login", abstract: "Log a connection in in a browser (OAuth).",
             discussion: """
-                The address is printed, and opened where there is a browser. The tokens are stored for this user, sealed, \
-                before they are used; connections.yml gets a reference to the one that lasts. Later ones take its place \
-                by themselves.
+                The address is printed, and opened where there is a browser. The tokens are stored for this user, \
+                sealed, before they are used; connections.yml gets a reference to the one that lasts. Later ones take \
+                its place by themselves.
 
                 Example: penstock connection login crm
                 """)
