@@ -13,6 +13,8 @@ struct InitSide {
     var connector: String
     /// The settings as they are written.
     var settings: [(key: String, value: String)]
+    /// The secrets that are stored together with the project, by name.
+    var secrets: [String: Secret] = [:]
     /// The first object that can be written, or nil.
     var object: ObjectDescriptor?
 
@@ -32,7 +34,8 @@ struct InitSide {
         } catch {
             throw CommandFailure(.cannotWrite, code: "cannot-write", "\(folder.path) cannot be written")
         }
-        let resolver = workspace.resolver(root: root)
+        var resolver = workspace.resolver(root: root)
+        resolver.sources.pending = secrets
         let project = Project.load(root: folder.path, profile: nil, version: Version.text, resolver: resolver).project
         guard let connection = project.connection(named: name), let descriptor = workspace.descriptors[connector],
             let settings = project.resolvedSettings(of: connection, descriptor: descriptor, resolver: resolver).settings

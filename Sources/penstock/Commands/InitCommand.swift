@@ -51,6 +51,8 @@ struct InitCommand: ParsableCommand {
             "Where does the data come from?", flag: "--source", given: source, settings: sourceSet, .source)
         let destination = try questions.side(
             "Where should it go?", flag: "--destination", given: destination, settings: destinationSet, .destination)
+        if Interruption.exitCode != nil { throw Prompt.aborted("no project was written") }
+        try store([source, destination], workspace, root.path)
         try write(root, projectName, source, destination)
         if options.isMachineReadable {
             let data: JSON = .object(["project": .string(projectName), "folder": .string(root.path)])
@@ -66,6 +68,19 @@ struct InitCommand: ParsableCommand {
                        penstock plan
 
                 """)
+        }
+    }
+
+    /// Stores the secrets that were typed, sealed.
+    private func store(_ sides: [InitSide], _ workspace: Workspace, _ root: String) throws {
+        let keeper = SecretKeeper(workspace, root: root)
+        for side in sides {
+            for (name, secret) in side.secrets {
+                try keeper.store(name, secret, for: side.name)
+                if !options.quiet {
+                    Terminal.writeError("Stored \(name), sealed, in \(try workspace.secretStore().folder)\n")
+                }
+            }
         }
     }
 

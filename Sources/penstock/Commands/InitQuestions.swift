@@ -39,9 +39,10 @@ struct InitQuestions {
             throw Suggestion.failure(id, "connector", ids)
         }
         let name = role == .source ? "source" : "crm"
+        var secrets: [String: Secret] = [:]
+        let values = try values(descriptor, flag, settings, name, &secrets)
         return InitSide(
-            name: name, connector: id, settings: try values(descriptor, flag, settings, name),
-            object: descriptor.objects.first)
+            name: name, connector: id, settings: values, secrets: secrets, object: descriptor.objects.first)
     }
 
     private func chosen(_ question: String, _ ids: [String]) throws -> String? {
@@ -51,7 +52,8 @@ struct InitQuestions {
     }
 
     private func values(
-        _ descriptor: ConnectorDescriptor, _ flag: String, _ given: [String], _ connection: String
+        _ descriptor: ConnectorDescriptor, _ flag: String, _ given: [String], _ connection: String,
+        _ secrets: inout [String: Secret]
     ) throws -> [(key: String, value: String)] {
         var values: [(key: String, value: String)] = []
         for pair in given {
@@ -69,12 +71,18 @@ struct InitQuestions {
             }
             values.append((parts[0], parts[1]))
         }
-        func missing() throws -> ConfigField? {
-            try descriptor.settings.first { $0.isRequired && !isGiven($0, values) }
-                ?? refused(descriptor, connection, values)
+        while let field = try missing(descriptor, connection, values, secrets) {
+            values.append((field.name, try asked(field, flag, connection, &secrets)))
         }
-        while let field = try missing() { values.append((field.name, try asked(field, flag, connection))) }
         return values
+    }
+
+    private func missing(
+        _ descriptor: ConnectorDescriptor, _ connection: String, _ values: [(key: String, value: String)],
+        _ secrets: [String: Secret]
+    ) throws -> ConfigField? {
+        try descriptor.settings.first { $0.isRequired && !isGiven($0, values) }
+            ?? refused(descriptor, connection, values, secrets)
     }
 
     private func isGiven(_ field: ConfigField, _ values: [(key: String, value: String)]) -> Bool {
@@ -83,14 +91,17 @@ struct InitQuestions {
 
     /// The setting that the connector misses although it is not always required; nobody but the connector is asked.
     private func refused(
-        _ descriptor: ConnectorDescriptor, _ name: String, _ values: [(key: String, value: String)]
+        _ descriptor: ConnectorDescriptor, _ name: String, _ values: [(key: String, value: String)],
+        _ secrets: [String: Secret]
     ) throws -> ConfigField? {
-        let side = InitSide(name: name, connector: descriptor.id, settings: values)
+        let side = InitSide(name: name, connector: descriptor.id, settings: values, secrets: secrets)
         guard let error = try side.openingError(workspace, root: root) else { return nil }
         return descriptor.settings.first { $0.name == error.field && !isGiven($0, values) }
     }
 
-    private func asked(_ field: ConfigField, _ flag: String, _ connection: String) throws -> String {
+    private func asked(
+        _ field: ConfigField, _ flag: String, _ connection: String, _ secrets: inout [String: Secret]
+    ) throws -> String {
         guard mayAsk else {
             throw CommandFailure(
                 .usage, code: "missing-answer", "the setting \(field.name) is missing",
@@ -99,7 +110,7 @@ struct InitQuestions {
         let example = field.example.isEmpty || field.isSecret ? "" : ", for example \(field.example)"
         let lines = "  \(Self.clause(field))\(example)".wrapped(to: Terminal.width, indent: 2)
         Terminal.writeError(lines.joined(separator: "\n") + "\n")
-        if field.isSecret { return try secret(field, connection) }
+        if field.isSecret { return try secret(field, connection, &secrets) }
         while let answer = Prompt.text("  \(field.name)") {
             if !answer.isEmpty { return answer }
         }
@@ -110,14 +121,13 @@ struct InitQuestions {
         field.summary.hasSuffix(".") ? String(field.summary.dropLast()) : field.summary
     }
 
-    private func secret(_ field: ConfigField, _ connection: String) throws -> String {
-        guard let value = Prompt.secret("  \(field.name) (not shown)"), !value.isEmpty else {
-            throw Self.aborted
-        }
-        let keeper = SecretKeeper(workspace, root: root)
-        let name = try keeper.freeName(connection, field.name)
-        try keeper.store(name, Secret(value), for: connection)
-        Terminal.writeError("  stored, sealed, as \(name) in \(try workspace.secretStore().folder)\n")
+    /// A secret, to be stored under a name once the project is written.
+    private func secret(
+        _ field: ConfigField, _ connection: String, _ secrets: inout [String: Secret]
+    ) throws -> String {
+        let secret = try SecretText.prompted("  \(field.name) (not shown)", consequence: "no project was written")
+        let name = try SecretKeeper(workspace, root: root).freeName(connection, field.name)
+        secrets[name] = secret
         return "${cred:\(name)}"
     }
 
