@@ -79,8 +79,18 @@ extension BadProject {
             "an unknown kind of reference", file, "${env:CRM_TOKEN}", "${vlt:crm}",
             "connections.yml:12:16: error[reference]: \"vlt\" is not a kind of reference"),
         edit(
-            "a kind of reference of later", file, "service: analytics", "service: ${exec:pass show x}",
-            "connections.yml:5:14: error[not-yet]: ${exec:…} is not read by this version"),
+            "a kind of reference of later", file, "service: analytics", "service: ${age:secrets.age#x}",
+            "connections.yml:5:14: error[not-yet]: ${age:…} is not read by this version"),
+        edit(
+            "a program that nobody has allowed", file, "service: analytics", "service: ${exec:pass show x}",
+            "connections.yml:5:14: error[exec-forbidden]: programs may not run for this project's secrets"),
+        edit(
+            "a program in a sync", "syncs/orgs.yml", "updated_at", "\"${exec:pass show x}\"",
+            "syncs/orgs.yml:13:9: error[reference]: a credential may only be used in a connection"),
+        edit(
+            "a command without an end", file, "service: analytics", "service: \"${exec:pass 'x}\"",
+            "connections.yml:5:15: error[reference]: ${exec:pass 'x} names no program, or has a quote that is not closed"
+        ),
         edit(
             "a reference that is not closed", file, "service: analytics", "service: \"${env:X\"",
             "connections.yml:5:15: error[reference]: this reference is not closed by }"),
