@@ -165,7 +165,7 @@ final class Workspace {
     ) throws -> SyncSetup.Side {
         var redactor = Redactor(settings.secrets)
         if let login = connector.descriptor.login {
-            redactor.advice[login.gives] = "log in again: penstock connection login \(name)"
+            redactor.advice[login.gives] = "Log in: penstock connection login \(name)."
         }
         return SyncSetup.Side(
             name: name,

@@ -112,6 +112,23 @@ import Testing
         #expect(after.errors.contains("log in: penstock connection login crm"), "\(after.everything)")
     }
 
+    @Test("An access that is revoked in the middle of a run ends it with what to do, and a login lets it go on")
+    func revokedMidway() throws {
+        let project = try project { $0.latency = 20_000_000 }
+        try project.csv("orgs", ["key,company"] + (1...200).map { "k\($0),C \($0)" })
+        try project.sync("source: {connection: files, table: orgs, key: key}\nmap: {name: company}")
+        #expect(try login(project).status == 0)
+        let run = try project.start("run", "orgs")
+        try run.wait("the run has not come half way") { project.server.counters.created > 70 }
+        project.server.setRefreshToken(nil)
+        project.server.revokeAccessTokens()
+        let stopped = try project.noted(run.result())
+        #expect(stopped.status == 77 && stopped.everything.contains("penstock connection login crm"))
+        #expect(try login(project).status == 0)
+        #expect(try project.penstock("run", "orgs").status == 0)
+        #expect(Set(project.server.names).count == 200 && project.server.organizations.count == 200)
+    }
+
     @Test("A person who says no, and a connection that cannot log in, change nothing")
     func refused() throws {
         let project = try project()

@@ -13,7 +13,7 @@ package struct Redactor: Sendable {
     }
 
     private let memory = Memory()
-    /// What is said beside an error about a credential in this setting, unless the connector says more; by setting.
+    /// A sentence that is put behind the message of an error about the credential in a setting; by setting.
     package var advice: [String: String] = [:]
     private var secrets: [String] { memory.texts.withLock { $0 } }
 
@@ -71,7 +71,9 @@ package struct Redactor: Sendable {
     /// `error` with every secret in its texts replaced by dots.
     package func redacted(_ error: ConnectorError) -> ConnectorError {
         var error = error
-        if error.code == .unauthorized, error.detail.isEmpty { error.detail = advice[error.field] ?? "" }
+        if error.code == .unauthorized, let advice = advice[error.field], !error.message.hasSuffix(advice) {
+            error.message += " " + advice
+        }
         guard !secrets.isEmpty else { return error }
         error.message = redacted(error.message)
         error.detail = redacted(error.detail)
