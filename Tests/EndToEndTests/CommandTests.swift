@@ -10,7 +10,9 @@ import Testing
     /// Every command, as it is typed.
     private static let commands = [
         "init", "validate", "plan", "run", "demo", "sandbox", "connector", "connector list", "connector show",
-        "connection", "connection list", "connection test", "connection discover", "model", "model list",
+        "connection", "connection list", "connection test", "connection discover", "connection add", "connection show",
+        "connection edit", "connection remove", "connection query", "connection login", "connection logout", "secret",
+        "secret list", "secret set", "secret check", "secret remove", "model", "model list",
         "connection add", "connection edit", "connection login", "connection logout", "connection query",
         "connection remove", "connection show", "secret", "secret list", "secret set", "secret check", "secret remove",
         "model preview", "model new", "model show", "model check", "sync", "sync list", "sync show", "reject",
@@ -24,7 +26,9 @@ import Testing
         ("connector list", "connector.list", "pipedrive"), ("connector show pipedrive", "connector.show", "api_token"),
         ("connector show csv", "connector.show", "delimiter"),
         ("connection list", "connection.list", "${env:CRM_TOKEN}"),
-        ("connection test", "connection.test", "crm"), ("connection test crm", "connection.test", "Mara"),
+        ("connection show crm", "connection.show", "••••"), ("secret list", "secret.list", "CRM_TOKEN"),
+        ("secret check", "secret.check", "yes (25 characters)"), ("connection test", "connection.test", "crm"),
+        ("connection test crm", "connection.test", "Mara"),
         ("connection discover files", "connection.discover", "orgs"),
         ("connection discover files orgs", "connection.discover", "company"),
         ("connection discover base", "connection.discover", "unused"),
