@@ -24,6 +24,10 @@ struct ConnectionFile {
         } catch {
             throw Self.failure(error)
         }
+        if let connection, !has(connection.name) {
+            throw CommandFailure(
+                .config, code: "not-edited", "\(connection.name) is written in a profile of \(file); edit it by hand")
+        }
     }
 
     /// Whether there is such a connection in the file.
