@@ -47,12 +47,12 @@ package final class LineageSender: Sendable {
         let json = event.json
         queue.async { [self] in
             for file in files where !append(json, to: file) {
-                problems.append("lineage: \(file) cannot be written: \(String(cString: strerror(errno)))")
+                problems.append("\(file) cannot be written: \(String(cString: strerror(errno)))")
             }
             guard let url else { return }
             if let problem = sender.post(json, to: url, key: key, timeoutMilliseconds: Self.timeoutMilliseconds) {
                 let host = AlertChannel.webhook(url: url, secret: nil, caFile: nil).place
-                problems.append("lineage: \(host): \(problem); the \(event.kind.rawValue) event is lost")
+                problems.append("\(host): \(problem); the \(event.kind.rawValue) event is lost")
             }
         }
     }

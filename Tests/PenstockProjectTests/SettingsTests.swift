@@ -69,7 +69,7 @@ import Testing
                 "4:3: error[alert-channel]: the alert \"ops\" is sent nowhere | add command:, webhook: or smtp:"),
             Wrong(
                 "alerts:\n  ops: {on: [failed], command: [x]}",
-                "4:14: error[enum]: \"failed\" is not something to be told of | did you mean failure?"),
+                "4:14: error[enum]: \"failed\" is not something to be told of"),
             Wrong(
                 "alerts:\n  ops: {syncs: [nope], command: [x]}",
                 "4:17: error[unknown-sync]: there is no sync \"nope\""),
@@ -78,13 +78,13 @@ import Testing
                 "4:9: error[unknown-key]: unknown key \"comand\" in ops | did you mean \"command\"?"),
             Wrong(
                 "alerts:\n  ops: {webhook: {url: \"https://h/x\", secret: abc}}",
-                "4:48: error[secret-literal]: a secret is written into the file | store it and write ${cred:NAME}"),
+                "4:47: error[secret-literal]: a secret is written into the file | store it and write ${cred:NAME}"),
             Wrong(
                 "alerts:\n  ops: {webhook: {url: nope}}",
                 "4:24: error[alert-channel]: this is not the address of a webhook | write it as https://host/path"),
             Wrong(
                 "alerts:\n  ops: {webhook: {url: \"https://h/x\", secret: \"${cred:gone}\"}}",
-                "4:49: warning[cred-missing]: there is no credential gone"),
+                "4:48: warning[cred-missing]: there is no credential gone"),
             Wrong(
                 "alerts:\n  ops: {smtp: {host: h, tls: none, user: u, password: \"${cred:hook}\", from: a@b, to: b@c}}",
                 "4:30: error[alert-channel]: the password would be sent in the clear "

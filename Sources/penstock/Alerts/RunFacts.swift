@@ -12,6 +12,7 @@ enum RunFacts {
     /// The facts.
     static func of(_ file: SyncFile, _ code: ExitCode, _ document: JSON, _ project: Project) -> SyncFacts {
         var facts = SyncFacts(sync: file.name, run: document["run"]?.stringValue)
+        facts.due = .onTime
         let error = document["error"]?["code"]?.stringValue
         let message = document["error"]?["message"]?.stringValue ?? document["message"]?.stringValue ?? ""
         switch code {

@@ -39,6 +39,7 @@ struct AlertCommand: ParsableCommand {
                     .init(number: "WAITING"), .init(wrapped: "MESSAGE"),
                 ])
             for rule in project.alerts { add(rule, book, &listing) }
+            listing.remarkTitle = "REMARK"
             listing.emptyNote = "The project has no alerts; write alerts: into penstock.yml."
             Terminal.write(listing.text(options.format, width: options.tableWidth))
         }

@@ -41,7 +41,7 @@ struct HistoryCommand: ParsableCommand {
 
         func run() throws {
             let isFiltered = since != nil || status != nil
-            let history = try History(Workspace(options), sync: sync, limit: isFiltered ? .max : limit)
+            let history = try History(Workspace(options), sync: sync)
             var listing = Listing(
                 kind: "history.list",
                 columns: [

@@ -55,6 +55,7 @@ extension RejectCommand {
                 Terminal.write(Document(kind: "run", data: .array([json])).text(options.format))
             }
             execution.receipts.close()
+            execution.recorder.close()
             try CommandFailure.end(unlessOK: code)
         }
 

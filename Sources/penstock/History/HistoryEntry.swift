@@ -113,15 +113,13 @@ struct History {
     let folders: RunFolders
 
     /// The runs of the sync called `sync`, or of all.
-    ///
-    /// - Parameter limit: How many of each sync.
-    init(_ workspace: Workspace, sync: String? = nil, limit: Int = .max) throws {
+    init(_ workspace: Workspace, sync: String? = nil) throws {
         let folders = RunFolders(root: try workspace.root.get())
         self.folders = folders
         var known: Set<String> = []
         var found: [HistoryEntry] = []
         ending = try workspace.forEachState(of: sync) { file, store in
-            let runs = try store.runs(limit: limit)
+            let runs = try store.runs(limit: .max)
             found += runs.map { HistoryEntry(file, $0) }
             known.formUnion(runs.map(\.id))
         }

@@ -12,6 +12,9 @@ final class RunJournal {
     /// The run, once it has begun.
     private(set) var run: RunRecord?
 
+    /// The name of the sync.
+    var sync: String { file.name }
+
     private let file: SyncFile
     private let object: String
     private let folders: RunFolders

@@ -41,16 +41,38 @@ final class RunRecorder {
 
     /// Takes note of a sync whose run failed, and leaves a note of one that could not even begin.
     func didFail(_ file: SyncFile, _ failure: CommandFailure) -> SyncFacts {
-        let begun = last?.run?.id
+        let begun = last?.sync == file.name ? last?.run?.id : nil
         last = nil
         var facts = SyncFacts(sync: file.name, run: begun)
         // Later, or stopped by a person: nothing is wrong that somebody must look after.
         guard ![.tryLater, .interrupted, .terminated].contains(failure.exitCode) else { return facts }
-        if begun == nil { facts.run = folders.recordFailure(file.name, failure) }
+        facts.due = .onTime
+        if begun == nil {
+            facts.run = folders.recordFailure(file.name, failure)
+            removeOldFailures()
+        }
         facts.ending = SyncFacts.Ending(
             failure: failure.code.isEmpty ? "failed" : failure.code,
             message: failure.sentence.isEmpty ? "its run could not begin" : failure.sentence)
         return facts
+    }
+
+    /// Forgets notes that are older than is kept: a sync that never begins forgets nothing at the end of its runs.
+    private func removeOldFailures() {
+        guard folders.ids.count > project.history.runs, let folder = try? workspace.stateFolder() else { return }
+        var known: Set<String> = []
+        for file in project.syncs {
+            // The runs of a state that cannot be read are no notes, and stay for that.
+            guard let store = try? StateStore.openForReading(folder: folder, sync: file.name),
+                let runs = try? store.runs(limit: .max)
+            else { continue }
+            known.formUnion(runs.map(\.id))
+        }
+        let now = WallClock.milliseconds
+        for run in folders.expiredStrays(project.history, known: known, now: now)
+        where folders.result(run)?["began"]?.boolValue == false {
+            folders.remove(run)
+        }
     }
 
     /// Waits until everything is told.

@@ -106,7 +106,7 @@ struct HealthCheck {
 
     /// How the syncs are, in the order of the project.
     mutating func look() throws -> [SyncHealth] {
-        let history = try History(workspace, limit: 50)
+        let history = try History(workspace)
         ending = history.ending
         var found: [SyncHealth] = []
         for file in project.syncs {
