@@ -52,4 +52,19 @@ import Testing
         try project.server.play()
         #expect(try project.run().status == 0)
     }
+
+    @Test("A run that a signal stops is aborted")
+    func abort() throws {
+        let project = try TemporaryProject { $0.latency = 5_000_000 }
+        try project.csv("orgs", ["key,company"] + (1...2_000).map { "k\($0),Org \($0)" })
+        try project.sync(
+            "source: {connection: files, table: orgs, key: key}\nmap: {name: company}\ninsert: {repeat: allow}")
+        let run = try project.start("run", "--quiet", "--lineage-file", "out.jsonl")
+        // The file is there once the run has begun.
+        try run.wait("the run has begun") { (try? project.text("out.jsonl").contains("START")) == true }
+        run.send(SIGTERM)
+        #expect(try run.result().status == 143)
+        let events = try project.text("out.jsonl").split(separator: "\n").map { try JSON(parsing: String($0)) }
+        #expect(events.map { $0["eventType"]?.stringValue } == ["START", "ABORT"])
+    }
 }

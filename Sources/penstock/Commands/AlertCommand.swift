@@ -30,7 +30,7 @@ struct AlertCommand: ParsableCommand {
             do {
                 book = try AlertOutbox(root: project.root).book()
             } catch {
-                throw CommandFailure(.cannotWrite, code: "alert", error.message)
+                throw CommandFailure(.cannotWrite, code: "cannot-write", error.message)
             }
             var listing = Listing(
                 kind: "alert.list",
@@ -96,7 +96,8 @@ struct AlertCommand: ParsableCommand {
             let rule = try workspace.named(name, "alert", project.alerts, \.name)
             if rule.channels.isEmpty {
                 try workspace.report(diagnostics, project)
-                throw CommandFailure(.config, code: "alert", "the alert \(name) has no channel that can be used")
+                throw CommandFailure(
+                    .config, code: "alert-channel", "the alert \(name) has no channel that can be used")
             }
             var listing = Listing(
                 kind: "alert.test", columns: [.init("CHANNEL"), .init("TO"), .init(wrapped: "RESULT")])

@@ -70,6 +70,12 @@ enum Explanations {
             "The secret that was given is empty, larger than 64 KiB, or not UTF-8.",
         "unknown-table":
             "The source has no such table, or the model's query cannot be read. List what there is: penstock connection discover NAME",
+        "alert":
+            "An alert could not be sent, or not be written down. The run is not concerned; what waits is sent later. See penstock alert list and penstock alert test NAME",
+        "lineage": "Of a run: an event of OpenLineage could not be sent, and is lost. The run is not concerned.",
+        "no-log":
+            "The run has left no events: it could not begin, it ran before events were kept, or the files are gone.",
+        "other-sync": "The runs that are compared are of two syncs, so that their numbers say little about each other.",
         "not-found":
             "Of a row: its id names no record at the destination; an update never creates one. Of a connection: what a setting or the sync names (a file, table or object) is not there.",
         "id-missing":

@@ -23,12 +23,11 @@ extension HistoryCommand {
         var follow = false
 
         func run() throws {
-            let history = try History(Workspace(options))
+            let workspace = Workspace(options)
+            let history = try History(workspace)
             let entry = try history.entry(id)
             let path = history.folders.events(entry.id)
-            var isOver = false
-            let isThere = FileManager.default.fileExists(atPath: path)
-            guard isThere || follow else {
+            guard FileManager.default.fileExists(atPath: path) || (follow && entry.status == .running) else {
                 throw CommandFailure(
                     .usage, code: "no-log", "run \(entry.id) has left no events",
                     notes: [
@@ -45,12 +44,21 @@ extension HistoryCommand {
                 history.folders.forEachLine(path) { show($0) }
                 return
             }
+            try goOn(path, entry.sync, try workspace.stateFolder())
+        }
+
+        /// Shows what is written until the process is done with the run, or gone.
+        private func goOn(_ path: String, _ sync: String, _ folder: String) throws {
             var tail = FileTail(path)
+            var isOver = false
             while !isOver {
+                // Before the look, so that nothing is missed that a process writes last.
+                let isGone = StateFileLock.isHeld(folder: folder, sync: sync) == false
                 for line in tail.lines() {
                     show(line)
                     isOver = line["event"]?.stringValue == Self.lastEvent
                 }
+                isOver = isOver || isGone
                 if !isOver, Interruption.cancellation.wait(milliseconds: 200) { throw CommandFailure.stopped }
             }
         }

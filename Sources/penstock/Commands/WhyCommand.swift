@@ -64,7 +64,7 @@ struct WhyCommand: ParsableCommand {
         )
         if story == nil, inspection == nil {
             throw CommandFailure(
-                .usage, code: "unknown-key", "neither \(file.name) nor its source knows the key \"\(text)\"",
+                .usage, code: "unknown-row", "neither \(file.name) nor its source knows the key \"\(text)\"",
                 notes: file.definition.source.key.isEmpty
                     ? ["a row is named by its source key; see source.key"]
                     : ["the key is: \(file.definition.source.key.joined(separator: ", "))"])

@@ -112,7 +112,7 @@ struct HealthCheck {
         for file in project.syncs {
             let runs = history.entries.filter { $0.sync == file.name }
             var health = SyncHealth(file: file, state: .never, last: runs.first, rejects: 0)
-            let isRunning = try StateFileLock.isHeld(folder: workspace.stateFolder(), sync: file.name)
+            let isRunning = try StateFileLock.isHeld(folder: workspace.stateFolder(), sync: file.name) ?? false
             health.state = state(runs.first, isRunning: isRunning)
             health.succeededAt =
                 runs.first { $0.result == .ok || $0.result == .partial }?.record?.finishedAtMilliseconds
@@ -184,13 +184,12 @@ enum ScheduleClock {
 
 /// Whether a process has a state open for writing, found out without taking its lock.
 enum StateFileLock {
-    /// Whether the lock of a sync's state is held, as the kernel's list of locks says.
-    static func isHeld(folder: String, sync: String) -> Bool {
+    /// Whether the lock of a sync's state is held, as the kernel's list of locks says; nil where it does not say.
+    static func isHeld(folder: String, sync: String) -> Bool? {
         var status = stat()
-        guard stat("\(folder)/\(sync).lock", &status) == 0,
-            // Where the kernel does not say, nothing is known to run.
-            let list = try? String(contentsOfFile: "/proc/locks", encoding: .utf8)
-        else { return false }
+        guard stat("\(folder)/\(sync).lock", &status) == 0 else { return false }
+        // A kernel may keep the list to itself.
+        guard let list = try? String(contentsOfFile: "/proc/locks", encoding: .utf8) else { return nil }
         return list.split(separator: "\n").contains { line in
             let words = line.split(separator: " ")
             return words.count > 5 && words.contains("FLOCK")
