@@ -45,6 +45,8 @@ import Testing
         #expect(made["requests"]?.arrayValue?.count == 1)
         _ = try project.run()
         #expect(sentences(try why(project, "k1")).contains("; unchanged since."))
+        #expect(sentences(try why(project, "k1")).contains("had nothing to write for it."))
+        #expect(try why(project, "k1")["ledger"]?["is_of_last_run"]?.boolValue == false)
         try project.csv("orgs", ["key,part,company,arr", "k1,a,Alpha 2,1.5"])
         let changed = try why(project, "k1", "--online")
         #expect(sentences(changed).contains("; the source has other values now."))

@@ -28,6 +28,7 @@ struct WhyReport {
         var found: [String] = []
         if let record = recordSentence { found.append(record) }
         if let doubt = doubtSentence { found.append(doubt) }
+        if let last = lastRunSentence { found.append(last) }
         if let reject = rejectSentence { found.append(reject) }
         if story == nil {
             found.append(
@@ -80,6 +81,12 @@ struct WhyReport {
         guard let payload = inspection.payload else { return "; what the source has now cannot be sent" }
         guard let accepted = entry.payload else { return "" }
         return payload == accepted ? "; unchanged since" : "; the source has other values now"
+    }
+
+    /// Whether the last run had to do with it.
+    private var lastRunSentence: String? {
+        guard let entry = story?.entry, let newest = story?.newestRun, entry.run != newest.number else { return nil }
+        return "The last run, on \(TimeDisplay.local(newest.startedAtMilliseconds)), had nothing to write for it."
     }
 
     private var doubtSentence: String? {
