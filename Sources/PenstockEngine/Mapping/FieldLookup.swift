@@ -34,6 +34,12 @@ package struct FieldLookup: Sendable {
     /// How people name a field in a map: a custom one by its label.
     package static func name(of field: DestinationField) -> String { field.isCustom ? field.label : field.key }
 
+    /// The name by which a map finds the field at `place`: as ``name(of:)``, unless several bear that one.
+    package func shortestName(of place: Int) -> String {
+        let name = FieldLookup.name(of: fields[place])
+        return find(name) == .found(place) ? name : fields[place].key
+    }
+
     private func suggestion(for name: String) -> String? {
         // The vendor's fields are named by key, but somebody may have written what the destination's pages show.
         if let field = fields.first(where: { $0.label.lowercased() == name.lowercased() }) {
