@@ -16,6 +16,8 @@ public struct SyncDefinition: Sendable, Hashable {
     public var insert: InsertDefinition
     /// How many rejects a run may have and still exit with 0.
     public var rejectsMax: RejectLimit
+    /// The name that the sync had before it was renamed, with which its records are marked; or nil.
+    public var formerName: String?
 
     /// A sync.
     public init(

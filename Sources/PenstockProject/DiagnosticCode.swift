@@ -150,4 +150,6 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case alertChannel = "alert-channel"
     /// Lineage is sent nowhere, or to a place that is none.
     case lineage
+    /// A template and its parameters do not fit together.
+    case templateParam = "template-param"
 }

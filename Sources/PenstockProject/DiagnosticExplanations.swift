@@ -362,5 +362,10 @@ extension DiagnosticCode {
             "The column cannot be an Incremental Key: its values have no order that can be kept.",
             example: "key: is_active",
             fix: "Use a number, decimal, date or timestamp, or a text that sorts by its bytes."),
+        .templateParam: Explanation(
+            "A template and its parameters do not fit together: an open place names no parameter, a parameter has no "
+                + "place, or its default does not fit its type.",
+            example: "connection: \"{{conection}}\"",
+            fix: "Name every open place under params, with the type of what may stand there."),
     ]
 }

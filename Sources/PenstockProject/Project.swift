@@ -30,6 +30,8 @@ package struct Project: Sendable {
     package var models: [Model] = []
     /// The syncs, by name.
     package var syncs: [SyncFile] = []
+    /// The templates of syncs, by name.
+    package var templates: [SyncTemplate] = []
     /// What is asked of connectors.
     package var requirements: [Requirement] = []
     /// Who is told of what goes wrong, and how.
@@ -65,6 +67,9 @@ package struct Project: Sendable {
             + profiles.map { "profile \($0.key) (\(ProjectLocator.fileName))" }
     }
 
+    /// The template called `name`, or nil.
+    package func template(named name: String) -> SyncTemplate? { templates.first { $0.name == name } }
+
     /// Writes findings about this project with excerpts of its files.
     package var renderer: DiagnosticRenderer { DiagnosticRenderer(sources: sources) }
 
@@ -78,16 +83,20 @@ package struct Project: Sendable {
     ///   - version: The version of this Penstock, for `requires`.
     ///   - resolver: Gives references their values; nil leaves them as they are.
     ///   - takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
+    ///   - drafts: Texts that stand for files, by path in the project, whether or not those are there.
     /// - Returns: The project, and the findings by file, line and column.
     package static func load(
         root: String, profile: String? = nil, version: String, resolver: ReferenceResolver?,
-        takesAllModels: Bool = false
+        takesAllModels: Bool = false, drafts: [String: String] = [:]
     ) -> (project: Project, diagnostics: [Diagnostic]) {
         var loader = ProjectLoader(
-            root: root, version: version, resolver: resolver, takesAllModels: takesAllModels)
+            root: root, version: version, resolver: resolver, takesAllModels: takesAllModels, drafts: drafts)
         loader.load(profile: profile)
         return (loader.project, loader.project.sorted(loader.findings.diagnostics))
     }
+
+    /// Whether a text may name a sync, model, connection or template.
+    package static func isName(_ text: String) -> Bool { ScalarText.isName(text) }
 
     /// Findings in the order of the files, then by line and column.
     package func sorted(_ diagnostics: [Diagnostic]) -> [Diagnostic] {

@@ -21,6 +21,8 @@ struct ProjectLoader {
     private var dbt: DBTModels?
     private var isDBTBroken = false
     private let resolver: ReferenceResolver?
+    /// Texts that stand for files, by path in the project: what is about to be written.
+    private let drafts: [String: String]
     private(set) var project: Project
     private(set) var findings = Findings()
     private var connectionNodes: [YAMLNode.Entry] = []
@@ -33,9 +35,13 @@ struct ProjectLoader {
     private var defaults: YAMLNode?
 
     /// - Parameter takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
-    init(root: String, version: String, resolver: ReferenceResolver?, takesAllModels: Bool = false) {
+    init(
+        root: String, version: String, resolver: ReferenceResolver?, takesAllModels: Bool = false,
+        drafts: [String: String] = [:]
+    ) {
         self.takesAllModels = takesAllModels
         self.version = version
+        self.drafts = drafts
         self.resolver = resolver
         project = Project(root: URL(fileURLWithPath: root, isDirectory: true).standardizedFileURL.path)
     }
@@ -54,6 +60,7 @@ struct ProjectLoader {
         readSyncs(root)
         readDBT(root?["dbt"])
         decodeSyncs()
+        readTemplates()
         checkAfter()
         project.settleLinks(&findings)
         readSettings(root)
@@ -76,6 +83,12 @@ struct ProjectLoader {
     // MARK: Files
 
     private mutating func readText(_ file: String, isRequired: Bool = false) -> SourceText? {
+        if let draft = drafts[file] {
+            let source = SourceText(file: file, text: draft)
+            project.sources[file] = source
+            project.files.append(file)
+            return source
+        }
         let path = "\(project.root)/\(file)"
         guard FileManager.default.fileExists(atPath: path) else {
             if isRequired {
@@ -113,7 +126,10 @@ struct ProjectLoader {
     private func names(in folder: String, _ extensions: [String]) -> [String] {
         // A folder that is not there has no files; projects of one file have none of the folders.
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "\(project.root)/\(folder)")) ?? []
-        return all.filter { name in !name.hasPrefix(".") && extensions.contains { name.hasSuffix(".\($0)") } }.sorted()
+        let drafted = drafts.keys.filter { $0.hasPrefix("\(folder)/") }.map { String($0.dropFirst(folder.count + 1)) }
+        return Set(all + drafted).filter { name in
+            !name.hasPrefix(".") && extensions.contains { name.hasSuffix(".\($0)") }
+        }.sorted()
     }
 
     private static func stem(_ name: String) -> String { String(name[..<(name.lastIndex(of: ".") ?? name.endIndex)]) }
@@ -346,6 +362,17 @@ struct ProjectLoader {
                 let model = dbt.model(named: name, at: SourceSpan(file: ""), &told)
             else { continue }
             project.models.append(model)
+        }
+    }
+
+    private mutating func readTemplates() {
+        for name in names(in: "templates", ["yml", "yaml"]) {
+            let file = "templates/\(name)"
+            guard let source = readText(file), let node = YAMLReader.read(source, findings: &findings) else { continue }
+            let stem = Self.stem(name)
+            checkName(stem, "template", at: SourceSpan(file: file, line: 1, column: 1, length: 1))
+            let reader = TemplateReader(name: stem, source: source, sources: project.sources)
+            if let template = reader.read(node, &findings) { project.templates.append(template) }
         }
     }
 

@@ -142,6 +142,7 @@ enum ProjectSchema {
         .init("owner", .text),
         .init("tags", .texts),
         .init("template", .text),
+        .init("renamed_from", .word),
         .init("enabled", .boolean),
         .init(
             "destination",

@@ -83,6 +83,7 @@ struct SyncDecoder {
         sync.owner = node["owner"]?.text
         sync.tags = node["tags"]?.items.compactMap(\.text) ?? []
         sync.template = node["template"]?.text
+        sync.definition.formerName = node["renamed_from"]?.text
         sync.isEnabled = (node["enabled"]?.text).flatMap(ScalarText.boolean) ?? true
     }
 

@@ -29,8 +29,8 @@ struct Penstock: ParsableCommand {
                 name: "Inspecting",
                 subcommands: [
                     ConnectorCommand.self, ConnectionCommand.self, SecretCommand.self, ModelCommand.self,
-                    SyncCommand.self, RejectCommand.self, WhyCommand.self, HistoryCommand.self, AlertCommand.self,
-                    StateCommand.self,
+                    SyncCommand.self, TemplateCommand.self, RejectCommand.self, WhyCommand.self,
+                    HistoryCommand.self, AlertCommand.self, StateCommand.self,
                 ]),
             CommandGroup(
                 name: "Learning",

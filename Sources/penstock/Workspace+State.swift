@@ -42,7 +42,7 @@ extension Workspace {
     /// - Throws: `StateError`.
     func stateForWriting(of sync: String, as command: String) throws -> StateStore {
         try StateStore.openForWriting(
-            folder: try stateFolder(), sync: sync, owner: owner(command), marks: try marks(of: sync),
+            folder: try stateFolder(), sync: sync, owner: lockOwner(command), marks: try marks(of: sync),
             allowsNetworkDisk: allowsNetworkState)
     }
 
@@ -51,11 +51,12 @@ extension Workspace {
     /// - Throws: `StateError`.
     func stateReplacement(of sync: String, as command: String) throws -> StateReplacement {
         try StateReplacement.begin(
-            folder: try stateFolder(), sync: sync, marks: try marks(of: sync), owner: owner(command),
+            folder: try stateFolder(), sync: sync, marks: try marks(of: sync), owner: lockOwner(command),
             allowsNetworkDisk: allowsNetworkState)
     }
 
-    private func owner(_ command: String) -> LockOwner {
+    /// What another process is told that finds a state locked by a command with this name.
+    func lockOwner(_ command: String) -> LockOwner {
         LockOwner(
             pid: ProcessInfo.processInfo.processIdentifier, runID: command,
             startedAtMilliseconds: WallClock.milliseconds)

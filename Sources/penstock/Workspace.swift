@@ -32,6 +32,9 @@ final class Workspace {
         self.logger = logger
     }
 
+    /// Whether it was said that a rename is not finished.
+    private var saidOfRename = false
+
     /// The connectors that were found, loaded or refused with a reason.
     lazy var registry = ConnectorRegistry(scanning: searchPath)
 
@@ -66,16 +69,24 @@ final class Workspace {
 
     /// Loads the project and checks it offline.
     ///
-    /// - Parameter resolves: Whether references must have values.
-    /// - Parameter takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
-    func loadProject(resolves: Bool = true, takesAllModels: Bool = false) throws -> (
-        project: Project, diagnostics: [Diagnostic]
-    ) {
+    /// - Parameters:
+    ///   - resolves: Whether references must have values.
+    ///   - takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
+    ///   - drafts: Texts that stand for files, by path in the project.
+    func loadProject(
+        resolves: Bool = true, takesAllModels: Bool = false, drafts: [String: String] = [:]
+    ) throws -> (project: Project, diagnostics: [Diagnostic]) {
         let root = try root.get()
+        if !saidOfRename, let names = RenameNote(root: root).names {
+            saidOfRename = true
+            Terminal.writeError(
+                "warning[rename-unfinished]: the rename of \(names.from) to \(names.to) was cut short\n"
+                    + "  = finish it: penstock sync rename \(names.from) \(names.to)\n")
+        }
         let resolver = resolves ? try resolver() : nil
         let (project, found) = Project.load(
             root: root, profile: options.profileName, version: Version.text, resolver: resolver,
-            takesAllModels: takesAllModels)
+            takesAllModels: takesAllModels, drafts: drafts)
         let checked = project.check(connectors: descriptors, resolver: resolver)
         return (project, project.sorted(found + checked))
     }

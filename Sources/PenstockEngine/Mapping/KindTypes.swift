@@ -42,6 +42,9 @@ extension DestinationField.Kind {
         }
     }
 
+    /// Whether records can be found by a field of this kind, `id` included.
+    package var canFindRecords: Bool { self == .id || isMatchable }
+
     /// Whether it holds texts, which can be compared in more than one way.
     var isTextual: Bool { self == .text || self == .contacts || self == .texts }
 

@@ -158,7 +158,8 @@ package final class OpenSync {
         } catch {
             throw .mapping(error.problems)
         }
-        origin = Marker.Origin(project: setup.project, sync: definition.name, object: object.id)
+        origin = Marker.Origin(
+            project: setup.project, sync: definition.formerName ?? definition.name, object: object.id)
         guarantee = try Self.guarantee(definition, object, fields, mapping)
         let needed = mapping.columns + keyColumns + (definition.fetch.key.map { [$0] } ?? [])
         // Without a key an appended row is known by all of its content, so that a change of the map changes nothing.

@@ -9,7 +9,10 @@ import PenstockState
 struct SyncCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sync", abstract: "The project's syncs.", discussion: "Example: penstock sync list",
-        subcommands: [List.self, Show.self, PlanCommand.self, RunCommand.self], aliases: ["syncs"])
+        subcommands: [
+            List.self, SyncNewCommand.self, Show.self, Describe.self, Map.self, Edit.self, Copy.self, Rename.self,
+            Remove.self, Enable.self, Disable.self, SaveTemplate.self, PlanCommand.self, RunCommand.self,
+        ], aliases: ["syncs"])
 
     @OptionGroup var options: GlobalOptions
 
