@@ -164,19 +164,3 @@ package struct SyncDraft: Sendable {
         return entries
     }
 }
-
-extension SyncDraft.Schedule {
-    /// What is wrong with it, in one clause; nil where nothing is.
-    package var problem: String? {
-        switch self {
-        case .manual: nil
-        case .cron(let expression): CronSyntax.problem(in: expression)?.message
-        case .every(let length, _):
-            switch DurationText.microseconds(length) {
-            case nil: "\"\(length)\" is not a duration such as 15m, 1h or 1d"
-            case 0: "it must be longer than nothing"
-            default: nil
-            }
-        }
-    }
-}

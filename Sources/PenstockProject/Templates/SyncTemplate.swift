@@ -83,7 +83,9 @@ package struct SyncTemplate: Sendable {
                 "\"\(value)\" is not one of the choices", NearestName.of(value, in: parameter.choices),
                 parameter.choices
             )
-        case .cron: return CronSyntax.problem(in: value).map { ($0.message, nil, []) }
+        case .cron:
+            guard let problem = SyncDraft.Schedule.cron(value).problem(zone: nil) else { return nil }
+            return (problem.message, problem.suggestion, [])
         case .number: return ScalarText.isDecimal(value) ? nil : ("\"\(value)\" is not a number", nil, [])
         case .table, .text: return value.isEmpty ? ("it is empty", nil, []) : nil
         }

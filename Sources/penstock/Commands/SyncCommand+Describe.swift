@@ -5,6 +5,7 @@ import Foundation
 import PenstockHost
 import PenstockModel
 import PenstockProject
+import PenstockSchedule
 import PenstockState
 
 extension SyncCommand {
@@ -83,8 +84,7 @@ struct SyncDescription {
         guard let schedule = sync.schedule, schedule.isEnabled, sync.isEnabled else {
             return "When it is run by hand, it"
         }
-        let words = ScheduleWords.words(schedule)
-        return words.prefix(1).uppercased() + words.dropFirst() + ", it"
+        return ScheduleWords.words(schedule) + ", it"
     }
 
     private var rows: String {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import PenstockEngine
 import PenstockModel
 import PenstockProject
 import PenstockState
@@ -68,22 +69,51 @@ struct SyncCommand: ParsableCommand {
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "show", abstract: "Show a sync as it is understood, defaults included.",
-            discussion: "Example: penstock sync show orgs_to_crm")
+            discussion: """
+                With --resolved the destination is asked for its fields, and each target is shown with its key and kind.
+
+                Example: penstock sync show orgs_to_crm --resolved
+                """)
 
         @OptionGroup var options: GlobalOptions
 
         @Argument(help: "The sync.")
         var name: String
 
+        @Flag(name: .long, help: "Also show the key and kind of each target field, as the destination has them now.")
+        var resolved = false
+
         func run() throws {
             let workspace = Workspace(options)
-            let (project, _) = try workspace.loadProject(resolves: false)
+            let (project, _) = try resolved ? (workspace.validProject(), []) : workspace.loadProject(resolves: false)
             let sync = try workspace.sync(name, in: project)
+            let fields = resolved ? try fields(of: sync, workspace, project) : nil
             if options.isMachineReadable {
-                Terminal.write(Document(kind: "sync.show", data: SyncText.json(sync)).text(options.format))
+                Terminal.write(Document(kind: "sync.show", data: SyncText.json(sync, fields)).text(options.format))
             } else {
-                Terminal.write(SyncText.page(sync))
+                Terminal.write(SyncText.page(sync, fields))
             }
+        }
+
+        /// The field behind each target of the map; none where there is no such field.
+        private func fields(
+            of sync: SyncFile, _ workspace: Workspace, _ project: Project
+        ) throws -> [String: DestinationField] {
+            let destination = sync.definition.destination
+            let side = try workspace.side(try workspace.connection(destination.connection, in: project), in: project)
+            let fields = try ConnectionCalls.fields(side, destination.object, workspace)
+            let pins = try LockFile(root: project.root).pins(
+                connection: destination.connection, object: destination.object)
+            let lookup = FieldLookup(fields)
+            var found: [String: DestinationField] = [:]
+            for target in sync.definition.map.map(\.target) {
+                if let code = pins[target], let field = fields.first(where: { $0.key == code }) {
+                    found[target] = field
+                } else if case .found(let place) = lookup.find(target) {
+                    found[target] = fields[place]
+                }
+            }
+            return found
         }
     }
 }
@@ -91,7 +121,9 @@ struct SyncCommand: ParsableCommand {
 /// A sync as text.
 enum SyncText {
     /// One page.
-    static func page(_ sync: SyncFile) -> String {
+    ///
+    /// - Parameter fields: The field behind each target, or nil where nobody was asked.
+    static func page(_ sync: SyncFile, _ fields: [String: DestinationField]? = nil) -> String {
         let definition = sync.definition
         var lines = ["\(sync.title ?? sync.name)  (\(sync.file)\(sync.isEnabled ? "" : ", disabled"))"]
         if let description = sync.description { lines.append("  \(description)") }
@@ -114,7 +146,12 @@ enum SyncText {
             lines.append("  compare      \(definition.insert.compare.rawValue)")
         }
         lines += ["", "  TARGET FIELD".fitted(to: 26) + "FROM"]
-        for entry in definition.map { lines.append("  " + entry.target.printable.fitted(to: 24) + filling(entry)) }
+        for entry in definition.map {
+            lines.append("  " + entry.target.printable.fitted(to: 24) + filling(entry))
+            guard let fields else { continue }
+            let field = fields[entry.target].map { "\($0.kind.rawValue) · \($0.key)" }
+            lines.append("    " + (field ?? "the destination has no such field"))
+        }
         return lines.joined(separator: "\n") + "\n"
     }
 
@@ -138,7 +175,7 @@ enum SyncText {
     }
 
     /// The same for programs.
-    static func json(_ sync: SyncFile) -> JSON {
+    static func json(_ sync: SyncFile, _ fields: [String: DestinationField]? = nil) -> JSON {
         let definition = sync.definition
         var object = JSONObject()
         object["name"] = .string(sync.name)
@@ -168,7 +205,14 @@ enum SyncText {
             "compare": .string(definition.insert.compare.rawValue),
         ])
         object["map"] = .array(
-            definition.map.map { .object(["target": .string($0.target), "from": .string(filling($0))]) })
+            definition.map.map { entry in
+                var line: JSONObject = ["target": .string(entry.target), "from": .string(filling(entry))]
+                if let fields {
+                    line["key"] = fields[entry.target].map { .string($0.key) } ?? .null
+                    line["kind"] = fields[entry.target].map { .string($0.kind.rawValue) } ?? .null
+                }
+                return .object(line)
+            })
         return .object(object)
     }
 }

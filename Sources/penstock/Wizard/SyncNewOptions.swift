@@ -104,6 +104,15 @@ struct SyncNewOptions: ParsableArguments {
         if timezone != nil, every == nil, cron == nil {
             throw ValidationError("--timezone goes with --cron or --every.")
         }
+        if template != nil {
+            let others = [
+                connection, object, model, sourceConnection, table, fetch, key, start, lookback, insert, match,
+                onMissing, onNull, `repeat`, every, startAt, cron, timezone, saveTemplate,
+            ]
+            guard others.allSatisfy({ $0 == nil }), map.isEmpty, keyColumns.isEmpty, !auto else {
+                throw ValidationError("With --template the answers are given by --param; `template show` lists them.")
+            }
+        }
         if template == nil, !param.isEmpty { throw ValidationError("--param goes with --template.") }
         if key != nil || start != nil || lookback != nil,
             try word(fetch, FetchDefinition.Mode.self, "--fetch") != .incremental

@@ -129,10 +129,10 @@ extension SyncWizard {
         draft.timezone = options.timezone
         if let schedule = options.schedule {
             draft.schedule = schedule
-            if let problem = ScheduleWords.problem(schedule) {
-                throw CommandFailure(.usage, code: "schedule", problem)
-            }
-            return
+            guard let problem = schedule.problem(zone: options.timezone) else { return }
+            throw CommandFailure(
+                .usage, code: "schedule", "\(problem.option): \(problem.message)",
+                notes: problem.suggestion.map { [$0] } ?? [])
         }
         guard asks else { return }
         let kind: Kind = try questions.choice(
@@ -147,22 +147,20 @@ extension SyncWizard {
             let length = try questions.text("    How often     15m, 1h, 1d …", default: "1h") {
                 ScheduleWords.problem(.every($0, start: nil))
             }
-            let start = try questions.text("    First start   2026-12-01T06:00, or empty for at once") {
+            let start = try questions.text("    First start   as 2026-12-01 06:00, or empty") {
                 $0.isEmpty ? nil : ScheduleWords.problem(.every(length, start: $0))
             }
             draft.schedule = .every(length, start: start.isEmpty ? nil : start)
-            // Without a first start, and for lengths under a day, no zone says anything.
-            if start.isEmpty { return ScheduleWords.say(draft.schedule, zone: nil, questions) }
         case .cron:
-            let expression = try questions.text("    Cron          minute hour day month weekday", default: "0 6 * * *")
-            {
-                ScheduleWords.problem(.cron($0))
-            }
+            let expression = try questions.text(
+                "    Cron          minute hour day month weekday", default: "0 6 * * *"
+            ) { ScheduleWords.problem(.cron($0)) }
             draft.schedule = .cron(expression)
         }
+        let schedule = draft.schedule
         draft.timezone = try questions.text("    Zone         ", default: ScheduleWords.localZone) {
-            ScheduleWords.problem(ofZone: $0)
+            ScheduleWords.problem(schedule, zone: $0)
         }
-        ScheduleWords.say(draft.schedule, zone: draft.timezone, questions)
+        ScheduleWords.say(schedule, zone: draft.timezone, questions)
     }
 }
