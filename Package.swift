@@ -198,7 +198,8 @@ let tests: [Target] = [
         name: "PenstockStateTests", dependencies: ["CrashDisk", "PenstockState", "PenstockModel"],
         swiftSettings: strict),
     .testTarget(
-        name: "PenstockScheduleTests", dependencies: ["PenstockModel", "PenstockSchedule"], swiftSettings: strict),
+        name: "PenstockScheduleTests", dependencies: ["PenstockModel", "PenstockSchedule", yams],
+        swiftSettings: strict),
     .testTarget(
         name: "PenstockProjectTests", dependencies: ["PenstockModel", "PenstockProject", "PenstockSchedule"],
         swiftSettings: strict),

@@ -36,6 +36,13 @@ extension Recurrence {
         return found
     }
 
+    /// Whether a time of the schedule is skipped in one of the years around 2026, in which rules for clocks are known.
+    package var isEverSkipped: Bool {
+        clockChanges(after: 1_735_689_600_000, through: 1_893_456_000_000).contains {
+            if case .skipped = $0.effect { true } else { false }
+        }
+    }
+
     private func effect(of change: ZoneRules.Change) -> ClockChange.Effect {
         switch pattern {
         case .elapsed: return .realTime

@@ -29,7 +29,7 @@ struct Penstock: ParsableCommand {
                 name: "Inspecting",
                 subcommands: [
                     ConnectorCommand.self, ConnectionCommand.self, SecretCommand.self, ModelCommand.self,
-                    SyncCommand.self, TemplateCommand.self, RejectCommand.self, WhyCommand.self,
+                    SyncCommand.self, TemplateCommand.self, ScheduleCommand.self, RejectCommand.self, WhyCommand.self,
                     HistoryCommand.self, AlertCommand.self, StateCommand.self,
                 ]),
             CommandGroup(

@@ -110,31 +110,24 @@ final class Workspace {
     /// The folder of the project's state files.
     func stateFolder() throws -> String { try root.get() + "/.penstock/state" }
 
-    /// The syncs with these names, or all enabled ones, in the order of the project.
-    func syncs(_ names: [String], in project: Project) throws -> [SyncFile] {
+    /// The syncs with these names and of a selection, or all enabled ones, in the order in which they run.
+    func syncs(_ names: [String], selection: SelectionOptions? = nil, in project: Project) throws -> [SyncFile] {
+        if let selection, selection.isGiven || selection.allowEmpty {
+            return try selected(selection, and: names, in: project, enabledOnly: true).inOrder
+        }
         guard !names.isEmpty else {
             let enabled = project.syncs.filter(\.isEnabled)
             guard !enabled.isEmpty else {
                 throw CommandFailure(.usage, code: "no-sync", "the project has no enabled sync")
             }
-            return Self.ordered(enabled)
+            return enabled.inOrder
         }
         var chosen: [SyncFile] = []
         for file in try names.map({ try sync($0, in: project) }) where !chosen.contains(where: { $0.name == file.name })
         {
             chosen.append(file)
         }
-        return Self.ordered(chosen)
-    }
-
-    /// The same syncs, each behind those that it names in `after` or links to.
-    private static func ordered(_ syncs: [SyncFile]) -> [SyncFile] {
-        var rest = syncs
-        var done: [SyncFile] = []
-        while let next = rest.firstIndex(where: { sync in !rest.contains { sync.predecessors.contains($0.name) } }) {
-            done.append(rest.remove(at: next))
-        }
-        return done + rest
+        return chosen.inOrder
     }
 
     /// The sync with this name.

@@ -85,6 +85,18 @@ package final class ConnectionHost: HostServices {
     /// What is left today, the reserve included, or nil where nothing is known.
     package var remaining: Int64? { limits.latest.budget.remaining(terms.budget) }
 
+    /// What may be spent today and on the days after, for a forecast.
+    package var allowance: BudgetForecast.Allowance {
+        let limits = limits.latest
+        let size = [terms.budget.daily, limits.budget.sizeSaid].compactMap { $0 }.min()
+        let now = BootClock.milliseconds
+        return BudgetForecast.Allowance(
+            left: limits.budget.spendable(terms.budget),
+            daily: size.map { max(0, $0 - limits.budget.reserved(terms.budget)) },
+            renewsAt: WallClock.milliseconds + max(0, limits.budget.renewedAtLatest(now) - now),
+            slots: min(terms.slots, limits.limitSaid ?? terms.slots), window: terms.window)
+    }
+
     /// What makes the intent to create a row durable, given the longest that its request may be on its way.
     package typealias Journal = @Sendable (BatchRow, _ timeoutMilliseconds: Int64?) throws(ConnectorError) -> Void
 

@@ -96,6 +96,25 @@ final class RowPipeline {
     /// Ends the read.
     func close() { reader.close() }
 
+    /// Counts the rows behind those that were taken; only ``close()`` is allowed afterwards.
+    ///
+    /// - Parameter milliseconds: How long it may take, apart from the last call into the source.
+    /// - Returns: Nil where that does not suffice, or the source fails.
+    func countRest(within milliseconds: Int64) -> Int64? {
+        let deadline = WallClock.milliseconds + milliseconds
+        var rows: Int64 = 0
+        do {
+            while let batch = try reader.next() {
+                rows += Int64(batch.batch.rowCount)
+                if let room = rowLimit.room, rows >= room { return room }
+                guard WallClock.milliseconds < deadline else { return nil }
+            }
+        } catch {
+            return nil
+        }
+        return rows
+    }
+
     /// The next rows, decided; nil at the end.
     ///
     /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.

@@ -58,6 +58,8 @@ package struct PlanReport: Sendable {
     package var spendable: Int64?
     /// What is left today, the reserve included, or nil.
     package var budgetLeft: Int64?
+    /// What may be spent today and on the days after; nil before it is planned.
+    package var allowance: BudgetForecast.Allowance?
 }
 
 /// Plans one run of one sync.
@@ -120,6 +122,7 @@ package final class SyncPlanner {
         // What an interrupted attempt has settled costs nothing again.
         report.spendable = sync.destinationHost.spendable
         report.budgetLeft = sync.destinationHost.remaining
+        report.allowance = sync.destinationHost.allowance
         return report
     }
 

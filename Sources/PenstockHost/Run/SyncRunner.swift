@@ -73,6 +73,10 @@ package struct RunReport: Sendable {
     package var duplicates: [[String]] = []
     /// Rejects that were to be replayed and whose rows the source no longer has.
     package var gone: Int64 = 0
+    /// Rows of the source that were not looked at, or nil where they were not counted.
+    package var unread: Int64?
+    /// What may be spent today and on the days after.
+    package var allowance: BudgetForecast.Allowance
 }
 
 /// Executes one run of one sync: reads, decides, delivers, and writes down what happened.
@@ -146,6 +150,8 @@ package final class SyncRunner {
         var writers: OpenWriters?
         /// How often the read was cut and went on.
         var continuations = 0
+        /// Rows of the source that were not looked at, or nil where they were not counted.
+        var unread: Int64?
 
         init(isResumed: Bool, startedAt: Int64, start: FetchStart, limit: RunLimit) {
             self.isResumed = isResumed
@@ -170,6 +176,8 @@ package final class SyncRunner {
         return options.isFullRefresh ? Self.fullKind : Self.plainKind
     }
 
+    /// How long the rows that are left are counted, in milliseconds.
+    private static let countPause: Int64 = 5_000
     /// The kind of an ordinary run.
     private static let plainKind = "run"
     /// The kind of a run that reads everything, whatever the watermark: its rest must be read so, too.
@@ -230,6 +238,8 @@ package final class SyncRunner {
             attempt.isExhausted = pipeline.isExhausted
             attempt.isAtLimit = pipeline.isAtLimit
             attempt.continuations = pipeline.continuations
+            // Who has to wait for days wants to know for how many.
+            if delivery.stop?.code == .quotaSpent { attempt.unread = pipeline.countRest(within: Self.countPause) }
             try limit(&attempt, pipeline)
         } catch {
             if case .state = error { throw error }
@@ -399,7 +409,8 @@ package final class SyncRunner {
             elapsedMilliseconds: WallClock.milliseconds - attempt.startedAt,
             holdsWatermark: sync.cursorIndex != nil && moved == nil,
             isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations,
-            duplicates: attempt.duplicates, gone: gone)
+            duplicates: attempt.duplicates, gone: gone, unread: attempt.unread,
+            allowance: sync.destinationHost.allowance)
     }
 
     private func noteSettled(_ attempt: Attempt) throws(RunStop) {

@@ -101,6 +101,13 @@ enum Explanations {
             "The command forgets or overwrites something and wants to be told so: answer yes, or give --yes.",
         "missing-answer": "Without a terminal nothing can be asked; the message names the flag that gives the answer.",
         "aborted": "There was no answer, so nothing was written.",
+        "no-schedule": "The sync has no schedule that could be paused or resumed: write schedule: into its file.",
+        "nothing-selected":
+            "The selectors fit no sync. Where that is right, as in a script, say --allow-empty.",
+        "selector":
+            "Syncs are selected by name or pattern, or by tag:, connection:, object: and result:; see penstock run --help",
+        "schedule-export":
+            "The target cannot say when the sync is due; the message says why. penstock server runs every schedule.",
         "no-sync": "The project has no enabled sync: write one into syncs/NAME.yml, or name a disabled one.",
         "project-exists": "There is a project in this folder already.",
         "model-exists": "There is a model of this name already. Choose another name, or edit its file.",

@@ -21,6 +21,7 @@ struct HistoryCommand: ParsableCommand {
             discussion: "Example: penstock history list --since 7d --status failed")
 
         @OptionGroup var options: GlobalOptions
+        @OptionGroup var selection: SelectionOptions
 
         @Argument(help: "The sync; all where none is named.")
         var sync: String?
@@ -40,8 +41,10 @@ struct HistoryCommand: ParsableCommand {
         }
 
         func run() throws {
-            let isFiltered = since != nil || status != nil
-            let history = try History(Workspace(options), sync: sync)
+            let isFiltered = since != nil || status != nil || selection.isGiven
+            let workspace = Workspace(options)
+            let history = try History(workspace, sync: sync)
+            let chosen = try selected(workspace)
             var listing = Listing(
                 kind: "history.list",
                 columns: [
@@ -51,7 +54,7 @@ struct HistoryCommand: ParsableCommand {
             let oldest = since.map { WallClock.milliseconds - $0.milliseconds } ?? .min
             var shown: [String: Int] = [:]
             for entry in history.entries where entry.startedAt >= oldest {
-                guard status == nil || entry.result == status else { continue }
+                guard status == nil || entry.result == status, chosen?.contains(entry.sync) ?? true else { continue }
                 shown[entry.sync, default: 0] += 1
                 guard shown[entry.sync, default: 0] <= limit else { continue }
                 let numbers = ["fetched", "created", "updated", "rejected"].map { entry.count($0).grouped }
@@ -61,6 +64,13 @@ struct HistoryCommand: ParsableCommand {
             listing.emptyNote = isFiltered ? "There are no such runs." : "Nothing has run yet."
             Terminal.write(listing.text(options.format, width: options.tableWidth))
             try CommandFailure.end(unlessOK: history.ending)
+        }
+
+        /// The names of the syncs that are selected; nil for all.
+        private func selected(_ workspace: Workspace) throws -> Set<String>? {
+            guard selection.isGiven else { return nil }
+            let (project, _) = try workspace.loadProject(resolves: false)
+            return Set(try workspace.selected(selection, and: sync.map { [$0] } ?? [], in: project).map(\.name))
         }
 
         private func word(_ entry: HistoryEntry) -> String {

@@ -14,6 +14,7 @@ struct PlanCommand: ParsableCommand {
         discussion: "Example: penstock plan orgs_to_crm --diff 10")
 
     @OptionGroup var options: GlobalOptions
+    @OptionGroup var selection: SelectionOptions
 
     @Argument(help: "The syncs to plan; all enabled ones where none is named.")
     var syncs: [String] = []
@@ -44,7 +45,7 @@ struct PlanCommand: ParsableCommand {
         let lock = try LockFile(root: project.root)
         var documents: [JSON] = []
         var codes: [ExitCode] = []
-        for file in try workspace.syncs(syncs, in: project) {
+        for file in try workspace.syncs(syncs, selection: selection, in: project) {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
                 let (report, sync) = try plan(file, workspace, project, lock)

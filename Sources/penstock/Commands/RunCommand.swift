@@ -19,6 +19,7 @@ struct RunCommand: ParsableCommand {
             """)
 
     @OptionGroup var options: GlobalOptions
+    @OptionGroup var selection: SelectionOptions
 
     @Argument(help: "The syncs to run; all enabled ones where none is named.")
     var syncs: [String] = []
@@ -61,7 +62,7 @@ struct RunCommand: ParsableCommand {
         var documents: [JSON] = []
         var codes: [ExitCode] = []
         var facts: [SyncFacts] = []
-        let chosen = try workspace.syncs(syncs, in: project)
+        let chosen = try workspace.syncs(syncs, selection: selection, in: project)
         var execution = SyncExecution(workspace, project, options)
         execution.rowsMax = limit
         execution.isFullRefresh = fullRefresh

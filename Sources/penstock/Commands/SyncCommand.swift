@@ -23,6 +23,7 @@ struct SyncCommand: ParsableCommand {
             commandName: "list", abstract: "List syncs with their last run.", discussion: "Example: penstock sync list")
 
         @OptionGroup var options: GlobalOptions
+        @OptionGroup var selection: SelectionOptions
 
         func run() throws {
             let workspace = Workspace(options)
@@ -30,9 +31,9 @@ struct SyncCommand: ParsableCommand {
             var listing = Listing(
                 kind: "sync.list",
                 columns: ["NAME", "SOURCE", "TARGET", "FETCH", "INSERT", "LAST RUN"].map { Listing.Column($0) })
-            for sync in project.syncs {
+            for sync in try workspace.selected(selection, in: project) {
                 let definition = sync.definition
-                let last = try lastRun(sync.name, workspace)
+                let last = try workspace.lastRun(of: sync.name)
                 let lastText =
                     last.map { "\($0.status.rawValue), \(options.listed($0.startedAtMilliseconds))" } ?? "never"
                 listing.add(
@@ -54,14 +55,6 @@ struct SyncCommand: ParsableCommand {
             }
             listing.emptyNote = "The project has no syncs; a sync is a file syncs/NAME.yml."
             Terminal.write(listing.text(options.format, width: options.tableWidth))
-        }
-
-        private func lastRun(_ name: String, _ workspace: Workspace) throws -> RunRecord? {
-            do {
-                return try StateStore.openForReading(folder: try workspace.stateFolder(), sync: name)?.lastRun()
-            } catch let error as StateError {
-                throw CommandFailure(error, sync: name)
-            }
         }
     }
 

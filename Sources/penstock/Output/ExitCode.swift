@@ -8,7 +8,7 @@ enum ExitCode: Int32, CaseIterable {
     case failed = 1
     /// Only `plan --detailed-exitcode`: there is something to do.
     case changes = 2
-    /// Only `status --check`: something has failed, or is overdue.
+    /// Only with `--check`: something has failed, or is overdue.
     case attention = 3
     /// A bad flag, an unknown sync, a name that matched nothing.
     case usage = 64
@@ -54,7 +54,7 @@ enum ExitCode: Int32, CaseIterable {
         case .ok: "everything asked for was done"
         case .failed: "a sync failed for a reason without a code of its own"
         case .changes: "plan --detailed-exitcode: there is something to do"
-        case .attention: "status --check: something has failed, or is overdue"
+        case .attention: "status --check, schedule list --check: something has failed, or is overdue"
         case .usage: "a bad flag, an unknown name"
         case .data: "the run finished, but more rows were rejected than rejects.max allows"
         case .unavailable: "the source or the destination cannot be reached; trying again may help"

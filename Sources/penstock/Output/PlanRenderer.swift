@@ -166,7 +166,9 @@ struct PlanRenderer {
             lines.append(row("update \(counts.updated.grouped) × \(costs.update)", counts.updated, report.updateCost))
         }
         lines.append(row("total", report.requests, report.cost))
-        if let left = report.budgetLeft { lines.append("    left today \(left.grouped)") }
+        if let left = report.budgetLeft {
+            lines.append("    left today \(left.grouped)" + (isAffordable ? " · fits today" : ""))
+        }
         if let available, report.createCost + report.updateCost > available {
             let needed = (report.createCost + report.updateCost).grouped
             lines.append("    needs \(needed) tokens for writing, \(available.grouped) are available")
@@ -174,8 +176,22 @@ struct PlanRenderer {
                 isOverRunLimit
                     ? "    limits.tokens_per_run ends the run there; the next run goes on"
                     : "    the run ends there; run again after the daily reset, and it goes on")
+            if !isOverRunLimit, let forecast {
+                lines += "    \(forecast.sentence)".wrapped(to: width, indent: 6)
+            }
         }
         return lines + [""]
+    }
+
+    /// When everything is sent.
+    private var forecast: RunForecast? {
+        report.allowance.map { allowance in
+            RunForecast(
+                .init(
+                    tokens: report.createCost + report.updateCost,
+                    requests: report.counts.created + report.counts.updated),
+                allowance, file)
+        }
     }
 
     /// What may still be spent on writing, or nil where nothing limits it.
@@ -218,6 +234,7 @@ struct PlanRenderer {
             "tokens_update": .integer(report.updateCost),
             "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
         ])
+        object["forecast"] = forecast?.json ?? .null
         object["notes"] = .strings(sync.pinNotes)
         object["examples"] = .array(
             (report.creates.map { ("create", $0) } + report.updates.map { ("update", $0) }

@@ -148,10 +148,28 @@ struct RunRenderer {
                 + "insert.settle."
             lines += text.wrapped(to: width, indent: 14)
         }
+        if let forecast {
+            lines += "  forecast    \(forecast.sentence)".wrapped(to: width, indent: 14)
+        }
         if report.stop != nil || report.run.status == .unfinished {
             lines.append("  next        penstock run \(file.name)   goes on where this stopped")
         }
         return lines
+    }
+
+    /// When what is left is sent, where the budget ended the run and what is left is known.
+    private var forecast: RunForecast? {
+        guard case .connector(let error, _, _) = report.stop, error.code == .quotaSpent, let unread = report.unread
+        else {
+            return nil
+        }
+        let sent = [RequestIntent.Kind.create, .update].compactMap { report.meter.requests[$0] }.reduce(0, +)
+        let costs = sync.object.costs
+        return RunForecast(
+            .init(
+                open: counts.notTried, unread: unread, done: counts.fetched - counts.recovered, sent: sent,
+                spent: report.meter.spent, highest: max(costs.create, costs.update)),
+            report.allowance, file)
     }
 
     private var unknownText: String {
@@ -186,6 +204,7 @@ struct RunRenderer {
             "retries": .integer(report.retries), "refused": .integer(report.meter.refusals),
             "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
         ])
+        object["forecast"] = forecast?.json ?? .null
         object["delivery"] = .string(sync.guarantee.name)
         object["duplicates"] = .array(report.duplicates.map { .strings($0) })
         object["gone"] = .integer(report.gone)
