@@ -36,8 +36,10 @@ extension Workspace {
         for name in names { _ = try sync(name, in: project) }
         let selection = SyncSelection(
             selected: try (options.select + names).map(selector), excluded: try options.exclude.map(selector))
-        let outcome = try selection.of(project.syncs, enabledOnly: enabledOnly) { (file) throws(CommandFailure) in
-            try lastResult(of: file)
+        let asksResults = (selection.selected + selection.excluded).contains { $0.method == .result }
+        let last = asksResults ? try History(self, limit: 1).entries : []
+        let outcome = selection.of(project.syncs, enabledOnly: enabledOnly) { file in
+            LastResult(last.first { $0.sync == file.name })
         }
         if options.allowEmpty { return outcome.syncs }
         if let empty = outcome.empty.first {
@@ -59,12 +61,6 @@ extension Workspace {
         }
     }
 
-    /// How the last run of a sync ended.
-    private func lastResult(of file: SyncFile) throws(CommandFailure) -> LastResult {
-        guard let run = try lastRun(of: file.name) else { return .never }
-        return LastResult(run, file)
-    }
-
     /// The last run of a sync, or nil; the state is only read.
     func lastRun(of sync: String) throws(CommandFailure) -> RunRecord? {
         do {
@@ -80,18 +76,14 @@ extension Workspace {
 }
 
 extension LastResult {
-    /// How a run ended, held against what its sync allows.
-    init(_ run: RunRecord, _ file: SyncFile) {
-        guard run.status == .finished else {
-            self = .failed
-            return
-        }
-        let rejected = run.counts["rejected"] ?? 0
-        let isWithin =
-            switch file.definition.rejectsMax {
-            case .count(let limit): rejected <= Int64(limit)
-            case .basisPoints(let points): rejected * 10_000 <= Int64(points) * (run.counts["fetched"] ?? 0)
+    /// How the newest run of a sync ended, also one that could not begin; nil for none.
+    init(_ entry: HistoryEntry?) {
+        self =
+            switch entry?.result {
+            case nil: .never
+            case .ok: .ok
+            case .partial: .partial
+            case .failed, .unfinished, .abandoned: .failed
             }
-        self = isWithin ? .ok : .partial
     }
 }

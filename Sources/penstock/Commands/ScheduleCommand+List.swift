@@ -43,7 +43,7 @@ extension ScheduleCommand {
             var schedule: ScheduleDefinition
             var recurrence: Recurrence
             var times: [Int64]
-            var last: RunRecord?
+            var last: HistoryEntry?
             var overdueSince: Int64?
 
             var isOn: Bool { schedule.isEnabled && file.isEnabled }
@@ -53,12 +53,13 @@ extension ScheduleCommand {
             let workspace = Workspace(options)
             let (project, _) = try workspace.loadProject(resolves: false)
             let now = WallClock.milliseconds
+            let history = try History(workspace, limit: 1)
             var rows: [Row] = []
-            var codes: [ExitCode] = []
+            var codes = [history.ending]
             for file in try workspace.selected(selection, in: project) {
                 guard let schedule = file.schedule else { continue }
                 do {
-                    rows.append(try row(file, schedule, workspace, project, now))
+                    rows.append(try row(file, schedule, history, workspace, project, now))
                 } catch let failure as CommandFailure {
                     Terminal.writeError(failure.message + "\n")
                     codes.append(failure.exitCode)
@@ -71,10 +72,11 @@ extension ScheduleCommand {
         }
 
         private func row(
-            _ file: SyncFile, _ schedule: ScheduleDefinition, _ workspace: Workspace, _ project: Project, _ now: Int64
+            _ file: SyncFile, _ schedule: ScheduleDefinition, _ history: History, _ workspace: Workspace,
+            _ project: Project, _ now: Int64
         ) throws -> Row {
             let recurrence = try ScheduleText.recurrence(schedule, of: file)
-            let last = try workspace.lastRun(of: file.name)
+            let last = history.entries.first { $0.sync == file.name }
             var row = Row(file: file, schedule: schedule, recurrence: recurrence, times: [], last: last)
             guard row.isOn else { return row }
             row.times = recurrence.occurrences(after: now, through: .max, limit: next)
@@ -82,7 +84,7 @@ extension ScheduleCommand {
             // A file that is gone by now was changed just now.
             let changed = (attributes?[.modificationDate] as? Date)?.timeIntervalSince1970
             let past = ScheduleStanding.Past(
-                lastActivity: last.map { max($0.startedAtMilliseconds, $0.finishedAtMilliseconds ?? 0) },
+                lastActivity: last.map { max($0.startedAt, $0.record?.finishedAtMilliseconds ?? 0) },
                 changedAt: changed.map { Int64($0 * 1_000) } ?? now,
                 isRunning: try StateFileLock.isHeld(folder: workspace.stateFolder(), sync: file.name))
             row.overdueSince =
@@ -105,7 +107,7 @@ extension ScheduleCommand {
                 for (index, time) in times.enumerated() {
                     let next = time.map { zone.text(at: $0) } ?? (row.isOn ? "never again" : "paused")
                     let last =
-                        row.last.map { "\($0.status.rawValue), \(options.listed($0.startedAtMilliseconds))" } ?? "never"
+                        row.last.map { "\($0.result.rawValue), \(options.listed($0.startedAt))" } ?? "never"
                     var cells = [row.file.name, row.recurrence.words, next]
                     if !isNarrow { cells += [zone.name, time.map { TimeDisplay.local($0) } ?? "", last] }
                     listing.add(cells, json(row, time), remark: index == 0 ? remark(row, root) : nil)
@@ -120,7 +122,7 @@ extension ScheduleCommand {
             if let due = row.overdueSince {
                 remarks.append("overdue: due at \(row.recurrence.zone.text(at: due)), and did not start")
             }
-            if let last = row.last, last.status == .unfinished,
+            if let last = row.last, last.result == .unfinished,
                 let forecast = RunForecast(resultsOf: last.id, root: root, row.file)
             {
                 remarks.append("unfinished: \(forecast.sentence)")
@@ -143,7 +145,7 @@ extension ScheduleCommand {
             object["next"] = time.map { .string(TimeDisplay.utc($0)) } ?? .null
             object["next_in_zone"] = time.map { .string(row.recurrence.zone.text(at: $0)) } ?? .null
             object["last_run"] = row.last.map { .string($0.id) } ?? .null
-            object["last_status"] = row.last.map { .string($0.status.rawValue) } ?? .null
+            object["last_status"] = row.last.map { .string($0.result.rawValue) } ?? .null
             object["overdue_since"] = row.overdueSince.map { .string(TimeDisplay.utc($0)) } ?? .null
             return .object(object)
         }

@@ -144,17 +144,17 @@ struct HealthCheck {
     private func schedule(_ health: inout SyncHealth, isRunning: Bool) {
         guard health.file.isEnabled, let schedule = health.file.schedule, schedule.isEnabled else { return }
         let path = "\(project.root)/\(health.file.file)"
-        // A sync that never ran counts from when its file was written.
+        // A schedule that is none was found when the project was read.
+        guard let recurrence = try? Recurrence(schedule) else { return }
+        // What was due before the file was written is not asked for.
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
         let written = (attributes?[.modificationDate] as? Date).map { Int64($0.timeIntervalSince1970 * 1_000) }
-        guard let from = health.last?.startedAt ?? written else { return }
-        let due = ScheduleClock.next(schedule, after: from)
-        if let due, due + schedule.jitter / 1_000 < now, !isRunning {
-            health.overdueSince = due
-            health.next = ScheduleClock.next(schedule, after: now)
-        } else {
-            health.next = due
-        }
+        let past = ScheduleStanding.Past(
+            lastActivity: health.last.map { max($0.startedAt, $0.record?.finishedAtMilliseconds ?? 0) },
+            changedAt: written ?? now, isRunning: isRunning)
+        health.overdueSince =
+            ScheduleStanding(recurrence, jitter: schedule.jitter, past, grace: 0, now: now).overdueSince
+        health.next = recurrence.next(after: now)
     }
 
     /// What is left of the budget of a sync's destination, as the processes on this machine know it.
@@ -170,15 +170,6 @@ struct HealthCheck {
         }
         budgets[name] = found
         return found
-    }
-}
-
-/// When schedules are due.
-enum ScheduleClock {
-    /// The first time after `moment`, both in milliseconds since 1970; nil where there is none.
-    static func next(_ schedule: ScheduleDefinition, after moment: Int64) -> Int64? {
-        // A schedule that is none was found when the project was read.
-        (try? Recurrence(schedule))?.next(after: moment)
     }
 }
 
