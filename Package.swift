@@ -127,6 +127,17 @@ let hostSide: [Target] = [
         dependencies: ["CCrypto", "CCurl", "CProcess", "PenstockModel", "PenstockProject"], swiftSettings: strict),
     /** What the system's C library has for the process itself and Swift's module of it lacks. */
     .systemLibrary(name: "CProcess"),
+    /** What Swift's module of the C library lacks for a service: parents, ends of processes, sockets in files. */
+    .target(name: "CService"),
+    /** The scheduler as a service: starts runs as processes, remembers its ticks, and answers over HTTP. */
+    .target(
+        name: "PenstockServer",
+        dependencies: [
+            "CProcess", "CService", "PenstockModel", "PenstockProject", "PenstockSchedule", "PenstockState", logging,
+            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
+            .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
+        ],
+        swiftSettings: strict),
     /** Holds anyone's connector to the contract: a catalogue of checks, each made in a process of its own. */
     .target(
         name: "ConnectorConformance",
@@ -136,8 +147,9 @@ let hostSide: [Target] = [
     .executableTarget(
         name: "penstock",
         dependencies: [
-            "CProcess", "ConnectorConformance", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel",
-            "PenstockDoctor", "PenstockNotify", "PenstockProject", "PenstockSchedule", "PenstockState",
+            "CProcess", "CService", "ConnectorConformance", "PenstockABI", "PenstockDoctor", "PenstockEngine",
+            "PenstockHost", "PenstockModel", "PenstockNotify", "PenstockProject", "PenstockSchedule",
+            "PenstockServer", "PenstockState",
             argumentParser, logging,
         ],
         swiftSettings: strict,
@@ -209,6 +221,9 @@ let tests: [Target] = [
     .testTarget(
         name: "PenstockNotifyTests", dependencies: ["PenstockModel", "PenstockNotify", "PenstockProject"],
         swiftSettings: strict),
+    .testTarget(
+        name: "PenstockServerTests", dependencies: ["PenstockModel", "PenstockSchedule", "PenstockServer"],
+        swiftSettings: strict),
     .testTarget(name: "ConnectorHTTPTests", dependencies: ["ConnectorHTTP"], swiftSettings: strict),
     /** The built programs with real connectors, files and servers: what a user meets. */
     .testTarget(
@@ -254,6 +269,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
     targets: shared + connectorSide + hostSide + connectors.flatMap(\.targets) + sandbox + tests + search,

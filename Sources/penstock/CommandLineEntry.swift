@@ -10,6 +10,7 @@ enum CommandLineEntry {
     static func run() -> Never {
         CrashSilence.install()
         Interruption.install()
+        ParentProcess.follow()
         let arguments = BudgetWait.spelledOut(Array(CommandLine.arguments.dropFirst()))
         do {
             var command = try Penstock.parseAsRoot(arguments)
@@ -32,7 +33,7 @@ enum CommandLineEntry {
 enum MisspelledCommand {
     /// The options that may stand before a command, with a value behind them.
     private static let valued: Set<String> = [
-        "-C", "--project-dir", "-P", "--profile", "-o", "--output", "--progress",
+        "-C", "--project-dir", "-P", "--profile", "-o", "--output", "--progress", "--log-format",
     ]
     /// The options that may stand before a command, without a value.
     private static let flags: Set<String> = [

@@ -32,6 +32,9 @@ struct GlobalOptions: ParsableArguments {
     @Option(name: .long, help: "How progress is shown.")
     var progress: ProgressStyle = .auto
 
+    @Option(name: .long, help: "How log lines are written.")
+    var logFormat: LogFormat = .text
+
     /// The format of lists and reports.
     var format: OutputFormat { json ? .json : output ?? (Terminal.outputIsTerminal ? .table : .tsv) }
 

@@ -32,6 +32,7 @@ struct Penstock: ParsableCommand {
                     SyncCommand.self, TemplateCommand.self, ScheduleCommand.self, RejectCommand.self, WhyCommand.self,
                     HistoryCommand.self, AlertCommand.self, StateCommand.self,
                 ]),
+            CommandGroup(name: "Serving", subcommands: [ServerCommand.self]),
             CommandGroup(
                 name: "Learning",
                 subcommands: [ExplainCommand.self, DoctorCommand.self, CompletionCommand.self, ManualCommand.self]),

@@ -41,6 +41,7 @@ struct SyncExecution {
     /// - Throws: ``CommandFailure`` where the run could not even begin or the state cannot be used.
     func run(_ file: SyncFile, _ lock: inout LockFile) throws -> (ExitCode, JSON) {
         let folder = try workspace.stateFolder()
+        let begun = ContinuousClock.now
         let store = try workspace.reading(file.name) {
             try workspace.stateForWriting(of: file.name, as: file.name)
         }
@@ -57,6 +58,7 @@ struct SyncExecution {
         defer { sync.close() }
         try lock.record(sync, workspace.libraries(of: file, in: project))
         announceAbandoned(store, file)
+        let opened = ContinuousClock.now
         let journal = try recorder.journal(file, sync)
         let report: RunReport
         do {
@@ -68,6 +70,7 @@ struct SyncExecution {
         let renderer = RunRenderer(file, sync, report, width: options.tableWidth)
         journal.close(renderer.exitCode, report: report)
         if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
+        RunMetrics(file, report, renderer.exitCode, opening: opened - begun).add(to: folder)
         return finish(file, renderer, report, results) { try removeOld(store, file) }
     }
 
@@ -125,6 +128,15 @@ struct SyncExecution {
             document["exit_code"] = .integer(code.rawValue)
             return (code, .object(document))
         }
+    }
+
+    /// Adds a run that could not begin to the numbers of its sync, unless another run is at work on them.
+    func note(_ failure: CommandFailure, of file: SyncFile) {
+        // Without a project there are no numbers to keep.
+        guard failure.exitCode != .tryLater, let folder = try? workspace.stateFolder(),
+            FileManager.default.fileExists(atPath: folder)
+        else { return }
+        RunMetrics(file, failedWith: failure.exitCode).add(to: folder)
     }
 
     /// Removes the rejects and runs that are kept no longer.

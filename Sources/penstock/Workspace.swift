@@ -21,7 +21,7 @@ final class Workspace {
     /// A workspace for a command.
     init(_ options: GlobalOptions) {
         self.options = options
-        var logger = Logger(label: "penstock", factory: { _ in StderrLogHandler() })
+        var logger = Logger(label: "penstock", factory: { _ in StderrLogHandler(format: options.logFormat) })
         logger.logLevel =
             switch options.verbose {
             case 0: options.quiet ? .error : .warning

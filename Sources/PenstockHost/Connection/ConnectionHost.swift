@@ -15,8 +15,12 @@ package final class ConnectionHost: HostServices {
         package var requests: [RequestIntent.Kind: Int64] = [:]
         /// What they cost together, refunds taken off.
         package var spent: Int64 = 0
+        /// What they cost, by what they did.
+        package var tokens: [RequestIntent.Kind: Int64] = [:]
         /// How often the other side refused for too many requests.
         package var refusals: Int64 = 0
+        /// How many milliseconds requests were told to wait, all requests together.
+        package var waited: Int64 = 0
 
         /// All requests together.
         package var requestsTotal: Int64 { requests.values.reduce(0, +) }
@@ -144,7 +148,9 @@ package final class ConnectionHost: HostServices {
         let answer = limits.acquire(cost: intent.cost, isWrite: intent.kind != .read)
         sayProblem()
         switch answer {
-        case .wait(let milliseconds): return .wait(milliseconds: milliseconds)
+        case .wait(let milliseconds):
+            state.withLock { $0.meter.waited += milliseconds }
+            return .wait(milliseconds: milliseconds)
         case .refused(let refusal): throw LimitText.error(refusal, connection: name)
         case .granted(let grant): return .granted(try ticket(grant, intent))
         }
@@ -158,6 +164,7 @@ package final class ConnectionHost: HostServices {
             state.open[ticket] = Open(grant: grant, intent: intent)
             state.meter.requests[intent.kind, default: 0] += 1
             state.meter.spent += intent.cost
+            state.meter.tokens[intent.kind, default: 0] += intent.cost
             return (ticket, intent.kind == .create ? state.journal : nil)
         }
         guard let journal else { return ticket }
@@ -181,7 +188,10 @@ package final class ConnectionHost: HostServices {
         let open = state.withLock { state -> (Open, SharedLimits.Outcome)? in
             guard let open = state.open.removeValue(forKey: ticket) else { return nil }
             if answer.wasNeverSent { state.meter.requests[open.intent.kind, default: 1] -= 1 }
-            if answer.wasNeverSent || answer.status == 429 || answer.isBlocked { state.meter.spent -= open.intent.cost }
+            if answer.wasNeverSent || answer.status == 429 || answer.isBlocked {
+                state.meter.spent -= open.intent.cost
+                state.meter.tokens[open.intent.kind, default: 0] -= open.intent.cost
+            }
             if answer.status == 429 { state.meter.refusals += 1 }
             return (open, Self.outcome(answer, &state))
         }

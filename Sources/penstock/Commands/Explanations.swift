@@ -155,6 +155,19 @@ enum Explanations {
             "The state file is gone, is an old copy, or another one than was last written: with it, rows would be created again. Put the newest file back, rebuild it, import an export, or reset the sync.",
         "export-damaged": "The file is not what penstock state export wrote, or no longer.",
         "export-sync": "The export is of another sync.",
+        "server-running":
+            "A project has one server, and another one is at work; the message names its process. Look at it with penstock server status, or end it with penstock server stop.",
+        "no-server":
+            "No server of this project listens on .penstock/server.sock, or it does not answer. Start one: penstock server",
+        "server-conflict":
+            "What was asked of the server does not go together with what is at work: the sync runs already, does not run, or is disabled.",
+        "listen":
+            "The server cannot listen there. An address that other machines reach needs --tls-cert and --tls-key; a port or a socket may be in use.",
+        "token-file":
+            "The file with the server's token must be readable by its user alone and hold one word of 16 characters or more.",
+        "tick-journal":
+            "The journal of ticks, .penstock/schedule.db, cannot be used, so nothing can be started that is sure to start once. Make room on the disk, or, where it is damaged, move it away: schedules then count from the next start on.",
+        "test-clock": "PENSTOCK_TEST_CLOCK is a moment and a speed, for rehearsals: 2026-10-20T00:00:00Z@20000",
         "no-state": "The sync has never run, so there is nothing to export.",
         "no-project":
             "There is no penstock.yml here or in a folder above. Start a project with penstock init, or name its folder with -C.",

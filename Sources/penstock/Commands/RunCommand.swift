@@ -51,6 +51,11 @@ struct RunCommand: ParsableCommand {
     @Option(name: .long, help: "Append events of OpenLineage to this file.")
     var lineageFile: String?
 
+    @Option(
+        name: .customLong("metrics-textfile"),
+        help: ArgumentHelp("Write the project's metrics into this folder, for node_exporter.", valueName: "dir"))
+    var metricsTextfile: String?
+
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
     }
@@ -87,6 +92,7 @@ struct RunCommand: ParsableCommand {
                 facts.append(RunFacts.of(file, code, json, project))
             } catch let failure as CommandFailure {
                 if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
+                execution.note(failure, of: file)
                 codes.append(failure.exitCode)
                 documents.append(failure.json(sync: file.name))
                 facts.append(execution.recorder.didFail(file, failure))
@@ -96,6 +102,7 @@ struct RunCommand: ParsableCommand {
             Terminal.write(Document(kind: "run", data: .array(documents)).text(options.format))
         }
         if chosen.count > 1, !options.isMachineReadable, !options.quiet { Terminal.write(RunRenderer.total(codes)) }
+        if let metricsTextfile { codes.append(writeMetrics(metricsTextfile, project)) }
         execution.receipts.close()
         execution.recorder.close()
         AlertDesk(workspace, project).tell(facts)
@@ -118,5 +125,17 @@ struct RunCommand: ParsableCommand {
             throw failure
         }
         return project
+    }
+
+    private func writeMetrics(_ folder: String, _ project: Project) -> ExitCode {
+        do {
+            try MetricsTextfile.write(to: URL(fileURLWithPath: folder).path, project)
+            return .ok
+        } catch let failure as CommandFailure {
+            Terminal.writeError(failure.message + "\n")
+            return failure.exitCode
+        } catch {
+            return .fault
+        }
     }
 }

@@ -215,6 +215,9 @@ struct RunRenderer {
         if let stop = report.stop {
             object["error"] = .object(["code": .string(stop.code), "message": .string(stop.sentence)])
         }
+        if case .connector(let error, _, _)? = report.stop, let wait = error.retryAfterMilliseconds {
+            object["try_again_at"] = .string(TimeDisplay.utc(WallClock.milliseconds + wait))
+        }
         return .object(object)
     }
 

@@ -3,10 +3,12 @@
 import Foundation
 import Logging
 
-/// Writes log lines to standard error: time, level, message, `key=value` pairs.
+/// Writes log lines to standard error.
 struct StderrLogHandler: LogHandler {
     var logLevel: Logger.Level = .warning
     var metadata: Logger.Metadata = [:]
+    /// How the lines are written.
+    var format = LogFormat.text
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
@@ -14,8 +16,7 @@ struct StderrLogHandler: LogHandler {
     }
 
     func log(event: LogEvent) {
-        let pairs = metadata.merging(event.metadata ?? [:]) { $1 }
-            .sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        Terminal.writeError("\(TimeDisplay.log(Date())) \(event.level) \(event.message)\(pairs)\n")
+        let pairs = metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
+        Terminal.writeError(LogLine.text(format, event.level, "\(event.message)", pairs, at: Date()))
     }
 }
