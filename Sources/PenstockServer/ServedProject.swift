@@ -35,6 +35,8 @@ package struct ServedProject: Sendable {
 
     /// The project's name.
     package var name: String
+    /// Whether somebody is to be told of what goes wrong.
+    package var hasAlerts: Bool
     /// The syncs that have no errors, by name.
     package var entries: [Entry]
 
@@ -56,6 +58,7 @@ package struct ServedProject: Sendable {
         }
         guard errors.isEmpty else { throw Problem(lines: errors) }
         name = project.name
+        hasAlerts = !project.alerts.isEmpty
         self.entries = entries
     }
 

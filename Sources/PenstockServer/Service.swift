@@ -21,19 +21,21 @@ package struct ServiceOptions: Sendable {
     package var environment: [String: String]
     /// How many runs may be at work at once.
     package var jobs: Int
-    /// What is done about once a minute, with the machine's time in milliseconds since 1970-01-01T00:00:00Z.
-    package var everyMinute: @Sendable (Int64) -> Void = { _ in }
+    /// The words with which the program is started about once a minute to look for what no run can tell of; it sends
+    /// the alerts that are due.
+    package var sweep: [String]
 
     /// Options with what has no default.
     package init(
         root: String, profile: String?, version: String, program: String, arguments: [String],
-        environment: [String: String], jobs: Int
+        sweep: [String], environment: [String: String], jobs: Int
     ) {
         self.root = root
         self.profile = profile
         self.version = version
         self.program = program
         self.arguments = arguments
+        self.sweep = sweep
         self.environment = environment
         self.jobs = jobs
     }
@@ -67,7 +69,8 @@ package final class Service {
     private var wantsStop = false
     private var wantsReload = false
     private var lookedAtFiles = ContinuousClock.now
-    private var lastMinute: Int64 = .min
+    private var sweptAt = ContinuousClock.now
+    private var sweep: ChildRun?
     private var lastSign = ContinuousClock.now
     private var stoppingSince: ContinuousClock.Instant?
     private var lastSentence = ""
@@ -152,6 +155,7 @@ package final class Service {
         }
         post(stoppingSince == nil ? .running : .stopping)
         giveSigns()
+        sweepForAlerts()
     }
 
     private func schedule() throws(StateError) {
@@ -325,10 +329,22 @@ package final class Service {
             lastSign = ContinuousClock.now
             manager.tell("WATCHDOG=1")
         }
-        let now = Int64(Date().timeIntervalSince1970 * 1_000)
-        guard now / 60_000 != lastMinute, stoppingSince == nil else { return }
-        lastMinute = now / 60_000
-        options.everyMinute(now)
+    }
+
+    /// Looks about once a minute for syncs that are overdue and the like, in a process of its own.
+    private func sweepForAlerts() {
+        if let child = sweep {
+            for line in child.lines(isEnd: false) { log(.warning, "alert.output", line) }
+            guard child.end() != nil || ContinuousClock.now - sweptAt > .seconds(600) else { return }
+            child.destroy()
+            sweep = nil
+        }
+        guard project.hasAlerts, !isStopping, !clock.isRehearsal,
+            ContinuousClock.now - sweptAt > .seconds(60)
+        else { return }
+        sweptAt = ContinuousClock.now
+        // Where no process can be started the runs say so, and this is tried again in a minute.
+        sweep = try? ChildRun(options.program, options.sweep, environment: options.environment)
     }
 
     private var sentence: String {

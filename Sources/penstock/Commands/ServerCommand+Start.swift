@@ -171,13 +171,15 @@ struct ServerSetup {
         }
         // The program by its name, so that a later version of it is taken when there is one.
         let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "/proc/self/exe"
-        var arguments = ["-C", root]
-        if let profile = options.profileName { arguments += ["-P", profile] }
-        arguments += ["run", "--no-input", "--json", "--progress", "none", "--log-format", "json"]
+        var common = ["-C", root]
+        if let profile = options.profileName { common += ["-P", profile] }
+        if options.allowExec { common.append("--allow-exec") }
+        var arguments = common + ["run", "--no-input", "--json", "--progress", "none", "--log-format", "json"]
         arguments += options.verbose > 0 ? [String](repeating: "-v", count: options.verbose) : []
         return ServiceOptions(
             root: root, profile: options.profileName, version: Version.text, program: program,
-            arguments: arguments + ["--"], environment: environment, jobs: jobs)
+            arguments: arguments + ["--"], sweep: common + ["status", "--check", "--no-input", "--quiet"],
+            environment: environment, jobs: jobs)
     }
 
     /// What clients have to show.
