@@ -47,8 +47,12 @@ package struct SchedulerClock: Sendable {
     /// The time, in milliseconds since 1970-01-01T00:00:00Z.
     package var milliseconds: Int64 { start.map { $0 + (Self.steadyNow - begun) * speed } ?? Self.wall }
 
-    /// Milliseconds of a clock that nobody sets and that stands still while the machine sleeps.
-    package var steady: Int64 { Self.steadyNow * speed }
+    /// The time, and milliseconds of a clock that nobody sets and that stands still while the machine sleeps.
+    package var moment: (wall: Int64, steady: Int64) {
+        let steady = Self.steadyNow
+        // A rehearsal goes evenly: both are reckoned from one look, or a moment in between would count as a jump.
+        return (start.map { $0 + (steady - begun) * speed } ?? Self.wall, steady * speed)
+    }
 
     /// How many milliseconds of the machine's clock a time is ahead, at least 0.
     package func wait(until time: Int64) -> Int64 {

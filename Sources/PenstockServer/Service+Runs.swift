@@ -128,7 +128,7 @@ extension Service {
         let counts = end.counts.filter { $0.value > 0 }.map { "\($0.name) \($0.value)" }.joined(separator: ", ")
         let how = end.signal.map { "was ended by signal \($0)" } ?? "ended with exit code \(end.exitCode ?? -1)"
         let rest = [counts, end.message].filter { !$0.isEmpty }.map { "; " + $0 }.joined()
-        let isGood = end.exitCode == 0
+        let isGood = end.exitCode == 0 || ((isStopping || wasCancelled) && end.exitCode == 143)
         log(isGood ? .notice : .error, "run.end", "the run \(how)\(rest)", sync: item.sync, run: end.run)
         // A run that was stopped with the server is finished by the next server.
         if isStopping, !wasCancelled, end.exitCode == 143 || end.exitCode == 130 || end.signal != nil {

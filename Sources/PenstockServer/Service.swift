@@ -99,10 +99,11 @@ package final class Service {
         self.project = project
         stamp = ProjectStamp(root: options.root)
         journal = try TickJournal(writing: options.root + "/.penstock/schedule.db")
-        let now = clock.milliseconds
+        let moment = clock.moment
+        let now = moment.wall
         life = try journal.begin(at: now)
         planner = TickPlanner(try journal.book(), jobs: options.jobs)
-        watch = TickWatch(wall: now, steady: clock.steady)
+        watch = TickWatch(wall: now, steady: moment.steady)
         status.project = project.name
         status.root = options.root
         status.version = options.version
@@ -125,7 +126,7 @@ package final class Service {
             try take(project)
             post(.running)
             manager.tell("READY=1", "STATUS=\(sentence)")
-            log(.notice, "server.start", "serves \(project.entries.count) syncs of \(project.name)")
+            log(.notice, "server.start", "serves \(counted(project.entries.count, "sync")) of \(project.name)")
             while true {
                 try turn(isStopping: isStopping())
                 if stoppingSince != nil, children.isEmpty { break }
@@ -159,8 +160,9 @@ package final class Service {
     }
 
     private func schedule() throws(StateError) {
-        let now = clock.milliseconds
-        let jump = watch.look(wall: now, steady: clock.steady)
+        let moment = clock.moment
+        let now = moment.wall
+        let jump = watch.look(wall: now, steady: moment.steady)
         if jump != 0 {
             status.jumps += 1
             log(
@@ -270,7 +272,7 @@ package final class Service {
         status.reloads += 1
         status.loadedAt = clock.milliseconds
         try take(project)
-        log(.notice, "project.reload", "serves \(project.entries.count) syncs of \(project.name)")
+        log(.notice, "project.reload", "serves \(counted(project.entries.count, "sync")) of \(project.name)")
     }
 
     private func take(_ project: ServedProject) throws(StateError) {
@@ -288,8 +290,8 @@ package final class Service {
     private func beginToStop() {
         guard let since = stoppingSince else {
             stoppingSince = ContinuousClock.now
-            manager.tell("STOPPING=1", "STATUS=Waits for \(children.count) runs.")
-            log(.notice, "server.stopping", "stops; \(children.count) runs finish what is in flight")
+            manager.tell("STOPPING=1", "STATUS=Waits for \(counted(children.count, "run")).")
+            log(.notice, "server.stopping", "stops; \(counted(children.count, "run")) at work")
             for child in children.values { child.stop() }
             return
         }
@@ -377,3 +379,6 @@ package final class Service {
         logger.log(level: level, "\(message)", metadata: metadata)
     }
 }
+
+/// `1 run`, `2 runs`.
+private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
