@@ -39,7 +39,7 @@ int penstock_send_datagram(const char *path, const char *text) {
     if (length == 0) return -1;
     int descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) return -1;
-    ssize_t sent = sendto(descriptor, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, length);
+    ssize_t sent = sendto(descriptor, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&address, length);
     close(descriptor);
     return sent < 0 ? -1 : 0;
 }

@@ -235,7 +235,7 @@ package struct TickPlanner: Sendable {
             if priorities.0 != priorities.1 { return priorities.0 > priorities.1 }
             return (left.tick, left.sync) < (right.tick, right.sync)
         }
-        if let free = candidates.first(where: { !isHeld($0, now) }) { return free.id }
+        if let free = candidates.first(where: { !isHeld($0, oldest, now) }) { return free.id }
         let isCircle =
             mayBreakOrder && !candidates.isEmpty
             && book.items.allSatisfy { $0.state == .retrying || $0.notBefore <= now }
@@ -245,12 +245,11 @@ package struct TickPlanner: Sendable {
     /// Whether a sync that goes before this one is at work or about to be.
     ///
     /// One that waits to be tried again holds nobody: that can take until the next day.
-    private func isHeld(_ item: TickBook.Item, _ now: Int64) -> Bool {
-        let before = predecessors(of: item.sync)
-        return book.items.contains { other in
-            before.contains(other.sync) && other.sync != item.sync
-                && (other.state != .retrying || other.notBefore <= now)
-                && (other.state == .running || other.tick <= item.tick)
+    private func isHeld(_ item: TickBook.Item, _ oldest: [String: TickBook.Item], _ now: Int64) -> Bool {
+        predecessors(of: item.sync).contains { name in
+            guard name != item.sync, let front = oldest[name] else { return false }
+            let isPutOff = front.state == .retrying && front.notBefore > now
+            return book.isRunning(name) || (!isPutOff && front.tick <= item.tick)
         }
     }
 

@@ -15,7 +15,7 @@ final class HTTPConnection: ChannelInboundHandler {
     private static let bodyMax = 1 << 16
     private static let targetMax = 4_096
     /// How long a request may take to arrive, an answer to leave, and a connection to be idle.
-    private static let patience = TimeAmount.seconds(20)
+    private static let patience = TimeAmount.seconds(10)
 
     private let api: ServerAPI
     private let pool: NIOThreadPool
@@ -65,13 +65,15 @@ final class HTTPConnection: ChannelInboundHandler {
             self.head = head
             bodyBytes = 0
         case .body(let buffer):
+            // What is too much is thrown away to its end: a client that is still sending would not see the answer.
             bodyBytes += buffer.readableBytes
-            guard bodyBytes > Self.bodyMax, head != nil else { return }
-            send(.failure(413, "too-large", "a body has at most \(Self.bodyMax) bytes"), context, closes: true)
-            head = nil
         case .end:
             guard let head else { return }
             self.head = nil
+            guard bodyBytes <= Self.bodyMax else {
+                return send(
+                    .failure(413, "too-large", "a body has at most \(Self.bodyMax) bytes"), context, closes: true)
+            }
             answer(head, context)
         }
     }

@@ -108,7 +108,7 @@ import Testing
         #expect(metrics.contains("penstock_sync_rows_total{sync=\"orgs\",result=\"created\"} 2\n"))
         #expect(metrics.contains("penstock_api_tokens_total{connection=\"crm\",endpoint=\"create\"} 20\n"))
         #expect(metrics.contains("penstock_scheduler_ticks_total{sync=\"orgs\"} 1\n"))
-        let unknown = try server.project.penstock("server", "run", "orsg")
+        let unknown = try server.project.penstock("server", "run", "orgz")
         #expect(unknown.status == 64 && unknown.errors.contains("did you mean \"orgs\"?"))
         let idle = try server.project.penstock("server", "cancel", "orgs")
         #expect(idle.status == 75 && idle.errors.contains("error[server-conflict]: orgs is not running"))
@@ -139,7 +139,7 @@ import Testing
     }
 
     @Test func aServerThatIsToldToStopLosesNothing() throws {
-        let server = try ScheduledServer(rows: 60, ["orgs": "{every: 1000d}"])
+        let server = try ScheduledServer(rows: 60, latency: 100, ["orgs": "{every: 1000d}"])
         try server.start("--jobs", "1")
         try server.project.penstock("server", "run", "orgs")
         try server.wait("rows arrive") { server.project.server.organizations.count > 3 }

@@ -11,8 +11,10 @@ final class ScheduledServer {
     private(set) var port = 0
 
     /// A project whose table has so many rows.
-    init(rows: Int, _ schedules: [String: String]) throws {
-        project = try TemporaryProject()
+    ///
+    /// - Parameter latency: How many milliseconds the destination takes for every answer.
+    init(rows: Int, latency: Int64 = 0, _ schedules: [String: String]) throws {
+        project = try TemporaryProject { $0.latency = latency * 1_000_000 }
         try project.csv("companies", ["id,name"] + (1...rows).map { "\($0),Company \($0)" })
         for (name, schedule) in schedules { try sync(name, schedule) }
     }

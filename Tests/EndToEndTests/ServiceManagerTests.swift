@@ -46,6 +46,17 @@ import Testing
         try hear(until: "STOPPING=1")
     }
 
+    @Test func linesForTheJournalHavePriorities() throws {
+        let server = try ScheduledServer(rows: 1, ["orgs": "{every: 1000d}"])
+        // The journal tells who writes to it by device and number of the file behind standard error.
+        let script = "JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec \"$0\" server --listen none"
+        let program = try server.project.start(["-c", script, Program.penstock], program: "/bin/sh")
+        try program.wait("it serves") { try program.errorsSoFar.contains("server.start") }
+        #expect(try program.errorsSoFar.hasPrefix("<5>notice serves 1 sync of e2e"))
+        program.send(SIGTERM)
+        #expect(try program.result().status == 143)
+    }
+
     private static let hasTools = ["openssl", "curl"].allSatisfy {
         FileManager.default.fileExists(atPath: "/usr/bin/\($0)")
     }

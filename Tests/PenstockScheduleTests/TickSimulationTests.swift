@@ -291,10 +291,8 @@ private struct SimulatedWorld {
     /// `again` never starts while `night` of the same tick is about to, and never beside it.
     private mutating func checkOrder(_ item: TickBook.Item) {
         guard item.sync == "again" else { return }
-        let isHeld = disk.items.contains { other in
-            other.sync == "night" && other.id != item.id
-                && (other.state == .running || (other.state == .waiting && other.tick <= item.tick))
-        }
+        let nights = disk.items.filter { $0.sync == "night" }.sorted { ($0.tick, $0.id) < ($1.tick, $1.id) }
+        let isHeld = nights.first.map { $0.state != .retrying && $0.tick <= item.tick } ?? false
         if isHeld { problems.append("again of \(item.tick) went before night") }
     }
 
