@@ -37,7 +37,7 @@ extension Workspace {
         let selection = SyncSelection(
             selected: try (options.select + names).map(selector), excluded: try options.exclude.map(selector))
         let asksResults = (selection.selected + selection.excluded).contains { $0.method == .result }
-        let last = asksResults ? try History(self, limit: 1).entries : []
+        let last = asksResults ? try History(self).entries : []
         let outcome = selection.of(project.syncs, enabledOnly: enabledOnly) { file in
             LastResult(last.first { $0.sync == file.name })
         }

@@ -2,6 +2,7 @@
 
 import Foundation
 import PenstockModel
+import PipedriveSandbox
 import Testing
 
 /// A project with a server at work, and a plain client for its API.

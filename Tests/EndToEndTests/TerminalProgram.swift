@@ -15,13 +15,19 @@ final class TerminalProgram {
     private var status: Int32?
     /// Everything that the terminal has shown.
     private(set) var screen = ""
+    private var pending: [UInt8] = []
 
-    /// Starts `penstock`.
-    init(_ arguments: [String], environment: [String: String]) throws {
+    /// Starts `penstock` in a folder, or in the one of the tests.
+    ///
+    /// - Parameter columns: The terminal's width.
+    init(
+        _ arguments: [String], in folder: String? = nil, environment: [String: String], columns: UInt16 = 80
+    ) throws {
         terminal = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
         var (zero, index) = (Int32(0), Int32(0))
         try #require(terminal >= 0 && ioctl(terminal, Self.unlock, &zero) == 0)
-        try #require(ioctl(terminal, Self.number, &index) == 0)
+        var size = winsize(ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        try #require(ioctl(terminal, Self.number, &index) == 0 && ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0)
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -36,11 +42,12 @@ final class TerminalProgram {
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         posix_spawnattr_setflags(&attributes, Self.newSession | Int16(POSIX_SPAWN_SETSIGMASK))
-        var words: [UnsafeMutablePointer<CChar>?] = ([Program.penstock] + arguments).map { strdup($0) } + [nil]
+        let line = (folder.map { ["/usr/bin/env", "-C", $0] } ?? []) + [Program.penstock] + arguments
+        var words: [UnsafeMutablePointer<CChar>?] = line.map { strdup($0) } + [nil]
         let variables = Program.environment(["TERM": "xterm"].merging(environment) { $1 })
         var pairs: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { (words + pairs).forEach { free($0) } }
-        try #require(posix_spawn(&process, Program.penstock, &actions, &attributes, &words, &pairs) == 0)
+        try #require(posix_spawn(&process, line[0], &actions, &attributes, &words, &pairs) == 0)
     }
 
     deinit {
@@ -69,15 +76,29 @@ final class TerminalProgram {
         }
     }
 
-    /// Answers a question: waits for it, then types a line.
+    /// Waits until the last line that the terminal shows asks this, then types a line.
     func answer(_ question: String, _ line: String) throws {
-        try expect(question, after: answered)
-        answered = screen.endIndex
+        try wait(for: question)
+        answered = text.count
         type(line + "\n")
     }
 
-    /// How far the screen was when the last answer was typed.
-    private var answered: String.Index?
+    /// Waits until the last line that the terminal shows asks this, once more than was answered.
+    func wait(for question: String) throws {
+        let deadline = ContinuousClock.now + .seconds(60)
+        while true {
+            let last = text.dropFirst(answered).split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
+            if last.contains(question), last.hasSuffix(": ") { return }
+            let isOpen = look()
+            try #require(isOpen && ContinuousClock.now < deadline, "\(question) is not asked:\n\(screen)")
+        }
+    }
+
+    /// Everything that the terminal has shown, with plain ends of lines.
+    var text: String { screen.replacingOccurrences(of: "\r\n", with: "\n") }
+
+    /// How long the text was when the last answer was typed.
+    private var answered = 0
 
     /// Types.
     func type(_ text: String) {
@@ -108,8 +129,23 @@ final class TerminalProgram {
         var piece = [UInt8](repeating: 0, count: 4_096)
         let count = read(terminal, &piece, piece.count)
         guard count > 0 else { return false }
-        screen += String(decoding: piece[..<count], as: UTF8.self)
+        pending += piece[..<count]
+        // A character may be cut in the middle.
+        if let whole = String(validating: pending, as: UTF8.self) {
+            screen += whole
+            pending = []
+        }
         return true
+    }
+}
+
+extension TemporaryProject {
+    /// Starts `penstock` in the project's folder, on a terminal.
+    func terminal(
+        _ arguments: String..., columns: UInt16 = 80, environment more: [String: String] = [:]
+    ) throws -> TerminalProgram {
+        try TerminalProgram(
+            arguments, in: folder, environment: variables.merging(more) { $1 }, columns: columns)
     }
 }
 

@@ -233,9 +233,9 @@ import Testing
             #expect(try terminal.end() == 130)
             #expect(!terminal.text.contains("\u{1B}"))
             for line in terminal.text.split(separator: "\n") {
-                let width = line.unicodeScalars.reduce(0) {
-                    $0 + ($1.value >= 0x1100 && $1.value != 0x2190 && $1.value != 0x2026 ? 2 : 1)
-                }
+                let narrow: Set<UInt32> = [0x2190, 0x2026]
+                let wide = line.unicodeScalars.count { $0.value >= 0x1100 && !narrow.contains($0.value) }
+                let width = line.unicodeScalars.count + wide
                 #expect(width <= Int(columns), "\(line)")
             }
         }

@@ -53,7 +53,7 @@ extension ScheduleCommand {
             let workspace = Workspace(options)
             let (project, _) = try workspace.loadProject(resolves: false)
             let now = WallClock.milliseconds
-            let history = try History(workspace, limit: 1)
+            let history = try History(workspace)
             var rows: [Row] = []
             var codes = [history.ending]
             for file in try workspace.selected(selection, in: project) {
