@@ -180,7 +180,8 @@ import Testing
     @Test("On MariaDB names are quoted its way, and a value stays a value", MariaDBServer.isThere)
     func mariaDB() throws {
         let project = try TemporaryProject()
-        try project.mysql(Self.wide)
+        // The server's own character set holds fewer characters than the values below.
+        try project.mysql(Self.wide.replacing("active boolean)", with: "active boolean) CHARACTER SET utf8mb4"))
         try values(project, connection: "shop", quote: "`")
     }
 
