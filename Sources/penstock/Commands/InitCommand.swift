@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import PenstockHost
 import PenstockModel
 
 /// `penstock init`.
