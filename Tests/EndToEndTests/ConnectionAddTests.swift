@@ -114,7 +114,7 @@ import Testing
         #expect(good.status == 0, "\(good.everything)")
         let after = try project.text("connections.yml")
         #expect(after.contains("    # of Mara\n    api_token: ${cred:crm-api-token}\n") && after.contains("timeout: 7"))
-        project.environment["CRM_TOKEN"] = nil
+        project.environment["CRM_TOKEN"] = ""
         #expect(try project.penstock("connection", "test", "crm").status == 0)
         #expect(try project.penstock("connection", "edit", "crm", "--unset", "nothing").status == 64)
         try project.expectNothing(of: canary)
@@ -135,7 +135,7 @@ import Testing
     @Test("Secrets are set, listed, checked and removed; a program prints one where it may")
     func secrets() throws {
         let project = try project()
-        project.environment["CRM_TOKEN"] = nil
+        project.environment["CRM_TOKEN"] = ""
         let missing = try project.penstock("secret", "check")
         #expect(missing.status == 77 && missing.errors.contains("CRM_TOKEN"), "\(missing.everything)")
         let text = try project.text("connections.yml")

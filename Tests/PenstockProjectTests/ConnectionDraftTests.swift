@@ -31,7 +31,7 @@ import Testing
     @Test func settingsAreWrittenAsTheirTypesAre() throws {
         var draft = ConnectionDraft(name: "s", descriptor: descriptor)
         for (key, text) in [
-            ("token", "${cred:s-token}"), ("types", "a=text, b=date"), ("tags", "x, y"), ("strict", "true"),
+            ("token", "${cred:s-token}"), ("types", "a=text, b=date"), ("tags", "red, blue"), ("strict", "true"),
             ("port", "12"), ("url", "https://x"),
         ] { try draft.set(key, to: text) }
         #expect(
@@ -41,13 +41,13 @@ import Testing
                 url: https://x
                 port: 12
                 strict: true
-                tags: [x, y]
+                tags: [red, blue]
                 types: {a: text, b: date}
                 token: ${cred:s-token}
 
                 """)
         #expect(draft.credentialNames == ["s-token"] && draft.missing.isEmpty)
-        #expect(draft.listed("types") == "a=text,b=date" && draft.listed("tags") == "x,y")
+        #expect(draft.listed("types") == "a=text,b=date" && draft.listed("tags") == "red,blue")
     }
 
     @Test func whatDoesNotFitIsRefusedWithWhatDoes() {
