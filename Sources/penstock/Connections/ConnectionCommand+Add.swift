@@ -72,7 +72,7 @@ extension ConnectionCommand {
             let report = noTest ? nil : try tested(draft, trial, project.root)
             try keep(draft, secrets, keeper, &file)
             if let report { TestRecord(report).write(name, root: project.root) }
-            say(draft, report, secrets, workspace, wasAsked: asks)
+            say(draft, report, Array(secrets.keys), workspace, wasAsked: asks)
         }
 
         private func chosenConnector(_ workspace: Workspace) throws -> ConnectorDescriptor {
@@ -163,18 +163,18 @@ extension ConnectionCommand {
                 try session.forget()
                 throw error
             }
-            say(draft, report, secrets, workspace, wasAsked: false)
+            say(draft, report, secrets.keys + [session.secretName], workspace, wasAsked: false)
             try CommandFailure.end(unlessOK: CheckText.exitCode(report))
         }
 
         private func say(
-            _ draft: ConnectionDraft, _ report: CheckReport?, _ secrets: [String: Secret], _ workspace: Workspace,
+            _ draft: ConnectionDraft, _ report: CheckReport?, _ secrets: [String], _ workspace: Workspace,
             wasAsked: Bool
         ) {
             if options.isMachineReadable {
                 let data: JSON = .object([
                     "connection": .string(draft.name), "connector": .string(draft.descriptor.id),
-                    "secrets": .strings(secrets.keys.sorted()),
+                    "secrets": .strings(secrets.sorted()),
                     "test": report.map { CheckText.json(draft.name, $0) } ?? .null,
                 ])
                 Terminal.write(Document(kind: "connection.add", data: data).text(options.format))
@@ -185,7 +185,7 @@ extension ConnectionCommand {
             Terminal.writeError("Wrote \(draft.name) to connections.yml\n")
             // The folder is there, or nothing could have been stored.
             if let folder = try? workspace.secretStore().folder {
-                for name in secrets.keys.sorted() { Terminal.writeError("Stored \(name), sealed, in \(folder)\n") }
+                for name in secrets.sorted() { Terminal.writeError("Stored \(name), sealed, in \(folder)\n") }
             }
             if wasAsked {
                 Terminal.writeError("Same without questions:\n  \(ConnectionTrial.command(draft, description))\n")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import PenstockModel
 import PenstockProject
 
@@ -20,13 +21,18 @@ enum ReferenceText {
     static func source(_ reference: ProjectReference) -> String {
         switch reference.place {
         case .environment: "environment; weak: other processes of this user can read it"
-        case .file: reference.path
-        case .service, .platform: reference.path
-        case .sealed: "\(reference.path) (sealed)"
-        case .plain: "\(reference.path) (plain)"
+        case .file, .service, .platform: short(reference.path)
+        case .sealed: "sealed file in \(short(reference.path))"
+        case .plain: "plain file in \(short(reference.path))"
         case .command: "program"
         case .missing: ""
         }
+    }
+
+    /// A path with `~` for the home folder.
+    private static func short(_ path: String) -> String {
+        guard let home = ProcessInfo.processInfo.environment["HOME"], path.hasPrefix(home + "/") else { return path }
+        return "~" + path.dropFirst(home.count)
     }
 
     /// Whether there is a value.
