@@ -9,8 +9,16 @@ static inline int penstock_forbid_dumps(void) { return prctl(PR_SET_DUMPABLE, 0,
    declares the function only for GNU sources; its own header, included here, would take types away from Glibc. */
 int penstock_close_from(void *actions, int from) __asm__("posix_spawn_file_actions_addclosefrom_np");
 
-#include <signal.h>
-#include <unistd.h>
+/* What starts a program. The headers that declare these would take types away from Glibc, as above. */
+int penstock_fork(void) __asm__("fork");
+int penstock_set_group(int process, int group) __asm__("setpgid");
+int penstock_duplicate(int descriptor, int as) __asm__("dup2");
+int penstock_close(int descriptor) __asm__("close");
+int penstock_change_folder(const char *path) __asm__("chdir");
+int penstock_execute(const char *path, char *const *arguments, char *const *environment) __asm__("execve");
+void penstock_leave(int code) __asm__("_exit");
+void *penstock_handle_signal(int number, void *handler) __asm__("signal");
+int penstock_mask_signals(int how, const void *set, void *before) __asm__("sigprocmask");
 
 /* The texts of a block: each ends with a 0, the block with another one. */
 static inline int penstock_texts(char *block, char **out_texts, int room) {
@@ -31,16 +39,17 @@ static inline int penstock_start_program(char *words, char *variables, const cha
     char *arguments[256], *environment[256];
     if (penstock_texts(words, arguments, 256) == 0) return -1;
     penstock_texts(variables, environment, 256);
-    int child = fork();
+    int child = penstock_fork();
     if (child != 0) return child;
-    sigset_t none;
-    sigemptyset(&none);
-    setpgid(0, 0);
-    for (int number = 1; number < 32; number++) signal(number, SIG_DFL);
-    sigprocmask(SIG_SETMASK, &none, 0);
-    dup2(input, 0);
-    dup2(2, 1);
-    for (int descriptor = 3; descriptor < 1024; descriptor++) close(descriptor);
-    if (chdir(folder) == 0) execve(arguments[0], arguments, environment);
-    _exit(127);
+    /* An empty set, as large as glibc's; 2 is SIG_SETMASK, and a null handler is SIG_DFL. */
+    unsigned long none[16] = {0};
+    penstock_set_group(0, 0);
+    for (int number = 1; number < 32; number++) penstock_handle_signal(number, 0);
+    penstock_mask_signals(2, none, 0);
+    penstock_duplicate(input, 0);
+    penstock_duplicate(2, 1);
+    for (int descriptor = 3; descriptor < 1024; descriptor++) penstock_close(descriptor);
+    if (penstock_change_folder(folder) == 0) penstock_execute(arguments[0], arguments, environment);
+    penstock_leave(127);
+    return -1;
 }
