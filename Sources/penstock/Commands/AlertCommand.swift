@@ -35,7 +35,7 @@ struct AlertCommand: ParsableCommand {
             var listing = Listing(
                 kind: "alert.list",
                 columns: [
-                    .init("RULE"), .init("ON"), .init("SYNC"), .init("SINCE"), .init("SENT TO"),
+                    .init("RULE"), .init("ON"), .init("SYNC"), .init("SINCE"), .init("BY"),
                     .init(number: "WAITING"), .init(wrapped: "MESSAGE"),
                 ])
             for rule in project.alerts { add(rule, book, &listing) }
@@ -45,7 +45,7 @@ struct AlertCommand: ParsableCommand {
         }
 
         private func add(_ rule: AlertDefinition, _ book: AlertBook, _ listing: inout Listing) {
-            let channels = rule.channels.map { "\($0.kind) \($0.place)" }.joined(separator: "; ")
+            let channels = rule.channels.map(\.kind).joined(separator: ",")
             let waiting = book.waiting.filter { $0.message.rule == rule.name }
             let problem = waiting.compactMap(\.problem).last
             let open = book.open.values.filter { $0.rule == rule.name }
