@@ -58,6 +58,7 @@ import Testing
             "CREATE TABLE orgs (key TEXT PRIMARY KEY, company TEXT); INSERT INTO orgs VALUES ('k1', 'Alpha')")
         try project.write(
             "models/loud.sql", "-- connection: base\nSELECT key, upper(company) AS company FROM orgs\n")
+        try project.write("penstock.yml", "version: 1\nproject: e2e\nalerts: {ops: {command: [/bin/true]}}\n")
         try project.sync(
             """
             source: {connection: files, table: orgs, key: key}
