@@ -142,7 +142,8 @@ struct SettingsDecoder {
 
     /// What is wrong with a machine and not with the file.
     private static let absences: Set<String> = Set(
-        [DiagnosticCode.envUnset, .credMissing, .credPermissions, .fileMissing].map(\.rawValue))
+        [DiagnosticCode.envUnset, .credMissing, .credPermissions, .credSealed, .execFailed, .fileMissing]
+            .map(\.rawValue))
 
     private static func isAddress(_ text: String) -> Bool {
         guard let range = text.firstRange(of: "://") else { return false }
