@@ -104,6 +104,7 @@ package final class StateRename {
     ///
     /// - Throws: ``StateError/cannotWrite(_:)``; it can be done again.
     package func finish() throws(StateError) {
+        try oldMarks.retire(try oldMarks.read().marks)
         try oldMarks.forget()
         try StateFolder.remove(old.lock)
     }

@@ -53,7 +53,9 @@ import Testing
         let own = try project.text("syncs/firms.yml")
         #expect(own.contains("# where it goes") && own.contains("renamed_from: orgs"), "\(own)")
         let files = try project.everyFile().keys
-        #expect(!files.contains { $0.contains("orgs") && !$0.contains("data/") }, "\(files.sorted())")
+        #expect(
+            !files.contains { $0.contains("orgs") && !$0.contains("data/") && !$0.hasSuffix(".past") },
+            "\(files.sorted())")
         #expect(try project.penstock("validate", "--online").status == 0)
         let run = try project.penstock("run", "--json")
         #expect(run.status == 0, "\(run.everything)")
@@ -193,8 +195,8 @@ import Testing
         let page = try project.penstock("sync", "describe", "orgs").output.split(separator: "\n")
             .map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
         for sentence in [
-            "At 06:15, Monday to Friday (Europe/Berlin), it reads every row of orgs (files), and updates the organization "
-                + "in crm with the same name.", "A row without such a record creates one.",
+            "At 06:15, Monday to Friday (Europe/Berlin), it reads every row of orgs (files), and updates the "
+                + "organization in crm with the same name.", "A row without such a record creates one.",
             "Empty values leave the organization alone.", "finds the record", "by label", "next runs",
             "finished, 2 created", "30 days     1 run · 1 finished",
         ] { #expect(page.contains(sentence), "\(sentence)\n\(page)") }

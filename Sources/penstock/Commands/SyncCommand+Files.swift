@@ -169,8 +169,8 @@ extension SyncCommand {
         static let configuration = CommandConfiguration(
             commandName: "edit", abstract: "Open a sync's file in an editor; what is kept is valid.",
             discussion: """
-                The editor is $VISUAL, else $EDITOR, else vi. It gets a copy; what comes back is checked before it takes \
-                the file's place.
+                The editor is $VISUAL, else $EDITOR, else vi. It gets a copy; what comes back is checked before it \
+                takes the file's place.
 
                 Example: penstock sync edit orgs_to_crm
                 """)

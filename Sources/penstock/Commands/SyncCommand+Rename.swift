@@ -13,8 +13,8 @@ extension SyncCommand {
         static let configuration = CommandConfiguration(
             commandName: "rename", abstract: "Give a sync another name, with its state and all references to it.",
             discussion: """
-                Refused while a run is at work. Where it is cut short, the same command finishes it; until then neither \
-                name runs.
+                Refused while a run is at work. Where it is cut short, the same command finishes it; until then \
+                neither name runs.
 
                 Example: penstock sync rename orgs_to_crm companies_to_crm
                 """)

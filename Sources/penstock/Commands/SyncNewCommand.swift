@@ -11,8 +11,8 @@ struct SyncNewCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new", abstract: "Make a sync in five steps: asks, or takes every answer as an option.",
         discussion: """
-            Writes syncs/NAME.yml and sends nothing. Nothing is asked where the connection, the object, the source, the \
-            map and the name are given. The command that makes the same file without a question is printed at the end.
+            Writes syncs/NAME.yml and sends nothing. Nothing is asked where the connection, the object, the source, \
+            the map and the name are given. The command that makes the same file without a question is printed at the end.
 
             Example: penstock sync new orgs_to_crm --connection crm --object organization \
             --source-connection files --table orgs --map name=company

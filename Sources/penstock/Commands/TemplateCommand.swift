@@ -316,7 +316,8 @@ struct TemplateUse {
         guard !options.quiet else { return }
         let command = ShellText.command(words, width: Terminal.width, indent: 4)
         Terminal.writeError(
-            "Wrote \(file). Nothing has been sent.\nSame without questions:\n  \(command)\nNext:  penstock plan \(name)\n"
+            "Wrote \(file). Nothing has been sent.\nSame without questions:\n  \(command)\n"
+                + "Next:  penstock plan \(name)\n"
         )
     }
 }

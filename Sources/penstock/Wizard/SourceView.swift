@@ -17,7 +17,7 @@ struct SourceView {
     /// How many rows are looked at.
     static let rowsMax: Int64 = 200
 
-    /// Looks at a table or query. Reads only.
+    /// Looks at a table or query, and only reads.
     init(_ target: ReadRequest.Target, _ side: SyncSetup.Side, _ workspace: Workspace) throws {
         var request = ReadRequest(target)
         request.rowsMax = Self.rowsMax

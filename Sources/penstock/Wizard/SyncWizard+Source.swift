@@ -90,7 +90,7 @@ extension SyncWizard {
         case .table(let table, let connection): return (connection, .object(table))
         case .model(let name):
             let model = try workspace.named(name, "model", project.models, \.name)
-            return (model.connection, .query(model.sql))
+            return (model.connection, .query(try ModelValues.query(of: model, [:])))
         }
     }
 
@@ -113,29 +113,17 @@ extension SyncWizard {
 
 /// Adds a connection while a sync is made.
 enum ConnectionAdding {
-    /// Asks for a connection's connector, settings and name, and writes it to `connections.yml`.
-    static func add(_ role: Capabilities, _ project: Project, _ workspace: Workspace) throws {
-        let questions = Questions()
-        let flag = role == .source ? "--source-connection" : "--connection"
-        var side = try InitQuestions(workspace, root: project.root, mayAsk: true).side(
-            "    Connector    ", flag: flag, given: nil, settings: [], role)
-        let taken = project.connections.map(\.name)
-        let free = ([side.name] + (2...99).map { "\(side.name)_\($0)" }).first { !taken.contains($0) }
-        side.name = try questions.text("    Name of the connection", default: free) { name in
-            if taken.contains(name) { return "there is a connection \"\(name.printable)\" already" }
-            return Project.isName(name) ? nil : "use letters, digits, - and _"
-        }
-        let path = project.root + "/connections.yml"
-        let settings = side.settings.map { (key: $0.key, value: YAMLValue.text($0.value)) }
-        let value = YAMLValue.map([("connector", .text(side.connector))] + settings)
-        do {
-            var editor = try YAMLEditor(file: "connections.yml", text: try ProjectEdit.text(of: path) ?? "version: 1\n")
-            try editor.set(["connections", side.name], to: value)
-            try ProjectFileWriter.write(editor.text, to: path)
-        } catch {
-            throw ProjectEdit.failure(error)
-        }
-        questions.say("    Added \(side.name) to connections.yml; it stays.")
+    /// Asks for a connector that can do this, and then for what `penstock connection add` asks for.
+    ///
+    /// The connection is tried and kept by that command; it stays, whatever becomes of the sync.
+    static func add(_ role: Capabilities, _ workspace: Workspace) throws {
+        let able = workspace.loadedDescriptors.filter { $0.capabilities.contains(role) }
+        let connector = try Questions().choice(
+            "    Connector    ", able.map { Questions.Choice($0.id, note: $0.title, $0.id) })
+        var words = ["--connector", connector, "--project-dir", workspace.options.startFolder]
+        if let profile = workspace.options.profileName { words += ["--profile", profile] }
+        var command = try ConnectionCommand.Add.parse(words)
+        try command.run()
     }
 }
 
@@ -189,7 +177,9 @@ enum ModelAdding {
 extension SyncWizard {
     /// Takes note of a model that is not written yet, and reads the project with it.
     func addModel(_ name: String, connection: String, sql: String) throws {
-        drafts["models/\(name).sql"] = "-- connection: \(connection)\n\(sql)\n"
+        let model = ModelDraft(name: name, connection: connection, text: sql, key: nil)
+        drafts[model.sqlFile] = model.sqlText
+        if let text = model.yamlText { drafts[model.yamlFile] = text }
         try reload()
     }
 }

@@ -85,7 +85,7 @@ final class SyncWizard {
 
     /// Adds a connection in place, and reads the project again.
     func addConnection(_ role: Capabilities) throws {
-        try ConnectionAdding.add(role, project, workspace)
+        try ConnectionAdding.add(role, workspace)
         project = try workspace.validProject()
     }
 
