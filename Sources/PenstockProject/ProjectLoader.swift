@@ -61,6 +61,7 @@ struct ProjectLoader {
         readDBT(root?["dbt"])
         decodeSyncs()
         readTemplates()
+        checkFormerNames()
         checkAfter()
         project.settleLinks(&findings)
         readSettings(root)
@@ -362,6 +363,20 @@ struct ProjectLoader {
                 let model = dbt.model(named: name, at: SourceSpan(file: ""), &told)
             else { continue }
             project.models.append(model)
+        }
+    }
+
+    /// Two syncs whose records carry the same markers would take them for each other's.
+    private mutating func checkFormerNames() {
+        for sync in project.syncs {
+            let others = project.syncs.filter { $0.name != sync.name }
+            guard let former = sync.definition.formerName,
+                let other = others.first(where: { ($0.definition.formerName ?? $0.name) == former })
+            else { continue }
+            findings.error(
+                .duplicateName, at: sync.position(of: .name),
+                "\(other.name) marks its records with the name \"\(former)\" too",
+                suggestion: "remove renamed_from from the one that was not called so")
         }
     }
 

@@ -33,7 +33,7 @@ final class Workspace {
     }
 
     /// Whether it was said that a rename is not finished.
-    private var saidOfRename = false
+    var saidOfRename = false
 
     /// The connectors that were found, loaded or refused with a reason.
     lazy var registry = ConnectorRegistry(scanning: searchPath)

@@ -8,7 +8,7 @@ import Testing
     @Test(
         "A line of the map is read from what it is written as",
         arguments: [
-            "name=company", "a=b=c", "\"a=b\"=c", "\"say \\\"x\\\"\"=c", "Segment={from: s, option: label}",
+            "name=company", "a=b=c", "\"a=b\"=c", "\"\\\"x\\\" y\"=c", "Segment={from: s, option: label}",
             "x={from: \"{y}\"}",
         ])
     func mapArguments(argument: String) throws {

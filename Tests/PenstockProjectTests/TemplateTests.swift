@@ -75,8 +75,8 @@ import Testing
                 "{type: model}", "{type: model, connector: x}",
                 "6:24 error[template-param] a parameter of type model has no connector"
             ),
-            ("\"0 6 * * *\"", "\"0 6 * *\"", "7:30 error[template-param] "),
-            ("mode: Update", "mode: Updaet", "13:18 error[enum] \"Updaet\" is not an insert mode"),
+            ("\"0 6 * * *\"", "\"0 6 * *\"", "7:31 error[template-param] "),
+            ("mode: Update", "mode: Updaet", "13:18 error[enum] \"Updaet\" is not"),
             ("template: update", "template: other", "2:11 error[name-mismatch] the template is called"),
             ("object: organization", "objekt: organization", "10:47 error[unknown-key] unknown key \"objekt\""),
             ("  owner: \"{{owner}}\"\n", "", "8:3 warning[template-param] the sync has no place for \"owner\""),

@@ -67,7 +67,7 @@ struct NameWords: Sendable, Hashable {
         ["email", "mail", "emailaddress"],
         ["phone", "tel", "telephone", "mobile", "cell", "cellphone", "fon"],
         ["address", "addr", "street", "location"],
-        ["website", "url", "homepage", "web", "domain", "link"],
+        ["website", "url", "homepage", "web", "site", "domain", "link"],
         ["value", "amount", "price", "sum", "total"],
         ["currency", "ccy", "cur"],
         ["label", "tag"],

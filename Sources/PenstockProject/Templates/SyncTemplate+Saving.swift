@@ -21,7 +21,7 @@ extension SyncTemplate {
                 file: sync.file, reason: "the file is not readable YAML", diagnostics: findings.diagnostics)
         }
         var parameters: [(key: String, value: YAMLValue)] = []
-        var root = node.removing(["version", "name", "template", "title"])
+        var root = node.removing(["version", "name", "template", "title", "renamed_from"])
         /// Opens the place at `path`, where there is a text.
         func open(
             _ path: [String], _ name: String, _ type: ParameterType, _ more: [(key: String, value: YAMLValue)] = []

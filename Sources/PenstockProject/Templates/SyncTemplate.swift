@@ -102,7 +102,7 @@ package struct SyncTemplate: Sendable {
         let node = Self.filling(sync, filled) ?? .emptyMap(at: sync.span)
         var entries: [(key: String, value: YAMLValue)] = [("version", .integer(1)), ("name", .text(name))]
         if case .map(let own) = YAMLValue(node) {
-            entries += own.filter { !["version", "name", "template"].contains($0.key) }.map {
+            entries += own.filter { !["version", "name", "template", "renamed_from"].contains($0.key) }.map {
                 ($0.key, Self.styledMap($0))
             }
         }

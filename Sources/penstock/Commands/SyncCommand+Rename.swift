@@ -32,6 +32,8 @@ extension SyncCommand {
             let (project, found) = try workspace.loadProject(resolves: false)
             let note = RenameNote(root: project.root)
             let isResumed = try note.isAbout(name, new)
+            // It is this command that finishes it.
+            workspace.saidOfRename = true
             if !isResumed {
                 _ = try workspace.sync(name, in: project)
                 try SyncNames.check(new, in: project)

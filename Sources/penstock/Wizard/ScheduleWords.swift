@@ -32,8 +32,9 @@ enum ScheduleWords {
     static func frequency(_ schedule: SyncDraft.Schedule, zone: String?) -> String {
         // What is wrong with it was said before.
         guard let recurrence = try? schedule.recurrence(zone: zone) else { return "by hand" }
-        let now = WallClock.milliseconds
-        let count = recurrence.occurrences(after: now, through: now + 86_400_000, limit: 2_000).count
+        // The day that begins with its next run: the first start may be far away.
+        guard let first = recurrence.next(after: WallClock.milliseconds) else { return "never" }
+        let count = recurrence.occurrences(after: first - 1, through: first + 86_399_999, limit: 2_000).count
         return count > 1 ? "\(count.grouped) times a day" : lowercased(recurrence.words)
     }
 

@@ -93,8 +93,10 @@ struct MapDialogue {
                 + "\(entries.count == 1 ? "looks like a field" : "look like fields") of \(object).")
         while true {
             show()
-            let answer = try questions.text(
-                "    Enter = accept, N = change, a = add, d N = drop, ? = fields [accept]")
+            let ways =
+                questions.width < 76
+                ? "Enter, N, a, d N, ?" : "Enter = accept, N = change, a = add, d N = drop, ? = fields"
+            let answer = try questions.text("    \(ways) [accept]")
             let words = answer.lowercased().split(separator: " ").map(String.init)
             switch (words.first, words.count) {
             case (nil, _):
