@@ -99,7 +99,7 @@ import Testing
 
     @Test("While a run holds the state, its sync is neither renamed nor removed")
     func locked() throws {
-        let project = try TemporaryProject { $0.latency = 400 }
+        let project = try TemporaryProject { $0.latency = 400_000_000 }
         try project.csv("orgs", ["key,company"] + (0..<200).map { "k\($0),Company \($0)" })
         try project.write(
             "syncs/orgs.yml",

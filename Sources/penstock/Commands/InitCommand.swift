@@ -65,7 +65,7 @@ struct InitCommand: ParsableCommand {
                 Created penstock.yml, connections.yml, models/, syncs/ and .gitignore in \(root.path)
                 Next:  penstock connection test
                        penstock connection discover \(source.name)
-                       write syncs/NAME.yml   (an example is in syncs/README.md)
+                       penstock sync new      (or write syncs/NAME.yml; an example is in syncs/README.md)
                        penstock plan
 
                 """)

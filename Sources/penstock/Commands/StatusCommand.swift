@@ -78,7 +78,7 @@ struct StatusCommand: ParsableCommand {
                 ], health.json, remark: remark)
         }
         listing.remarkTitle = "REMARK"
-        listing.emptyNote = "The project has no syncs; a sync is a file syncs/NAME.yml."
+        listing.emptyNote = "The project has no syncs; make one: penstock sync new"
         return listing.text(options.format, width: options.tableWidth)
     }
 }

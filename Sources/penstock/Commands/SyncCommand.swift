@@ -53,7 +53,7 @@ struct SyncCommand: ParsableCommand {
                         "last_status": last.map { .string($0.status.rawValue) } ?? .null,
                     ]))
             }
-            listing.emptyNote = "The project has no syncs; a sync is a file syncs/NAME.yml."
+            listing.emptyNote = "The project has no syncs; make one: penstock sync new"
             Terminal.write(listing.text(options.format, width: options.tableWidth))
         }
     }
