@@ -101,7 +101,6 @@ enum Explanations {
             "The command forgets or overwrites something and wants to be told so: answer yes, or give --yes.",
         "missing-answer": "Without a terminal nothing can be asked; the message names the flag that gives the answer.",
         "aborted": "There was no answer, so nothing was written.",
-<<<<<<< HEAD
         "no-schedule": "The sync has no schedule that could be paused or resumed: write schedule: into its file.",
         "nothing-selected":
             "The selectors fit no sync. Where that is right, as in a script, say --allow-empty.",
@@ -109,7 +108,6 @@ enum Explanations {
             "Syncs are selected by name or pattern, or by tag:, connection:, object: and result:; see penstock run --help",
         "schedule-export":
             "The target cannot say when the sync is due; the message says why. penstock server runs every schedule.",
-=======
         "name-taken": "There is a file of this name already, and none is ever overwritten. Take another name.",
         "in-use": "Other syncs name this one in after or link. Take it out there first.",
         "no-file": "The sync stands in penstock.yml together with others, and the command works on syncs/NAME.yml.",
@@ -117,7 +115,6 @@ enum Explanations {
             "A rename was cut short. Give the same command again, penstock sync rename OLD NEW; until then neither name runs.",
         "edit": "The file cannot be changed by a program as it is written. Change it by hand; nothing was changed.",
         "editor": "The editor could not be started, or did not end well. Name another one in EDITOR.",
->>>>>>> 7e53295 (docs: the wizard, templates and renames)
         "no-sync": "The project has no enabled sync: write one into syncs/NAME.yml, or name a disabled one.",
         "project-exists": "There is a project in this folder already.",
         "model-exists": "There is a model of this name already. Choose another name, or edit its file.",
