@@ -218,7 +218,7 @@ struct SyncDescription {
                 }),
             "next_runs": .strings(
                 sync.schedule.map { ScheduleWords.next($0, after: now, count: 3) } ?? []),
-            "last_run": runs.first.map { HistoryText.json(sync.name, $0) } ?? .null,
+            "last_run": runs.first.map { HistoryEntry(sync, $0).json } ?? .null,
             "runs_30_days": .integer(recent.count),
         ])
     }

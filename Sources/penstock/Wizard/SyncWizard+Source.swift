@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ArgumentParser
 import PenstockEngine
 import PenstockHost
 import PenstockModel
@@ -122,7 +123,7 @@ enum ConnectionAdding {
             "    Connector    ", able.map { Questions.Choice($0.id, note: $0.title, $0.id) })
         var words = ["--connector", connector, "--project-dir", workspace.options.startFolder]
         if let profile = workspace.options.profileName { words += ["--profile", profile] }
-        var command = try ConnectionCommand.Add.parse(words)
+        let command = try ConnectionCommand.Add.parse(words)
         try command.run()
     }
 }
