@@ -72,18 +72,21 @@ struct SourceView {
 
     /// The columns that suit as an Incremental Key, the best first.
     var cursorColumns: [Schema.Field] {
-        let ordered = schema.fields.filter { field in
-            switch field.type {
-            case .int64, .uint64, .decimal, .date, .timestamp, .instant: true
-            case .bool, .float64, .text, .bytes, .time, .json: false
-            }
-        }
         let first = table?.cursorColumns ?? []
         let named = first.compactMap { name in schema.fields.first { $0.name == name } }
-        return named
-            + (ordered.filter { $0.type == .instant || $0.type == .timestamp || $0.type == .date }
-            + ordered.filter { ![.instant, .timestamp, .date].contains($0.type) })
-            .filter { !first.contains($0.name) }
+        let others = schema.fields.filter { !first.contains($0.name) && Self.rank($0.type) != nil }
+        // Times first, then numbers, then texts, which sort by their bytes.
+        return named + (0...2).flatMap { rank in others.filter { Self.rank($0.type) == rank } }
+    }
+
+    /// How well a type suits an Incremental Key, 0 the best; nil where it has no order that can be kept.
+    private static func rank(_ type: DataType) -> Int? {
+        switch type {
+        case .date, .timestamp, .instant: 0
+        case .int64, .uint64, .decimal: 1
+        case .text: 2
+        case .bool, .float64, .bytes, .time, .json: nil
+        }
     }
 
     /// The type of a column for people.
