@@ -64,8 +64,10 @@ import Yams
         }
     }
 
-    @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze"), "systemd-analyze"))
-    func systemdTakesWhatIsWritten() throws {
+    @Test(
+        .enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/systemd-analyze"), "systemd-analyze"),
+        arguments: [true, false])
+    func systemdTakesWhatIsWritten(isDynamic: Bool) throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "penstock-units-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -77,6 +79,7 @@ import Yams
             try job("orgs_to_crm", .cron("15 6 * * MON-FRI")),
             try job("ünïcode.sync", .every(5_400_000_000)) { $0.predecessors = ["orgs_to_crm"] },
         ]
+        export.user = isDynamic ? nil : "nobody"
         let result = export.files(jobs, for: .systemd)
         var paths: [String] = []
         for file in result.files {
@@ -123,6 +126,20 @@ import Yams
                 Array(Set(times)).sorted() == expected, "seed \(seed): \(cron.text) is \(calendar) \(zone): \(output)")
         }
         #expect(compared > 0, "seed \(seed)")
+    }
+
+    @Test func aProjectOfRootIsRunBySomebodyElse() throws {
+        var export = export
+        export.user = nil
+        let result = export.files([try job("orgs", .cron("@daily"))], for: .systemd)
+        let service = try #require(result.files.first).text
+        for line in [
+            "DynamicUser=yes", "User=penstock-acme-revops",
+            "StateDirectory=penstock/acme-revops penstock/acme-revops-marks",
+            "BindPaths=\"/var/lib/penstock/acme-revops:/srv/acme 100%%/.penstock\"",
+        ] {
+            #expect(service.contains("\n" + line + "\n"), "\(line)")
+        }
     }
 
     // MARK: Intervals

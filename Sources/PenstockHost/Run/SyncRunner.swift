@@ -409,7 +409,8 @@ package final class SyncRunner {
             elapsedMilliseconds: WallClock.milliseconds - attempt.startedAt,
             holdsWatermark: sync.cursorIndex != nil && moved == nil,
             isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations,
-            duplicates: attempt.duplicates, gone: gone, unread: attempt.unread,
+            duplicates: attempt.duplicates, gone: gone,
+            unread: attempt.unread ?? (attempt.isExhausted || attempt.isAtLimit ? 0 : nil),
             allowance: sync.destinationHost.allowance)
     }
 

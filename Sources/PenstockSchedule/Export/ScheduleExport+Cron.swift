@@ -21,7 +21,7 @@ extension ScheduleExport {
                 separator: "%", omittingEmptySubsequences: false
             )
             .joined(separator: "\\%")
-            lines += form.lines.map { "\($0.plain) \(user) \(command)" }
+            lines += form.lines.map { "\($0.plain) \(user ?? "root") \(command)" }
         }
         return File(name: cronName, text: lines.joined(separator: "\n") + "\n")
     }

@@ -13,12 +13,8 @@ extension ScheduleExport {
                 .joined(separator: " "),
             "", "[Service]", "Type=oneshot",
             "ExecStart=" + ([program] + arguments(job, root: root)).map(Self.systemdQuoted).joined(separator: " "),
-            "User=\(user)",
-            "# State of the project, marks outside of it, and what processes share of a destination's limits.",
-            "ReadWritePaths=-" + Self.systemdQuoted(root + "/.penstock"), "StateDirectory=penstock",
-            "RuntimeDirectory=penstock", "RuntimeDirectoryPreserve=yes",
-            "Environment=XDG_STATE_HOME=/var/lib/penstock XDG_RUNTIME_DIR=/run/penstock",
         ]
+        lines += identity
         if !job.variables.isEmpty { lines.append("EnvironmentFile=\(environmentFile)") }
         for name in job.credentials {
             lines.append("LoadCredentialEncrypted=\(name):/etc/credstore.encrypted/penstock.\(name)")
@@ -29,6 +25,29 @@ extension ScheduleExport {
         ]
         lines += Self.hardening
         return File(name: Self.unit(job.name) + ".service", text: lines.joined(separator: "\n") + "\n")
+    }
+
+    /// Who runs it, and what it may write: the project's state, marks outside of it, and what processes share of limits.
+    private var identity: [String] {
+        let state = Self.systemdQuoted(root + "/.penstock")
+        guard let user else {
+            // One user for all services of a project, made when one starts; the state lies where such users may write.
+            let name = "penstock-" + Self.label(project)
+            let folder = "penstock/" + Self.asciiName(project)
+            return [
+                "DynamicUser=yes", "User=\(name.prefix(31))", "StateDirectory=\(folder) \(folder)-marks",
+                "StateDirectoryMode=0700",
+                "BindPaths=" + Self.systemdQuoted("/var/lib/\(folder):\(root)/.penstock"), "ReadWritePaths=-" + state,
+                "RuntimeDirectory=\(name)", "RuntimeDirectoryPreserve=yes",
+                "Environment=XDG_STATE_HOME=/var/lib/\(folder)-marks XDG_RUNTIME_DIR=/run/\(name)",
+            ]
+        }
+        let name = "penstock-" + user
+        return [
+            "User=\(user)", "ReadWritePaths=-" + state, "StateDirectory=\(name)", "StateDirectoryMode=0700",
+            "RuntimeDirectory=\(name)", "RuntimeDirectoryPreserve=yes",
+            "Environment=XDG_STATE_HOME=/var/lib/\(name) XDG_RUNTIME_DIR=/run/\(name)",
+        ]
     }
 
     /// The timer that starts it.

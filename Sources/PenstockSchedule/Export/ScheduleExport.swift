@@ -68,8 +68,8 @@ package struct ScheduleExport: Sendable {
     package var root: String
     /// The program there.
     package var program: String
-    /// Who runs it.
-    package var user: String
+    /// Who runs it; nil for a user of the system's own making where there is such a thing, else root.
+    package var user: String?
     /// The container's image.
     package var image: String
     /// Whether the project has a lock file, so that other connectors are refused.
@@ -77,7 +77,7 @@ package struct ScheduleExport: Sendable {
 
     /// An export of a project.
     package init(
-        project: String, root: String, program: String, user: String, image: String, isLocked: Bool
+        project: String, root: String, program: String, user: String?, image: String, isLocked: Bool
     ) {
         self.project = project
         self.root = root

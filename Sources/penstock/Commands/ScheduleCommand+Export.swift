@@ -32,7 +32,9 @@ extension ScheduleCommand {
         @Option(name: .long, help: "The program on the machine that runs the syncs.")
         var program: String = "/usr/bin/penstock"
 
-        @Option(name: .long, help: "Who runs the syncs there: the owner of the project's folder.")
+        @Option(
+            name: .long,
+            help: "Who runs the syncs there; by default who owns the project, and for root a user that systemd makes.")
         var user: String?
 
         @Option(name: .long, help: "The container's image.")
@@ -114,11 +116,12 @@ extension ScheduleCommand {
             }
         }
 
-        /// Who owns a folder; the user of this process where that cannot be told.
-        private static func owner(of folder: String) -> String {
+        /// Who owns a folder, but for root, as whom nothing should run; nil where that cannot be told.
+        private static func owner(of folder: String) -> String? {
             let attributes = try? FileManager.default.attributesOfItem(atPath: folder)
             // A folder that cannot be looked at cannot hold a project either.
-            return attributes?[.ownerAccountName] as? String ?? NSUserName()
+            let name = attributes?[.ownerAccountName] as? String
+            return name == "root" ? nil : name
         }
     }
 }
