@@ -27,7 +27,7 @@ extension ScheduleExport {
         return File(name: Self.unit(job.name) + ".service", text: lines.joined(separator: "\n") + "\n")
     }
 
-    /// Who runs it, and what it may write: the project's state, marks outside of it, and what processes share of limits.
+    /// Who runs it, and what it may write: the project's state, marks outside of it, what processes share of limits.
     private var identity: [String] {
         let state = Self.systemdQuoted(root + "/.penstock")
         guard let user else {
@@ -76,7 +76,7 @@ extension ScheduleExport {
         "SystemCallFilter=@system-service",
     ]
 
-    /// The name of a job's units, without a suffix: what is no letter or digit of ASCII is written as systemd-escape does.
+    /// The name of a job's units, without a suffix: what is no letter or digit of ASCII is escaped as systemd does.
     static func unit(_ name: String) -> String {
         "penstock-"
             + name.utf8.map { byte in

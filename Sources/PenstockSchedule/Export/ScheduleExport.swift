@@ -145,7 +145,7 @@ package struct ScheduleExport: Sendable {
         var notes: [String] = []
         for job in jobs where job.recurrence.isEverSkipped {
             notes.append(
-                "\(job.name): on the day on which clocks are set forward its time may be left out: \(target.rawValue) has "
+                "\(job.name): on the day on which clocks are set forward it may not run: \(target.rawValue) has "
                     + "rules of its own for a time that no clock shows")
         }
         let isZoned = jobs.contains { $0.recurrence.zone != .utc }
