@@ -169,19 +169,36 @@ package struct SyncSelection: Sendable, Hashable {
 
 extension [SyncFile] {
     /// The same syncs, each behind those that it names in `after` or links to; of those that may go, the one with the
-    /// highest `schedule.priority` first, and else as they stand.
+    /// highest `schedule.priority` first, and else as they stand. What others wait for is as urgent as they are.
     package var inOrder: [SyncFile] {
         var rest = self
+        let urgency = urgency
         var done: [SyncFile] = []
         while !rest.isEmpty {
             let names = Set(rest.map(\.name))
             let free = rest.indices.filter { !rest[$0].predecessors.contains(where: names.contains) }
             // Syncs that wait for each other are a finding; here they go as they stand.
             guard let first = free.first else { return done + rest }
-            let priority = { (index: Int) in rest[index].schedule?.priority ?? 0 }
+            let priority = { (index: Int) in urgency[rest[index].name] ?? 0 }
             let next = free.dropFirst().reduce(first) { priority($1) > priority($0) ? $1 : $0 }
             done.append(rest.remove(at: next))
         }
         return done
+    }
+
+    /// The priority of each sync by name: its own, or that of one that waits for it where that is higher.
+    private var urgency: [String: Int] {
+        var found = Dictionary(map { ($0.name, $0.schedule?.priority ?? 0) }, uniquingKeysWith: Swift.max)
+        // A chain of syncs is no longer than there are syncs.
+        for _ in self {
+            let before = found
+            for sync in self {
+                for name in sync.predecessors where found[name] != nil {
+                    found[name] = Swift.max(found[name] ?? 0, found[sync.name] ?? 0)
+                }
+            }
+            if found == before { break }
+        }
+        return found
     }
 }

@@ -66,10 +66,13 @@ import Testing
         let end = try project.penstock("schedule", "list", "--next", "2", "--json")
         #expect(end.status == 0, "\(end.everything)")
         let data = try end.json["data"]?.arrayValue ?? []
-        #expect(data.compactMap { $0["sync"]?.stringValue } == ["deals", "deals", "orgs", "orgs"])
-        #expect(data[2]["words"]?.stringValue == "At 06:15, Monday to Friday")
-        #expect(data[2]["next_in_zone"]?.stringValue?.contains(" 06:15 +0") == true)
-        #expect(data[0]["priority"]?.intValue == 5)
+        #expect(data.compactMap { $0["sync"]?.stringValue }.sorted() == ["deals", "deals", "orgs", "orgs"])
+        let times = data.compactMap { $0["next"]?.stringValue }
+        #expect(times.count == 4 && times[0] <= times[2], "who is due first stands first")
+        let orgs = try #require(data.first { $0["sync"]?.stringValue == "orgs" })
+        #expect(orgs["words"]?.stringValue == "At 06:15, Monday to Friday")
+        #expect(orgs["next_in_zone"]?.stringValue?.contains(" 06:15 +0") == true)
+        #expect(data.first { $0["sync"]?.stringValue == "deals" }?["priority"]?.intValue == 5)
         let text = try project.penstock("schedule", "list", "-s", "orgs").output
         #expect(text.hasPrefix("SYNC\tWHEN\tNEXT\tZONE\tLOCAL\tLAST RUN\tREMARK\norgs\tAt 06:15, Monday to Friday\t"))
         #expect(text.contains("\tEurope/Berlin\t"))

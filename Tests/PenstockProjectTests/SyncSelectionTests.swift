@@ -91,6 +91,13 @@ import Testing
         #expect(try select([String(repeating: "*a", count: 200)]).syncs.isEmpty)
     }
 
+    @Test func whatOthersWaitForIsAsUrgentAsTheyAre() throws {
+        var syncs = try ProjectFixture(Self.files).load().project.syncs
+        for index in syncs.indices where syncs[index].name == "deals" { syncs[index].after = ["zeta"] }
+        for index in syncs.indices where syncs[index].name == "orgs_us" { syncs[index].after = ["deals"] }
+        #expect(syncs.inOrder.map(\.name) == ["people", "zeta", "deals", "orgs_us", "orgs"])
+    }
+
     @Test func linksAndAfterGoBeforePriority() throws {
         let project = try ProjectFixture(Self.files).load().project
         #expect(project.syncs.inOrder.map(\.name) == ["people", "orgs_us", "orgs", "deals", "zeta"])
