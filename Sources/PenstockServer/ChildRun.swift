@@ -15,6 +15,8 @@ package struct ChildEnd: Sendable {
     package var run: String?
     /// After how many milliseconds another try can help, where the process said so.
     package var retryIn: Int64?
+    /// Whether the run came to the end of what one run may spend: the next tick goes on, and not another try.
+    package var isRationed = false
     /// One sentence on what was wrong, or empty.
     package var message = ""
     /// What became of the rows, by name.
@@ -31,6 +33,7 @@ package struct ChildEnd: Sendable {
         if let text = data["try_again_at"]?.stringValue, let time = TimeText.parseStamp(text)?.instant {
             retryIn = max(0, time / 1_000 - now)
         }
+        isRationed = exitCode == 75 && retryIn == nil && data["error"]?["code"]?.stringValue == "quota-spent"
         for member in data["counts"]?.objectValue?.members ?? [] {
             if let value = member.value.intValue { counts.append((member.key, Int64(value))) }
         }

@@ -135,7 +135,7 @@ extension Service {
             return
         }
         let later = planner.end(
-            id, exitCode: end.exitCode, retryIn: end.retryIn, mayRetry: !wasCancelled, now: now)
+            id, exitCode: end.exitCode, retryIn: end.retryIn, mayRetry: !wasCancelled && !end.isRationed, now: now)
         try journal.record(
             end: id, exitCode: end.exitCode ?? end.signal.map { 128 + $0 }, run: end.run, item: later, at: now)
         if let later {

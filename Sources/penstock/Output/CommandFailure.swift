@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockHost
 import PenstockModel
 
 /// Ends a command with a code and a message on standard error.
@@ -12,6 +13,8 @@ struct CommandFailure: Error {
     var code: String
     /// The sentence for programs.
     var sentence: String
+    /// After how many milliseconds another try can help, where that is known.
+    var retryAfterMilliseconds: Int64?
 
     /// An end without a further word.
     init(silently exitCode: ExitCode) {
@@ -43,15 +46,20 @@ struct CommandFailure: Error {
         let detail = error.detail.isEmpty ? [] : [error.detail]
         self.init(
             ExitCode(error), code: error.code.description, "\(subject): \(error.message)", notes: detail + notes)
+        retryAfterMilliseconds = error.retryAfterMilliseconds
     }
 
     /// The entry of a sync that failed before it had a report, in the document of a plan or run.
     func json(sync: String) -> JSON {
-        .object([
+        var object: JSONObject = [
             "sync": .string(sync), "status": .string(code == Self.stoppedCode ? "interrupted" : "failed"),
             "exit_code": .integer(exitCode.rawValue),
             "error": .object(["code": .string(code), "message": .string(sentence)]),
-        ])
+        ]
+        if let wait = retryAfterMilliseconds {
+            object["try_again_at"] = .string(TimeDisplay.utc(WallClock.milliseconds + wait))
+        }
+        return .object(object)
     }
 
     private static let stoppedCode = "cancelled"
