@@ -153,6 +153,30 @@ import Testing
         #expect(try server.end(SIGINT).status == 130)
     }
 
+    @Test func aRunWithoutBudgetIsTriedAgainWhenThereIsSome() throws {
+        let server = try ScheduledServer(rows: 60, tokens: 150, ["orgs": "{every: 1000d}"])
+        // An hour, after which the budget may be there again, passes in four seconds.
+        server.project.environment["PENSTOCK_TEST_CLOCK"] = "2026-10-20T00:00:00Z@1000"
+        try server.start()
+        try server.project.penstock("server", "run", "orgs")
+        try server.wait("the budget is used up") {
+            try server.ticks("orgs").first?["state"]?.stringValue == "retrying"
+        }
+        #expect(try server.ticks("orgs").first?["exit_code"]?.intValue == 75)
+        #expect(server.project.server.organizations.count < 60)
+        server.project.server.renewDailyTokens()
+        try server.wait("the run is finished, or out of budget again") {
+            if try server.ticks("orgs").first?["state"]?.stringValue == "retrying" {
+                server.project.server.renewDailyTokens()
+            }
+            return try server.ticks("orgs").first?["state"]?.stringValue == "done"
+        }
+        #expect(server.project.server.organizations.count == 60)
+        let tick = try #require(try server.ticks("orgs").first)
+        #expect(tick["exit_code"]?.intValue == 0 && (tick["attempts"]?.intValue ?? 0) > 1)
+        #expect(try server.end(SIGTERM).status == 143)
+    }
+
     @Test func aChangeThatIsWrongKeepsTheSchedulesAsTheyWere() throws {
         let server = try ScheduledServer(rows: 1, ["orgs": "{every: 1000d}"])
         try server.start()

@@ -13,9 +13,14 @@ final class ScheduledServer {
 
     /// A project whose table has so many rows.
     ///
-    /// - Parameter latency: How many milliseconds the destination takes for every answer.
-    init(rows: Int, latency: Int64 = 0, _ schedules: [String: String]) throws {
-        project = try TemporaryProject { $0.latency = latency * 1_000_000 }
+    /// - Parameters:
+    ///   - latency: How many milliseconds the destination takes for every answer.
+    ///   - tokens: The destination's budget for a day.
+    init(rows: Int, latency: Int64 = 0, tokens: Int = 360_000, _ schedules: [String: String]) throws {
+        project = try TemporaryProject {
+            $0.latency = latency * 1_000_000
+            $0.dailyTokens = tokens
+        }
         try project.csv("companies", ["id,name"] + (1...rows).map { "\($0),Company \($0)" })
         for (name, schedule) in schedules { try sync(name, schedule) }
     }
