@@ -86,7 +86,7 @@ extension ScheduleCommand {
             let past = ScheduleStanding.Past(
                 lastActivity: last.map { max($0.startedAt, $0.record?.finishedAtMilliseconds ?? 0) },
                 changedAt: changed.map { Int64($0 * 1_000) } ?? now,
-                isRunning: try StateFileLock.isHeld(folder: workspace.stateFolder(), sync: file.name))
+                isRunning: try StateFileLock.isHeld(folder: workspace.stateFolder(), sync: file.name) ?? false)
             row.overdueSince =
                 ScheduleStanding(
                     recurrence, jitter: schedule.jitter, past,
