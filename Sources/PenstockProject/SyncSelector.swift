@@ -168,8 +168,10 @@ package struct SyncSelection: Sendable, Hashable {
 }
 
 extension [SyncFile] {
-    /// The same syncs, each behind those that it names in `after` or links to; of those that may go, the one with the
-    /// highest `schedule.priority` first, and else as they stand. What others wait for is as urgent as they are.
+    /// The same syncs, each behind those that it waits for.
+    ///
+    /// It waits for those that it names in `after` or links to. Of those that may go, the one with the highest
+    /// `schedule.priority` is first, and else as they stand. What others wait for is as urgent as they are.
     package var inOrder: [SyncFile] {
         var rest = self
         let urgency = urgency

@@ -109,9 +109,9 @@ package final class StateRename {
         try StateFolder.remove(old.lock)
     }
 
-    /// The endings of files that belong to a state: copies before migrations, and the note of a run that nobody was
-    /// told of.
+    /// The endings of files that belong to a state: copies before migrations, the note of a run that nobody was told
+    /// of, and what runs have added up for metrics.
     private var companions: [String] {
-        [".untold"] + (1..<max(2, StateSchema.migrations.count + 1)).map { ".db.v\($0).bak" }
+        [".untold", ".metrics"] + (1..<max(2, StateSchema.migrations.count + 1)).map { ".db.v\($0).bak" }
     }
 }

@@ -13,7 +13,8 @@ import Testing
     ]
 
     private func project(_ lines: [String] = WizardTests.rows) throws -> TemporaryProject {
-        let project = try TemporaryProject(types: "{arr_eur: decimal, changed_at: timestamp}")
+        let types = lines == Self.rows ? "{arr_eur: decimal, changed_at: timestamp}" : "{}"
+        let project = try TemporaryProject(types: types)
         try project.csv("orgs", lines)
         try project.sql(
             "CREATE TABLE firms (id INTEGER PRIMARY KEY, firm TEXT); INSERT INTO firms VALUES (1, 'Alpha'), (2, 'Beta')"
@@ -171,7 +172,7 @@ import Testing
             #expect(terminal.text.contains("about 2 new organization records on every run, 24 times a day"))
             let file = try project.text("syncs/again\(answer).yml")
             #expect(file.contains("repeat: allow") == (answer == "y"), "\(file)")
-            #expect(file.contains("every: 1h\n  start: 2026-12-01 06:00") == (answer == "y"), "\(file)")
+            #expect(file.contains("every: 1h\n  start: \"2026-12-01 06:00\"\n") == (answer == "y"), "\(file)")
             try replay(terminal, "again\(answer)", project)
         }
     }

@@ -48,6 +48,11 @@ package struct SyncSetup: Sendable {
         self.source = source
         self.destination = destination
     }
+
+    /// What the markers of the records are made from: the first name of the sync, which a rename leaves as it is.
+    fileprivate func origin(of object: ObjectDescriptor) -> Marker.Origin {
+        Marker.Origin(project: project, sync: definition.formerName ?? definition.name, object: object.id)
+    }
 }
 
 /// Why a sync cannot run.
@@ -158,8 +163,7 @@ package final class OpenSync {
         } catch {
             throw .mapping(error.problems)
         }
-        origin = Marker.Origin(
-            project: setup.project, sync: definition.formerName ?? definition.name, object: object.id)
+        origin = setup.origin(of: object)
         guarantee = try Self.guarantee(definition, object, fields, mapping)
         let needed = mapping.columns + keyColumns + (definition.fetch.key.map { [$0] } ?? [])
         // Without a key an appended row is known by all of its content, so that a change of the map changes nothing.
