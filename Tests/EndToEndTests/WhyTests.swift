@@ -41,7 +41,7 @@ import Testing
         #expect(sentences(made).contains("as organization \(id); unchanged since."))
         #expect(made["source"]?["columns"]?["arr"]?.stringValue == "1.50")
         let field = made["source"]?["fields"]?.arrayValue?.last
-        #expect(field?["target"]?.stringValue == "ARR (EUR)" && field?["value"]?.stringValue == "1.5")
+        #expect(field?["target"]?.stringValue == "ARR (EUR)" && field?["value"]?.stringValue == "1.50", "\(field?.text ?? "")")
         #expect(made["requests"]?.arrayValue?.count == 1)
         _ = try project.run()
         #expect(sentences(try why(project, "k1")).contains("; unchanged since."))
@@ -110,6 +110,7 @@ import Testing
         _ = try project.run()
         #expect(sentences(try why(project, "k1")).contains("is before the watermark 7"))
         try project.csv("orgs", ["key,company,at", "k1,Alpha,5", "k3,New,9"])
-        #expect(sentences(try why(project, "k3")).contains("is past the watermark 7: the next run reads it."))
+        let new = sentences(try why(project, "k3"))
+        #expect(new.contains("is past the watermark 7: the next run reads it."), "\(new)")
     }
 }
