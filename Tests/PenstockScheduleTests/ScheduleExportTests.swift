@@ -79,7 +79,7 @@ import Yams
             try job("orgs_to_crm", .cron("15 6 * * MON-FRI")),
             try job("ünïcode.sync", .every(5_400_000_000)) { $0.predecessors = ["orgs_to_crm"] },
         ]
-        export.user = isDynamic ? nil : "nobody"
+        export.user = isDynamic ? nil : "daemon"
         let result = export.files(jobs, for: .systemd)
         var paths: [String] = []
         for file in result.files {

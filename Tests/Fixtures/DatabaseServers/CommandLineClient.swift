@@ -14,6 +14,7 @@ struct CommandLineClient: Sendable {
     ///
     /// - Throws: ``ServerProblem`` with what the server said of the first statement that failed.
     func run(_ statements: String) throws(ServerProblem) -> String {
+        ClosedPipe.isNoEnd
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = command
@@ -28,7 +29,8 @@ struct CommandLineClient: Sendable {
         let complaint: Data
         do {
             try process.run()
-            try input.fileHandleForWriting.write(contentsOf: Data(statements.utf8))
+            // A client that cannot connect ends without reading; what it says of that comes below.
+            try? input.fileHandleForWriting.write(contentsOf: Data(statements.utf8))
             try input.fileHandleForWriting.close()
             text = try output.fileHandleForReading.readToEnd() ?? Data()
             complaint = try errors.fileHandleForReading.readToEnd() ?? Data()
@@ -41,6 +43,12 @@ struct CommandLineClient: Sendable {
         }
         return String(decoding: text, as: UTF8.self)
     }
+}
+
+/// What a write does to a client that has ended: it fails, and this process lives.
+private enum ClosedPipe {
+    /// Looking at it once is enough for the process.
+    static let isNoEnd: Void = { _ = signal(SIGPIPE, SIG_IGN) }()
 }
 
 /// A client that stays connected, for tests with several transactions at once.
@@ -57,6 +65,7 @@ package final class DatabaseSession {
     /// - Parameter marker: A statement that prints `done-` and the number.
     init(_ client: CommandLineClient, marker: @escaping @Sendable (Int) -> String) throws(ServerProblem) {
         self.marker = marker
+        ClosedPipe.isNoEnd
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = client.command
         process.environment = ProcessInfo.processInfo.environment.merging(client.environment) { $1 }
