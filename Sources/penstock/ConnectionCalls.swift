@@ -26,16 +26,28 @@ enum ConnectionCalls {
         defer { base.leave() }
         let host = LoginHost(base, keep: keep)
         let report = try calling(side, "logging in") { () throws(ConnectorError) in
-            if connector.descriptor.capabilities.contains(.destination) {
-                let open = try connector.openDestination(.object(settings), host: host)
-                defer { open.close() }
-                return try open.check()
+            do throws(ConnectorError) {
+                return try opened(connector, .object(settings), host)
+            } catch {
+                // What was kept is kept; the connection does not work, which is another matter.
+                guard host.hasKept else { throw error }
+                return CheckReport([CheckReport.Step("login", failure: error)])
             }
-            let open = try connector.openSource(.object(settings), host: host)
+        }
+        return (redacted(report, side), host.hasKept)
+    }
+
+    private static func opened(
+        _ connector: any Connector, _ settings: JSON, _ host: LoginHost
+    ) throws(ConnectorError) -> CheckReport {
+        if connector.descriptor.capabilities.contains(.destination) {
+            let open = try connector.openDestination(settings, host: host)
             defer { open.close() }
             return try open.check()
         }
-        return (redacted(report, side), host.hasKept)
+        let open = try connector.openSource(settings, host: host)
+        defer { open.close() }
+        return try open.check()
     }
 
     private static func redacted(_ report: CheckReport, _ side: SyncSetup.Side) -> CheckReport {

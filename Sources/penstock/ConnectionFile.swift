@@ -5,28 +5,41 @@ import PenstockProject
 
 /// The file in which a connection stands, edited so that everything else in it stays as it was.
 struct ConnectionFile {
-    private let path: String
+    private typealias Change = (inout YAMLEditor) throws(YAMLEditProblem) -> Void
+
+    private let root: String
+    private let file: String
+    /// The connection that is there already; nil for a new one.
+    private let connection: String?
+    private let text: String
     private var editor: YAMLEditor
+    private var changes: [Change] = []
 
     /// The file of the connection; `connections.yml` for a new one.
     init(_ connection: Connection?, root: String) throws {
-        let file = connection?.span.file ?? "connections.yml"
-        path = "\(root)/\(file)"
-        var text = "# References to secrets, never secrets.\nversion: 1\nconnections: {}\n"
+        try self.init(connection?.name, file: connection?.span.file ?? "connections.yml", root: root)
+    }
+
+    private init(_ connection: String?, file: String, root: String) throws {
+        (self.connection, self.file, self.root) = (connection, file, root)
+        let path = "\(root)/\(file)"
         if FileManager.default.fileExists(atPath: path) {
             guard let bytes = FileManager.default.contents(atPath: path),
                 let read = String(validating: bytes, as: UTF8.self)
             else { throw CommandFailure(.config, code: "unreadable", "\(file) cannot be read") }
             text = read
+        } else {
+            text = "# References to secrets, never secrets.\nversion: 1\nconnections: {}\n"
         }
         do throws(YAMLEditProblem) {
             editor = try YAMLEditor(file: file, text: text)
         } catch {
             throw Self.failure(error)
         }
-        if let connection, !has(connection.name) {
+        if let connection, !has(connection) {
             throw CommandFailure(
-                .config, code: "not-edited", "\(connection.name) is written in a profile of \(file); edit it by hand")
+                .config, code: "not-edited", "\(connection) is not among the connections of \(file)",
+                notes: ["if it is written in a profile there, edit it by hand"])
         }
     }
 
@@ -58,16 +71,27 @@ struct ConnectionFile {
         try edit { (editor) throws(YAMLEditProblem) in try editor.remove(["connections", name]) }
     }
 
-    /// Puts the text onto the disk.
-    func write() throws {
+    /// Puts the changes onto the disk, into the file as it is by now: a login or a question may have taken minutes.
+    ///
+    /// - Parameter new: The name of a connection that is added; one that has come meanwhile is left as it is.
+    /// - Throws: ``CommandFailure``; nothing was written.
+    func write(adding new: String? = nil) throws {
+        var now = try ConnectionFile(connection, file: file, root: root)
+        if let new, now.has(new) {
+            throw CommandFailure(
+                .usage, code: "connection-exists", "there is a connection \(new) by now",
+                notes: ["somebody has written it into \(file) meanwhile"])
+        }
+        for change in changes { try now.edit(change) }
         do throws(ProjectFileProblem) {
-            try ProjectFileWriter.write(editor.text, to: path)
+            try ProjectFileWriter.write(now.editor.text, to: "\(root)/\(file)")
         } catch {
             throw CommandFailure(.cannotWrite, code: "cannot-write", "\(error.path) cannot be written: \(error.reason)")
         }
     }
 
-    private mutating func edit(_ body: (inout YAMLEditor) throws(YAMLEditProblem) -> Void) throws {
+    private mutating func edit(_ body: @escaping Change) throws {
+        changes.append(body)
         do throws(YAMLEditProblem) {
             try body(&editor)
         } catch {

@@ -96,7 +96,7 @@ struct LoginFlow {
     private func authorizeURL(_ subject: Subject) throws -> String {
         let written = subject.settings.settings[subject.login.authorizeURLSetting]?.stringValue
         let address = written ?? subject.login.authorizeURL
-        let isPlain = address.hasPrefix("http://127.0.0.1") || address.hasPrefix("http://localhost")
+        let isPlain = LoginRequest.isLoopback(address)
         let isClean = address.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: "\"") }
         guard isClean, address.hasPrefix("https://") || isPlain, !address.contains("#") else {
             throw CommandFailure(
@@ -121,12 +121,16 @@ struct LoginFlow {
         }
     }
 
+    /// Whether the address may be pasted beside a listener: from a terminal, or from a pipe, as with `ssh`.
+    private var readsInput: Bool { !workspace.options.noInput }
+
     private func announce(_ address: String, _ redirect: String, _ listener: LoopbackListener?) {
         Terminal.writeError("Open this address, and allow the access:\n\n  \(address)\n\n")
         if listener != nil {
-            Terminal.writeError(
-                "Waiting for the browser at \(redirect), for \(options.timeout) s. Where it is on another machine, "
-                    + "paste the address here that it ends at.\n")
+            Terminal.writeError("Waiting for the browser at \(redirect), for \(options.timeout) s.\n")
+            if readsInput {
+                Terminal.writeError("Where it is on another machine, paste the address here that it ends at.\n")
+            }
         } else {
             Terminal.writeError("Paste the address here that the browser ends at:\n")
         }
@@ -152,7 +156,7 @@ struct LoginFlow {
     /// Waits for the first answer that belongs to the request, from the browser or from a person who pastes it.
     private func answer(to request: LoginRequest, _ listener: LoopbackListener?) throws -> Outcome {
         let end = ContinuousClock.now + .seconds(options.timeout)
-        let readsInput = Terminal.inputIsTerminal || listener == nil
+        let readsInput = readsInput || listener == nil
         var typed = TypedLines()
         var outcome: Outcome?
         var strangers = 0
@@ -196,7 +200,8 @@ struct LoginFlow {
     }
 
     private func pasted(_ line: String, _ request: LoginRequest) throws -> Outcome? {
-        let line = line.trimmingCharacters(in: .whitespaces)
+        // Copied from a shell or a mail, it comes in quotes or brackets.
+        let line = line.trimmingCharacters(in: .whitespaces.union(CharacterSet(charactersIn: "'\"<>")))
         if line.isEmpty { return nil }
         switch request.answer(in: line) {
         case .code(let code): return .code(code)

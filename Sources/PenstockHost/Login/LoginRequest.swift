@@ -47,6 +47,15 @@ package struct LoginRequest: Sendable {
         return authorizeURL + (authorizeURL.contains("?") ? "&" : "?") + query
     }
 
+    /// Whether an address is one of this machine, which may do without TLS: `http://`, then exactly that host.
+    package static func isLoopback(_ address: String) -> Bool {
+        guard address.hasPrefix("http://") else { return false }
+        let authority = address.dropFirst("http://".count).prefix { !"/?#\\".contains($0) }
+        let parts = authority.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let isPort = parts.count == 1 || parts[1].utf8.allSatisfy { (0x30...0x39).contains($0) }
+        return isPort && ["127.0.0.1", "localhost"].contains(parts[0])
+    }
+
     /// The object under ``BrowserLogin/setting`` with which the connector exchanges a code.
     package func settings(code: String) -> JSON {
         var object: JSONObject = ["code": .string(code), "redirect_uri": .string(redirectURI)]

@@ -141,7 +141,7 @@ extension ConnectionCommand {
             try file.set(draft.name, to: draft.document(description: description))
             do {
                 for (name, secret) in secrets { try keeper.store(name, secret, for: draft.name) }
-                try file.write()
+                try file.write(adding: draft.name)
             } catch {
                 // What is left over is said by nobody: the failure itself is what matters.
                 for name in secrets.keys { _ = try? keeper.remove(name, of: draft.name) }

@@ -37,7 +37,7 @@ extension ConnectionCommand {
             // What cannot be written into the file is found out before anybody is asked.
             if !isWritten { try file.set(name, session.login.gives, to: .text(reference)) }
             let report = try session.run()
-            if !isWritten { try file.write() }
+            if !isWritten { try write(file, "\(session.login.gives): \(reference)") }
             if options.isMachineReadable {
                 let data: JSON = .object([
                     "connection": .string(name), "secret": .string(session.secretName),
@@ -53,6 +53,16 @@ extension ConnectionCommand {
                 }
             }
             try CommandFailure.end(unlessOK: CheckText.exitCode(report))
+        }
+
+        /// Writes the reference; where that fails, the login stands all the same.
+        private func write(_ file: ConnectionFile, _ line: String) throws {
+            do {
+                try file.write()
+            } catch var failure as CommandFailure {
+                failure.message += "\n  = the login was kept; write into the connection \(name): \(line)"
+                throw failure
+            }
         }
     }
 

@@ -75,6 +75,14 @@ struct LoginSession {
         try SecretKeeper.reporting(draft.name) { () throws(ConnectorError) in try credentials.forget() }
     }
 
+    /// Puts back what a store held under a name: a secret, or nothing.
+    private static func restore(
+        _ before: SecretStore.Stored?, _ name: String, _ store: SecretStore
+    ) throws(ConnectorError) {
+        guard let before else { return try store.remove(name) }
+        try store.put(name, before.secret, owner: before.owner)
+    }
+
     /// Logs in, and keeps what it brings before it is used.
     ///
     /// - Returns: What the connector says of the connection now.
@@ -89,10 +97,17 @@ struct LoginSession {
             guard let secret = json[gives]?.stringValue, !secret.isEmpty else {
                 throw ConnectorError(.contractBreach, "The login has brought no \(gives).")
             }
+            let before = store.isThere(name) ? try store.stored(name) : nil
             try store.put(name, Secret(secret), owner: owner)
             var object = settings.objectValue ?? [:]
             object[gives] = .string(secret)
-            try credentials.begin(json, of: descriptor, .object(object))
+            do throws(ConnectorError) {
+                try credentials.begin(json, of: descriptor, .object(object))
+            } catch {
+                // Both are kept or none; where that fails, too, the first failure is what matters.
+                try? Self.restore(before, name, store)
+                throw error
+            }
         }
         guard hasKept else {
             Terminal.writeError(CheckText.text(draft.name, report, width: Terminal.width))
