@@ -172,7 +172,7 @@ struct MapCheck {
         let source = try workspace.connection(sync.definition.source.connection, in: project)
         let view = try SourceView(
             sync.definition.source.target, try workspace.side(source, in: project), workspace)
-        let faults = try faults(open.fields, view)
+        let (faults, isChecked) = try faults(open.fields, view)
         var listing = Listing(
             kind: "sync.map",
             columns: [
@@ -186,7 +186,9 @@ struct MapCheck {
             var kind = ""
             if case .found(let place) = lookup.find(entry.target) { kind = open.fields[place].kind.rawValue }
             let fault = faults[entry.target]
-            let check = fault.map { "\($0.count) of \(view.rowCount): \($0.code)" } ?? "ok"
+            let isOpen = !isChecked(entry.target)
+            let check =
+                fault.map { "\($0.count) of \(view.rowCount): \($0.code)" } ?? (isOpen ? "not checked" : "ok")
             listing.add(
                 [
                     entry.target, kind, MapDialogue.filling(entry), type ?? "",
@@ -195,9 +197,12 @@ struct MapCheck {
                 .object([
                     "target": .string(entry.target), "kind": .string(kind), "from": .string(MapDialogue.filling(entry)),
                     "type": type.map { .string($0) } ?? .null, "rows": .integer(view.rowCount),
-                    "rejected": .integer(fault?.count ?? 0), "code": fault.map { .string($0.code) } ?? .null,
+                    "rejected": isOpen ? .null : .integer(fault?.count ?? 0),
+                    "code": fault.map { .string($0.code) } ?? .null,
                     "message": fault.map { .string($0.message) } ?? .null,
-                ]), remark: fault.map { "\($0.value.isEmpty ? "" : "\"\($0.value)\": ")\($0.message)" })
+                ]),
+                remark: fault.map { "\($0.value.isEmpty ? "" : "\"\($0.value)\": ")\($0.message)" }
+                    ?? (isOpen ? "a run looks up the records of another sync; see penstock plan" : nil))
         }
         Terminal.write(listing.text(options.format, width: options.tableWidth))
         try CommandFailure.end(unlessOK: faults.isEmpty ? .ok : .data)
@@ -210,17 +215,30 @@ struct MapCheck {
         var message: String
     }
 
-    /// What the rows have against each target, the first fault of each.
-    private func faults(_ fields: [DestinationField], _ view: SourceView) throws -> [String: Fault] {
-        let mapping: CompiledMapping
+    /// What the rows have against each target, the first fault of each, and which targets were held against them.
+    private func faults(
+        _ fields: [DestinationField], _ view: SourceView
+    ) throws -> (faults: [String: Fault], isChecked: (String) -> Bool) {
+        var mapping: CompiledMapping
+        var linked = Set<String>()
         do {
             mapping = try CompiledMapping(
                 map: sync.definition.map, insert: sync.definition.insert, source: view.schema, fields: fields)
         } catch {
             throw CommandFailure(.config, code: error.problems[0].code.rawValue, error.problems[0].message)
         }
-        // Links are followed by a run only.
-        guard mapping.links.isEmpty else { return [:] }
+        if !mapping.links.isEmpty {
+            // Links are followed by a run only; everything else is checked all the same.
+            let plain = sync.definition.map.filter { $0.link == nil && $0.parts.allSatisfy { $0.link == nil } }
+            linked = Set(sync.definition.map.map(\.target)).subtracting(plain.map(\.target))
+            do {
+                mapping = try CompiledMapping(
+                    map: plain, insert: sync.definition.insert, source: view.schema, fields: fields)
+            } catch {
+                // What is left is no map without its links.
+                return ([:], { _ in false })
+            }
+        }
         var faults: [String: Fault] = [:]
         for batch in view.batches {
             for reject in mapping.map(batch).rejects.map(\.reject) {
@@ -232,6 +250,6 @@ struct MapCheck {
                 }
             }
         }
-        return faults
+        return (faults, { !linked.contains($0) })
     }
 }
