@@ -230,6 +230,7 @@ enum Suggestion {
         let near = NearestName.of(name, in: names).map { "did you mean \"\($0)\"?" }
         let all = names.isEmpty ? "there is no \(kind) at all" : "\(kind)s: " + names.joined(separator: ", ")
         return CommandFailure(
-            .usage, code: "unknown-\(kind)", "there is no \(kind) \"\(name)\"", notes: [near, all].compactMap { $0 })
+            .usage, code: "unknown-\(kind.split(separator: " ").last ?? "name")", "there is no \(kind) \"\(name)\"",
+            notes: [near, all].compactMap { $0 })
     }
 }

@@ -29,10 +29,16 @@ struct DraftOptions: ParsableArguments {
 
     /// Writes the settings of `--set` into a draft.
     func apply(to draft: inout ConnectionDraft) throws {
+        var seen = Set<String>()
         for pair in set {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2 else {
                 throw CommandFailure(.usage, code: "usage", "--set takes key=value, not \"\(pair.prefix(40))\"")
+            }
+            guard seen.insert(parts[0]).inserted else {
+                throw CommandFailure(
+                    .usage, code: "usage", "--set \(parts[0]) is given twice",
+                    notes: ["a list is one text: --set \(parts[0])=a,b"])
             }
             try Self.set(parts[0], parts[1], &draft)
         }

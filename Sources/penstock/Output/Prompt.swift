@@ -33,17 +33,29 @@ enum Prompt {
         return nil
     }
 
-    /// Asks yes or no; no is the default.
+    /// What an answer to yes or no says; nil for neither.
+    static func yesOrNo(_ answer: String) -> Bool? {
+        switch answer.lowercased() {
+        case "y", "yes": true
+        case "n", "no": false
+        default: nil
+        }
+    }
+
+    /// Asks yes or no until it is one of them; no is the default.
     ///
     /// - Returns: Nil at the end of the input, and where the program is told to stop.
     static func decision(_ question: String) -> Bool? {
-        text("\(question) [y/N]").map { ["y", "yes"].contains($0.lowercased()) }
+        while let answer = text("\(question) [y/N]") {
+            if answer.isEmpty { return false }
+            if let said = yesOrNo(answer) { return said }
+            Terminal.writeError("  y or n\n")
+        }
+        return nil
     }
 
-    /// Asks yes or no; no is the default.
-    static func confirm(_ question: String) -> Bool {
-        ["y", "yes"].contains(text("\(question) [y/N]")?.lowercased() ?? "")
-    }
+    /// Asks yes or no; no is the default, also at the end of the input.
+    static func confirm(_ question: String) -> Bool { decision(question) ?? false }
 
     /// Asks for a text that is not shown while it is typed.
     static func secret(_ question: String) -> String? {

@@ -54,10 +54,14 @@ struct Questions {
         }
     }
 
-    /// Asks yes or no.
+    /// Asks yes or no until it is one of them.
     func confirm(_ question: String, default standard: Bool = false) throws -> Bool {
-        let answer = try line(question + (standard ? " [Y/n]" : " [y/N]")).lowercased()
-        return answer.isEmpty ? standard : ["y", "yes"].contains(answer)
+        while true {
+            let answer = try line(question + (standard ? " [Y/n]" : " [y/N]"))
+            if answer.isEmpty { return standard }
+            if let said = Prompt.yesOrNo(answer) { return said }
+            say("      y or n", indent: 6)
+        }
     }
 
     /// Asks for one of several, by number, by name, or by a part of a name.
