@@ -72,15 +72,21 @@ extension Project {
         for var diagnostic in found.diagnostics {
             if missing.contains(where: { $0.rawValue == diagnostic.code }) {
                 diagnostic.notes.insert(usage(of: connection), at: 0)
+                // With several accounts side by side, nobody has the secrets of all.
+                if users(of: connection) == 0 { diagnostic.severity = .warning }
             }
             findings.add(diagnostic)
         }
     }
 
-    private func usage(of connection: Connection) -> String {
-        let count = syncs.count { sync in
+    private func users(of connection: Connection) -> Int {
+        syncs.count { sync in
             [sync.definition.source.connection, sync.definition.destination.connection].contains(connection.name)
         }
+    }
+
+    private func usage(of connection: Connection) -> String {
+        let count = users(of: connection)
         return count == 0 ? "used by no sync" : "used by \(count) sync\(count == 1 ? "" : "s")"
     }
 

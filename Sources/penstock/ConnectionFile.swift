@@ -76,6 +76,15 @@ struct ConnectionFile {
     /// - Parameter new: The name of a connection that is added; one that has come meanwhile is left as it is.
     /// - Throws: ``CommandFailure``; nothing was written.
     func write(adding new: String? = nil) throws {
+        do {
+            try ProjectEditLock.whileHeld(root) { try put(adding: new) }
+        } catch let problem as ProjectFileProblem {
+            throw CommandFailure(
+                .cannotWrite, code: "cannot-write", "\(problem.path) cannot be written: \(problem.reason)")
+        }
+    }
+
+    private func put(adding new: String?) throws {
         var now = try ConnectionFile(connection, file: file, root: root)
         if let new, now.has(new) {
             throw CommandFailure(
@@ -83,11 +92,7 @@ struct ConnectionFile {
                 notes: ["somebody has written it into \(file) meanwhile"])
         }
         for change in changes { try now.edit(change) }
-        do throws(ProjectFileProblem) {
-            try ProjectFileWriter.write(now.editor.text, to: "\(root)/\(file)")
-        } catch {
-            throw CommandFailure(.cannotWrite, code: "cannot-write", "\(error.path) cannot be written: \(error.reason)")
-        }
+        try ProjectFileWriter.write(now.editor.text, to: "\(root)/\(file)")
     }
 
     private mutating func edit(_ body: @escaping Change) throws {

@@ -59,16 +59,19 @@ enum ProjectEdit {
     static func edit(
         _ file: String, of workspace: Workspace, _ change: (inout YAMLEditor) throws -> Void
     ) throws {
-        let path = try workspace.root.get() + "/" + file
-        guard let text = try text(of: path) else {
-            throw CommandFailure(.config, code: "unreadable", "there is no \(file)")
-        }
+        let root = try workspace.root.get()
         do {
-            var editor = try YAMLEditor(file: file, text: text)
-            try change(&editor)
-            guard editor.text != text else { return }
-            try check([file: editor.text], workspace, isQuietAboutWarnings: true)
-            try ProjectFileWriter.write(editor.text, to: path)
+            try ProjectEditLock.whileHeld(root) {
+                let path = root + "/" + file
+                guard let text = try text(of: path) else {
+                    throw CommandFailure(.config, code: "unreadable", "there is no \(file)")
+                }
+                var editor = try YAMLEditor(file: file, text: text)
+                try change(&editor)
+                guard editor.text != text else { return }
+                try check([file: editor.text], workspace, isQuietAboutWarnings: true)
+                try ProjectFileWriter.write(editor.text, to: path)
+            }
         } catch {
             throw failure(error)
         }

@@ -84,6 +84,18 @@ import Testing
         #expect(error.detail == "x-api-token: ••••")
     }
 
+    @Test func aSecretThatIsCutOffIsBlankedOutToo() {
+        let redactor = Redactor([Secret("hunter2-token")])
+        for cut in 6...12 {
+            let beginning = String("hunter2-token".prefix(cut))
+            let error = redactor.redacted(
+                ConnectorError(.badData, "It says: aaa\(beginning)… (400)", detail: "aaa\(beginning)"))
+            #expect(error.message == "It says: aaa••••… (400)")
+            #expect(error.detail == "aaa••••")
+        }
+        #expect(redactor.redacted(ConnectorError(.badData, "a hunt…")).message == "a hunt…")
+    }
+
     @Test func aSecretIsBlankedOutInEveryFormInWhichItMayComeBack() {
         let redactor = Redactor([Secret("a/b+\"c d")])
         for form in ["a/b+\"c d", "a%2Fb%2B%22c%20d", "a/b+\\\"c d", "YS9iKyJjIGQ="] {

@@ -113,6 +113,17 @@ import Testing
         #expect(try edit("a: 1\r\nb: 2\r\n") { try $0.set(["c"], to: .integer(3)) } == "a: 1\r\nb: 2\r\nc: 3\r\n")
     }
 
+    @Test func elementsOfAListAreReplacedWhereTheyStand() throws {
+        let text = "after:\n- one # first\n# between\n- \"two\"\n- one\nb: [one, two] # flow\nc: one\n"
+        let changed = try edit(text) {
+            for key in ["after", "b", "c", "none"] { try $0.replace("one", with: "a, b", in: [key]) }
+            try $0.replace("two", with: "zwei", in: ["after"])
+        }
+        #expect(
+            changed
+                == "after:\n- a, b # first\n# between\n- zwei\n- a, b\nb: [\"a, b\", two] # flow\nc: a, b\n")
+    }
+
     @Test func whatAPersonMustDoIsRefusedAndChangesNothing() throws {
         let text = "base: &base {a: 1}\nb:\n  <<: *base\n  c: 2\n"
         var editor = try YAMLEditor(file: "a.yml", text: text)

@@ -171,12 +171,12 @@ private struct Said {
         code = json["code"]?.stringValue ?? (json["errorCode"] ?? json["code"])?.numberText ?? ""
     }
 
-    /// One line of at most 400 characters.
+    /// One line of at most 400 characters; `…` behind it where there was more.
     private static func line(_ text: String) -> String {
         let scalars = text.unicodeScalars.prefix(400).map { $0.value < 0x20 || $0.value == 0x7F ? " " : $0 }
         var line = String(String.UnicodeScalarView(scalars))
         while line.last == "." || line.last == " " { line.removeLast() }
-        return line
+        return text.unicodeScalars.count > 400 ? line + "…" : line
     }
 
     func error(_ code: ConnectorError.Code, _ response: HTTPResponse, _ object: PipedriveObject?) -> ConnectorError {

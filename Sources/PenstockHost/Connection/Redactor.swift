@@ -68,6 +68,26 @@ package struct Redactor: Sendable {
         }
     }
 
+    /// `text` with every secret replaced by dots, also one whose end a connector has cut off, at `…` or at the end.
+    ///
+    /// Beginnings of fewer than 6 characters are left: they occur by chance.
+    package func redactedWithCuts(_ text: String) -> String {
+        let pieces = redacted(text).split(separator: "…", omittingEmptySubsequences: false)
+        return pieces.map { withoutCut($0) }.joined(separator: "…")
+    }
+
+    private func withoutCut(_ piece: Substring) -> String {
+        let end = piece.utf8.suffix(512)
+        for secret in secrets {
+            let form = Array(secret.utf8)
+            for length in stride(from: min(form.count - 1, end.count), through: 6, by: -1)
+            where end.suffix(length).elementsEqual(form.prefix(length)) {
+                return String(decoding: piece.utf8.dropLast(length), as: UTF8.self) + "••••"
+            }
+        }
+        return String(piece)
+    }
+
     /// `error` with every secret in its texts replaced by dots.
     package func redacted(_ error: ConnectorError) -> ConnectorError {
         var error = error
@@ -75,10 +95,10 @@ package struct Redactor: Sendable {
             error.message += " " + advice
         }
         guard !secrets.isEmpty else { return error }
-        error.message = redacted(error.message)
-        error.detail = redacted(error.detail)
-        error.field = redacted(error.field)
-        error.vendorCode = redacted(error.vendorCode)
+        error.message = redactedWithCuts(error.message)
+        error.detail = redactedWithCuts(error.detail)
+        error.field = redactedWithCuts(error.field)
+        error.vendorCode = redactedWithCuts(error.vendorCode)
         return error
     }
 }

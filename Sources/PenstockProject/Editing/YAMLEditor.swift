@@ -96,6 +96,26 @@ package struct YAMLEditor: Sendable {
         try apply(lines, Self.changed(root, path[...]) { YAMLNode.Entry(key, $0.value) })
     }
 
+    /// Replaces every element of a list of scalars that is `old`, or the scalar itself; comments between them stay.
+    ///
+    /// - Throws: ``YAMLEditProblem``; the text is then as it was.
+    package mutating func replace(_ old: String, with new: String, in path: [String]) throws(YAMLEditProblem) {
+        guard let list = node(path) else { return }
+        if list.text == old { return try set(path, to: .text(new)) }
+        while let index = node(path)?.items.firstIndex(where: { $0.text == old }), old != new {
+            guard var items = node(path)?.items, let span = node(path)?.span else { return }
+            var lines = YAMLLines(text)
+            lines.replace(
+                line: items[index].span.line, from: items[index].span.column - 1, length: items[index].span.length,
+                with: YAMLText.scalar(new, isInFlow: lines.scalar(span.line, span.column - 1) == "["))
+            items[index] = YAMLValue.text(new).node
+            let wanted = Self.changed(root, path[...]) { entry in
+                YAMLNode.Entry(entry.key, YAMLNode(content: .list(items), span: span))
+            }
+            try apply(lines, wanted)
+        }
+    }
+
     private mutating func apply(_ lines: YAMLLines?, _ wanted: YAMLNode) throws(YAMLEditProblem) {
         guard let changed = lines?.text else { throw tooIntricate }
         let read: YAMLNode

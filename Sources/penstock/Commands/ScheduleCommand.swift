@@ -107,7 +107,7 @@ struct ScheduleSwitch {
                 notes: ["write into \(file.file): schedule: {cron: \"15 6 * * MON-FRI\", timezone: Europe/Berlin}"])
         }
         let isChanged = schedule.isEnabled != isEnabled
-        if isChanged { try write(file, project, isEnabled) }
+        if isChanged { try write(file, isEnabled) }
         let recurrence = try ScheduleText.recurrence(schedule, of: file)
         let next = isEnabled && file.isEnabled ? recurrence.next(after: WallClock.milliseconds) : nil
         if workspace.options.isMachineReadable {
@@ -126,24 +126,9 @@ struct ScheduleSwitch {
         Terminal.write(text)
     }
 
-    private func write(_ file: SyncFile, _ project: Project, _ isEnabled: Bool) throws {
-        let path = project.root + "/" + file.file
-        do {
-            let text = try String(contentsOfFile: path, encoding: .utf8)
-            var editor = try YAMLEditor(file: file.file, text: text)
-            let base = editor.has(["syncs", file.name]) ? ["syncs", file.name] : []
-            try editor.set(base + ["schedule", "enabled"], to: .boolean(isEnabled))
-            try ProjectFileWriter.write(editor.text, to: path)
-        } catch let problem as YAMLEditProblem {
-            throw CommandFailure(
-                .config, code: "edit", "\(file.file): \(problem.reason)",
-                notes: ["write it yourself: schedule: {enabled: \(isEnabled)}"])
-        } catch let problem as ProjectFileProblem {
-            throw CommandFailure(.cannotWrite, code: "cannot-write", "\(problem.path): \(problem.reason)")
-        } catch let failure as CommandFailure {
-            throw failure
-        } catch {
-            throw CommandFailure(.cannotWrite, code: "cannot-write", "\(path) cannot be read")
+    private func write(_ file: SyncFile, _ isEnabled: Bool) throws {
+        try ProjectEdit.edit(file.file, of: workspace) { editor in
+            try editor.set(file.pathInFile + ["schedule", "enabled"], to: .boolean(isEnabled))
         }
     }
 }

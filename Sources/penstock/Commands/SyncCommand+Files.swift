@@ -180,8 +180,21 @@ extension SyncCommand {
         @Argument(help: "The sync.")
         var name: String
 
+        /// An editor of the user's own may need no terminal; vi does.
+        private func refuseWithoutPerson(_ environment: [String: String]) throws {
+            let hasEditor = ["VISUAL", "EDITOR"].contains { environment[$0]?.isEmpty == false }
+            let isForbidden = options.noInput || environment["PENSTOCK_NO_INPUT"] != nil
+            guard isForbidden || (!hasEditor && !(Terminal.inputIsTerminal && Terminal.outputIsTerminal)) else {
+                return
+            }
+            throw CommandFailure(
+                .usage, code: "missing-answer", "there is nobody to edit the file",
+                notes: ["penstock sync map changes the map by options; EDITOR names an editor that needs no terminal"])
+        }
+
         func run() throws {
             let workspace = Workspace(options)
+            try refuseWithoutPerson(workspace.environment)
             let (project, _) = try workspace.loadProject(resolves: false)
             let sync = try workspace.sync(name, in: project)
             let path = "\(project.root)/\(sync.file)"

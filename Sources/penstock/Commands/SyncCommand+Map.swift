@@ -55,7 +55,9 @@ extension SyncCommand {
                 _ = try workspace.named(target, "target", entries, \.target)
                 entries.removeAll { $0.target == target }
             }
-            for entry in try answers.entries() {
+            let said = try answers.entries()
+            if !said.isEmpty { try check(said, workspace, project, sync) }
+            for entry in said {
                 if let place = entries.firstIndex(where: { $0.target == entry.target }) {
                     entries[place] = entry
                 } else {
@@ -73,15 +75,43 @@ extension SyncCommand {
             try write(entries, before, sync, workspace)
         }
 
-        private func dialogue(
+        /// Refuses what neither side has, as the plan would, before it is written.
+        private func check(
             _ entries: [SyncDraft.Entry], _ workspace: Workspace, _ project: Project, _ sync: SyncFile
-        ) throws -> [SyncDraft.Entry] {
+        ) throws {
+            let (view, fields) = try ends(workspace, project, sync)
+            let lookup = FieldLookup(fields)
+            for entry in entries {
+                if case .unknown = lookup.find(entry.target) {
+                    let names = fields.map(FieldLookup.name(of:))
+                    throw Suggestion.failure(entry.target, "field", names)
+                }
+                let columns = view.schema.fields.map(\.name)
+                if let column = entry.column, !columns.contains(column) {
+                    throw Suggestion.failure(column, "column", columns)
+                }
+            }
+        }
+
+        /// The source with its first rows, and the fields of the object.
+        private func ends(
+            _ workspace: Workspace, _ project: Project, _ sync: SyncFile
+        ) throws -> (SourceView, [DestinationField]) {
             let definition = sync.definition
             let source = try workspace.connection(definition.source.connection, in: project)
             let destination = try workspace.connection(definition.destination.connection, in: project)
             let view = try SourceView(definition.source.target, try workspace.side(source, in: project), workspace)
             let fields = try ConnectionCalls.fields(
                 try workspace.side(destination, in: project), definition.destination.object, workspace)
+            return (view, fields)
+        }
+
+        private func dialogue(
+            _ entries: [SyncDraft.Entry], _ workspace: Workspace, _ project: Project, _ sync: SyncFile
+        ) throws -> [SyncDraft.Entry] {
+            let definition = sync.definition
+            let destination = try workspace.connection(definition.destination.connection, in: project)
+            let (view, fields) = try ends(workspace, project, sync)
             let subject = AutoMap.Subject(
                 object: definition.destination.object, system: [destination.connector, destination.name])
             var dialogue = MapDialogue(

@@ -13,9 +13,11 @@ enum Prompt {
     /// Asks for a text; an empty answer takes the default.
     ///
     /// - Returns: Nil at the end of the input.
-    static func text(_ question: String, default standard: String? = nil) -> String? {
+    static func text(
+        _ question: String, default standard: String? = nil, whileWaiting: () -> Void = {}
+    ) -> String? {
         Terminal.writeError(question + (standard.map { " [\($0)]" } ?? "") + ": ")
-        guard let answer = Terminal.readAnswer()?.trimmingCharacters(in: .whitespaces) else {
+        guard let answer = Terminal.readAnswer(whileWaiting: whileWaiting)?.trimmingCharacters(in: .whitespaces) else {
             Terminal.writeError("\n")
             return nil
         }
@@ -61,17 +63,21 @@ enum Prompt {
     static func secret(_ question: String) -> String? {
         var before = termios()
         let isTerminal = tcgetattr(0, &before) == 0
-        if isTerminal {
-            var quiet = before
-            quiet.c_lflag &= ~tcflag_t(ECHO)
-            tcsetattr(0, TCSAFLUSH, &quiet)
-        }
+        if isTerminal { hideTyping(TCSAFLUSH) }
         defer {
             if isTerminal {
                 tcsetattr(0, TCSAFLUSH, &before)
                 Terminal.writeError("\n")
             }
         }
-        return text(question)
+        // Whoever stops the program and goes on gets the terminal from the shell as it was: with echo.
+        return text(question) { if isTerminal { hideTyping(TCSANOW) } }
+    }
+
+    private static func hideTyping(_ when: Int32) {
+        var settings = termios()
+        guard tcgetattr(0, &settings) == 0, settings.c_lflag & tcflag_t(ECHO) != 0 else { return }
+        settings.c_lflag &= ~tcflag_t(ECHO)
+        tcsetattr(0, when, &settings)
     }
 }

@@ -40,10 +40,13 @@ enum Terminal {
     }
 
     /// Reads a line from standard input, without its newline; nil at its end, and where the program is told to stop.
-    static func readAnswer() -> String? {
+    ///
+    /// - Parameter whileWaiting: Called several times a second until there is an answer.
+    static func readAnswer(whileWaiting: () -> Void = {}) -> String? {
         // A terminal hands out one line at a time, so nothing waits unseen in a buffer.
         while inputIsTerminal {
             if Interruption.exitCode != nil { return nil }
+            whileWaiting()
             var end = pollfd(fd: 0, events: Int16(POLLIN), revents: 0)
             if poll(&end, 1, 100) > 0 { break }
         }
