@@ -44,6 +44,17 @@ import Testing
         return counts
     }
 
+    @Test("A map with a link is checked but for the link, which is said")
+    func checkedMap() throws {
+        let project = try project(
+            companies: "key,name\nacme,Acme\n", people: "key,name,company\np1,Ann,acme\np2,,acme\n")
+        let result = try project.penstock("sync", "map", "a_people", "--check", "-o", "tsv")
+        #expect(result.status == 65, "\(result.everything)")
+        let lines = result.output.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("name\t") && $0.contains("1 of 2: required-empty") }, "\(result.output)")
+        #expect(lines.contains { $0.hasPrefix("org_id\t") && $0.contains("not checked") }, "\(result.output)")
+    }
+
     @Test("One command runs the parents first, and children find them by their own key")
     func inOrder() throws {
         let project = try project(

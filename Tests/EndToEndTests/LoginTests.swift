@@ -194,6 +194,65 @@ import Testing
         #expect(try right.end() == 0, "\(right.screen)")
     }
 
+    @Test("Beside the listener the address may come from a pipe, in quotes; with --no-input nothing is said of it")
+    func pastedIntoPipe() throws {
+        let project = try project()
+        let pipe = TemporaryProject.scratchFile()
+        try #require(mkfifo(pipe, 0o600) == 0)
+        defer { unlink(pipe) }
+        let run = try project.start(
+            [
+                "-c", "exec \"$0\" connection login crm --no-browser --port 0 < \"$1\"", Program.penstock, pipe,
+            ], program: "/bin/sh")
+        let writer = open(pipe, O_WRONLY)
+        defer { close(writer) }
+        let line = Array("'\(try decide("allow", at: address(run)))'\n".utf8)
+        #expect(write(writer, line, line.count) == line.count)
+        let result = try project.noted(run.result())
+        #expect(result.status == 0 && result.errors.contains("paste the address"), "\(result.everything)")
+        let silent = try project.penstock(
+            "connection", "login", "crm", "--no-browser", "--port", "0", "--timeout", "1", "--no-input")
+        #expect(silent.status == 69 && !silent.errors.contains("paste"), "\(silent.everything)")
+    }
+
+    @Test("What somebody writes into connections.yml during a login stays")
+    func writtenMeanwhile() throws {
+        let project = try project()
+        let run = try project.start("connection", "login", "crm", "--no-browser", "--port", "0")
+        let back = try decide("allow", at: address(run))
+        let text = try project.text("connections.yml") + "  late: {connector: csv, path: data} # by hand\n"
+        try project.write("connections.yml", text)
+        #expect(try PlainHTTP.send("GET", back).status == 200)
+        let result = try run.result()
+        #expect(result.status == 0, "\(result.everything)")
+        let after = try project.text("connections.yml")
+        #expect(after.contains("# by hand") && after.contains("refresh_token: ${cred:crm-refresh-token}"), "\(after)")
+    }
+
+    @Test("A login that is stopped behind its tokens is kept whole, and one that cannot be kept leaves the old one")
+    func keptOrNot() throws {
+        let project = try project { $0.latency = 1_500_000_000 }
+        let run = try project.start("connection", "login", "crm", "--no-browser", "--port", "0")
+        #expect(try PlainHTTP.send("GET", decide("allow", at: address(run))).status == 200)
+        try run.wait("no code was exchanged") { project.server.exchanges == 1 }
+        try run.wait("nothing is kept") {
+            try project.everyFile().keys.contains { $0.hasSuffix("credentials/crm.cred") }
+        }
+        run.send(SIGINT)
+        let stopped = try run.result()
+        #expect(stopped.status == 130, "\(stopped.everything)")
+        #expect(try project.text("connections.yml").contains("refresh_token: ${cred:crm-refresh-token}"))
+        #expect(try project.penstock("connection", "test", "crm").status == 0)
+        try FileManager.default.createDirectory(
+            atPath: project.folder + "/.penstock/credentials/crm.cred.new", withIntermediateDirectories: false)
+        let again = try project.start("connection", "login", "crm", "--no-browser", "--port", "0")
+        _ = try PlainHTTP.send("GET", decide("allow", at: address(again)))
+        let refused = try again.result()
+        #expect(refused.status != 0 && refused.errors.contains("Nothing was kept"), "\(refused.everything)")
+        try FileManager.default.removeItem(atPath: project.folder + "/.penstock/credentials/crm.cred.new")
+        #expect(try project.penstock("connection", "test", "crm").status == 0)
+    }
+
     @Test("A connection is added with a login: secrets are sealed, and the file holds references")
     func added() throws {
         let project = try project()

@@ -48,6 +48,21 @@ import Testing
         }
     }
 
+    @Test func onlyThisMachineDoesWithoutTLS() {
+        for address in [
+            "http://127.0.0.1", "http://localhost/a", "http://127.0.0.1:7391/oauth?x", "http://localhost:1",
+        ] {
+            #expect(LoginRequest.isLoopback(address), "\(address)")
+        }
+        for address in [
+            "http://localhost.evil.example/", "http://127.0.0.1.evil.example", "http://localhost:1@evil.example/",
+            "http://localhost@evil.example", "http://evil.example/?http://localhost", "https://localhost", "localhost",
+            "http://localhost:x", "http://127.0.0.10/",
+        ] {
+            #expect(!LoginRequest.isLoopback(address), "\(address)")
+        }
+    }
+
     @Test func aPortThatIsTakenIsSaid() throws {
         let listener = try LoopbackListener(port: 0)
         #expect(listener.port > 0)
