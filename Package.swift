@@ -168,7 +168,7 @@ let sandbox: [Target] = [
         path: "Plugins/Pipedrive/Sandbox/Sources", swiftSettings: strict),
     /** The sandbox's command line; `penstock sandbox` starts it. */
     .executableTarget(
-        name: "penstock-sandbox-pipedrive", dependencies: ["PipedriveSandbox", argumentParser],
+        name: "penstock-sandbox-pipedrive", dependencies: ["PenstockModel", "PipedriveSandbox", argumentParser],
         path: "Plugins/Pipedrive/Sandbox/Main", swiftSettings: strict,
         linkerSettings: [.unsafeFlags(["-Xlinker", "-rpath=$ORIGIN/.."])]),
     .testTarget(

@@ -65,6 +65,16 @@ struct GlobalOptions: ParsableArguments {
         return URL(fileURLWithPath: path, relativeTo: URL(fileURLWithPath: startFolder + "/")).path
     }
 
+    /// The words with which a command inside this one goes on in the project at `root`.
+    func words(in root: String) -> [String] {
+        var words = ["--project-dir", root, "--log-format", logFormat.rawValue]
+        if let profile = profileName { words += ["--profile", profile] }
+        if quiet { words.append("--quiet") }
+        if noInput { words.append("--no-input") }
+        if allowExec { words.append("--allow-exec") }
+        return words + Array(repeating: "--verbose", count: verbose)
+    }
+
     /// Whether questions may be asked.
     var mayAsk: Bool {
         !noInput && ProcessInfo.processInfo.environment["PENSTOCK_NO_INPUT"] == nil && Terminal.inputIsTerminal

@@ -57,7 +57,7 @@ struct SecretKeeper {
         return true
     }
 
-    private func owner(_ connection: String) -> String { "\(root)#\(connection)" }
+    private func owner(_ connection: String) -> String { Workspace.owner(connection, root: root) }
 
     private func storing() throws(ConnectorError) -> SecretStore {
         do {

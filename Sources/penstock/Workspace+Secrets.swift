@@ -31,7 +31,10 @@ extension Workspace {
     }
 
     /// Who a secret of a connection is stored for.
-    func owner(_ connection: String) throws -> String { "\(try root.get())#\(connection)" }
+    func owner(_ connection: String) throws -> String { Self.owner(connection, root: try root.get()) }
+
+    /// Who a secret of a connection of the project at `root` is stored for.
+    static func owner(_ connection: String, root: String) -> String { "\(root)#\(connection)" }
 
     /// How secrets are opened, and whether programs may run.
     func makeSecretSources() -> SecretSources {

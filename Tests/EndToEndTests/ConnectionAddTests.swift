@@ -27,9 +27,12 @@ import Testing
         try program.answer("How to sign in?", "1")
         try program.expect("api_token (not shown)")
         program.type(canary + "\n")
-        // What the connector says against a value ends it; nobody was asked yet.
-        #expect(try program.end() == 78, "\(program.screen)")
-        #expect(program.screen.contains("company_domain") && !program.screen.contains(canary))
+        // What the connector says against a value is said, and the value is asked for again; without it, others are.
+        try program.answer("company_domain (Enter leaves it out)", "")
+        try program.answer("base_url (Enter leaves it out)", project.server.baseURL)
+        #expect(try program.end() == 0, "\(program.screen)")
+        #expect(program.screen.contains("error[bad-config]: ") && !program.screen.contains(canary), "\(program.screen)")
+        #expect(try project.penstock("connection", "remove", "second", "--yes").status == 0)
         #expect(try stored(project) == [])
         let words = [
             "-C", project.folder, "connection", "add", "second", "--connector", "pipedrive", "--set",
@@ -71,6 +74,10 @@ import Testing
         let base = "base_url=\(project.server.baseURL)"
         let add = ["connection", "add", "second", "--connector", "pipedrive", "--set", base]
         #expect(try project.penstock(add).status == 64, "a missing secret names its flags")
+        let twice = try project.penstock(add + ["--set", base])
+        #expect(twice.status == 64 && twice.errors.contains("base_url is given twice"), "\(twice.errors)")
+        let token = try project.penstock(add + ["--token-stdin", "--token-for", "client_id"], input: canary)
+        #expect(token.errors.contains("error[unknown-setting]"), "\(token.errors)")
         let literal = try project.penstock(add + ["--set", "api_token=written-out-1"])
         #expect(literal.status == 64 && literal.errors.contains("--token-stdin"), "\(literal.errors)")
         #expect(!literal.everything.contains("written-out-1"))
@@ -119,6 +126,14 @@ import Testing
         project.environment["CRM_TOKEN"] = ""
         #expect(try project.penstock("connection", "test", "crm").status == 0)
         #expect(try project.penstock("connection", "edit", "crm", "--unset", "nothing").status == 64)
+        // The one secret that the connection has is meant, and a byte order mark is no obstacle.
+        try project.write("connections.yml", "\u{FEFF}" + after)
+        let next = try project.penstock(["connection", "edit", "crm", "--token-stdin"], input: "canary-c0ffee-token-3")
+        #expect(next.status == 0 && next.errors.contains("Changed crm: api_token"), "\(next.everything)")
+        // Who stores another value under the name leaves the secret the connection's.
+        #expect(try project.penstock(["secret", "set", "crm-api-token"], input: canary + "\n").status == 0)
+        #expect(try project.penstock("connection", "remove", "crm", "--yes").status == 0)
+        #expect(try stored(project) == [])
         try project.expectNothing(of: canary)
     }
 

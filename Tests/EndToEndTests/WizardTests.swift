@@ -101,6 +101,26 @@ import Testing
         #expect(try project.penstock("validate", "--online").status == 0)
     }
 
+    @Test("Update proposes to find records by what the source key fills")
+    func likelyMatch() throws {
+        let project = try project()
+        let terminal = try project.terminal("sync", "new")
+        try begin(terminal)
+        try terminal.answer("[accept]: ", "")
+        try terminal.answer("number [1]: ", "FULL")
+        try terminal.answer("number [1]: ", "update")
+        try terminal.answer("number [", "")
+        try terminal.answer("number [1]: ", "create")
+        try terminal.answer("number [1]: ", "keep")
+        try terminal.answer("number [1]: ", "by hand")
+        try terminal.answer("5/5 Name", "found")
+        try terminal.answer("Title", "")
+        try terminal.answer("Description", "")
+        try terminal.answer("template too?", "")
+        #expect(try terminal.end() == 0, "\(terminal.text)")
+        #expect(try project.text("syncs/found.yml").contains("match: Customer key"), "\(terminal.text)")
+    }
+
     @Test("Every turn that the steps can take")
     func everyTurn() throws {
         let project = try project()
@@ -166,8 +186,10 @@ import Testing
             try terminal.answer("5/5 Name", "again\(answer)")
             try terminal.answer("Title", "")
             try terminal.answer("Description", "")
+            try terminal.answer("Keep it?", "orgs")
             try terminal.answer("Keep it?", answer)
             try terminal.answer("template too?", "")
+            #expect(terminal.text.contains("      y or n\n"))
             #expect(try terminal.end() == 0, "\(terminal.text)")
             #expect(terminal.text.contains("about 2 new organization records on every run, 24 times a day"))
             let file = try project.text("syncs/again\(answer).yml")

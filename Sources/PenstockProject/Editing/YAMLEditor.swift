@@ -30,6 +30,10 @@ package struct YAMLEditor: Sendable {
     /// - Throws: ``YAMLEditProblem`` where the text is no readable YAML or no map.
     package init(file: String, text: String) throws(YAMLEditProblem) {
         self.file = file
+        // Some editors put a byte order mark first. It says nothing, and is not kept.
+        let text =
+            text.unicodeScalars.first == "\u{FEFF}"
+            ? String(String.UnicodeScalarView(text.unicodeScalars.dropFirst())) : text
         self.text = text
         root = try Self.read(text, file)
     }

@@ -22,6 +22,12 @@ extension SyncTemplate {
         }
         var parameters: [(key: String, value: YAMLValue)] = []
         var root = node.removing(["version", "name", "template", "title", "renamed_from"])
+        if let text = root.text(with: "{{") {
+            throw YAMLEditProblem(
+                file: sync.file,
+                reason: "\(sync.file) holds the text \"\(text.prefix(40))\", and in a template {{ begins a parameter; "
+                    + "write the template by hand")
+        }
         /// Opens the place at `path`, where there is a text.
         func open(
             _ path: [String], _ name: String, _ type: ParameterType, _ more: [(key: String, value: YAMLValue)] = []
@@ -64,6 +70,12 @@ extension YAMLNode {
         var node: YAMLNode? = self
         for key in path { node = node?[key] }
         return node.flatMap { $0.isNull ? nil : $0.text }
+    }
+
+    /// The first text in the tree that holds `part`, or nil.
+    fileprivate func text(with part: String) -> String? {
+        if let text, text.contains(part) { return text }
+        return (items + entries.map(\.value)).lazy.compactMap { $0.text(with: part) }.first
     }
 
     /// The tree with another text at a path of keys.

@@ -27,7 +27,8 @@ struct DemoCommand: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: dir, relativeTo: URL(fileURLWithPath: options.startFolder + "/"))
             .standardizedFileURL.path
-        let sandbox = try SandboxChild(program: try SandboxProgram.find(nil), folder: folder)
+        let sandbox = try SandboxChild(
+            program: try SandboxProgram.find(nil), arguments: ["demo", "--dir", folder])
         defer { sandbox.stop() }
         guard !options.isMachineReadable else { return try writeDocument(folder, sandbox.address) }
         Terminal.write(
@@ -100,7 +101,7 @@ struct DemoCommand: ParsableCommand {
     }
 }
 
-/// A sandbox that runs as a child process, with a demo project that it has written.
+/// A sandbox that runs as a child process.
 final class SandboxChild {
     private let process = Process()
 
@@ -110,10 +111,10 @@ final class SandboxChild {
     /// Starts the sandbox and waits until it listens.
     ///
     /// - Throws: ``CommandFailure`` where it does not.
-    init(program: String, folder: String) throws {
+    init(program: String, arguments: [String]) throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["demo", "--dir", folder]
+        process.arguments = arguments
         process.standardOutput = output
         do {
             try process.run()

@@ -71,7 +71,11 @@ struct SecretCommand: ParsableCommand {
             let store = try workspace.secretStore()
             let secret = try SecretText.asked("\(name) (not shown)", options, flag: "write it to standard input")
             let wasThere = store.isThere(name)
-            try SecretKeeper.reporting(name) { () throws(ConnectorError) in try store.put(name, secret) }
+            // What cannot be opened is nobody's; it is replaced. A connection's secret stays the connection's.
+            let owner = (try? store.stored(name))?.owner ?? ""
+            try SecretKeeper.reporting(name) { () throws(ConnectorError) in
+                try store.put(name, secret, owner: owner)
+            }
             if options.isMachineReadable {
                 let data: JSON = .object([
                     "name": .string(name), "path": .string("\(store.folder)/\(name)"), "replaced": .bool(wasThere),

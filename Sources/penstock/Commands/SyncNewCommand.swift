@@ -43,7 +43,22 @@ struct SyncNewCommand: ParsableCommand {
         let draft = try wizard.draft(name: name)
         try SyncNames.check(draft.name, in: wizard.project)
         let saved = try templateName(draft, wizard)
-        try finish(draft, wizard, saved)
+        do {
+            try finish(draft, wizard, saved)
+        } catch {
+            // Nobody has to give all answers a second time.
+            if asks { sayCommand(words(draft, saved)) }
+            throw error
+        }
+    }
+
+    private func words(_ draft: SyncDraft, _ template: String?) -> [String] {
+        draft.arguments + (template.map { ["--save-template", $0] } ?? [])
+    }
+
+    private func sayCommand(_ words: [String]) {
+        let command = ShellText.command(["penstock", "sync", "new"] + words, width: Terminal.width, indent: 4)
+        Terminal.writeError("Same without questions:\n  \(command)\n")
     }
 
     /// The name under which the sync is also saved as a template, or nil.
@@ -71,8 +86,7 @@ struct SyncNewCommand: ParsableCommand {
         }
         if print { return Terminal.write(draft.text) }
         try NewFiles.write(drafts, last: file, root: project.root)
-        let words = draft.arguments + (template.map { ["--save-template", $0] } ?? [])
-        report(draft, file, drafts.keys.filter { $0 != file }.sorted(), words)
+        report(draft, file, drafts.keys.filter { $0 != file }.sorted(), words(draft, template))
     }
 
     /// Holds the sync against both ends; nothing is sent.
@@ -109,9 +123,8 @@ struct SyncNewCommand: ParsableCommand {
         let lines = draft.text.split(separator: "\n", omittingEmptySubsequences: false).count - 1
         for other in others { Terminal.writeError("Wrote \(other).\n") }
         Terminal.writeError("Wrote \(file) (\(counted(lines, "line"))). Nothing has been sent.\n")
-        let command = ShellText.command(
-            ["penstock", "sync", "new"] + words, width: Terminal.width, indent: 4)
-        Terminal.writeError("Same without questions:\n  \(command)\nNext:  penstock plan \(draft.name)\n")
+        sayCommand(words)
+        Terminal.writeError("Next:  penstock plan \(draft.name)\n")
     }
 }
 

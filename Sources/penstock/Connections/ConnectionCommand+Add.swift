@@ -51,6 +51,7 @@ extension ConnectionCommand {
             var secrets: [String: Secret] = [:]
             try draftOptions.apply(to: &draft)
             try draftOptions.applyToken(to: &draft, &secrets, keeper: keeper, isLogin: login)
+            let given = Set(draft.keys)
             var isLogin = login
             let asks = options.mayAsk && !draftOptions.tokenStdin
             if asks {
@@ -59,13 +60,11 @@ extension ConnectionCommand {
                 if login { questions.way = .login }
                 try questions.ask(&draft, &secrets)
                 isLogin = questions.way == .login && !draft.keys.contains(descriptor.login?.gives ?? "")
+                if !isLogin, !noTest { try questions.complete(&draft, &secrets, given: given, workspace) }
             }
             if isLogin {
                 let trial = ConnectionTrial(workspace, descriptor, secrets)
                 return try keepAfterLogin(draft, secrets, trial, keeper, &file, workspace)
-            }
-            while asks, !noTest, let missing = try ConnectionTrial(workspace, descriptor, secrets).missing(draft) {
-                try ConnectionQuestions(keeper, descriptor).ask(missing.field, isNeeded: true, &draft, &secrets)
             }
             let trial = ConnectionTrial(workspace, descriptor, secrets)
             try trial.requireComplete(draft, isTried: !noTest)

@@ -45,7 +45,7 @@ extension ConnectionCommand {
                 draft.unset(key)
             }
             try draftOptions.apply(to: &draft)
-            try draftOptions.applyToken(to: &draft, &secrets, keeper: keeper, isLogin: false)
+            try draftOptions.applyToken(to: &draft, &secrets, keeper: keeper, isLogin: false, replaces: true)
             try askSecret(&draft, &secrets, keeper)
             let changed = changes(before, draft, secrets)
             guard !changed.isEmpty else {

@@ -43,6 +43,42 @@ struct ConnectionQuestions {
         }
     }
 
+    /// Asks until the connector has nothing against the settings: again for one that it refuses, then for one that it
+    /// misses; where that is left out, for those that most connections do without.
+    ///
+    /// - Parameter given: The settings that were not asked for; none of them is changed.
+    /// - Throws: ``CommandFailure`` where the connector refuses one of those, or names no setting.
+    mutating func complete(
+        _ draft: inout ConnectionDraft, _ secrets: inout [String: Secret], given: Set<String>, _ workspace: Workspace
+    ) throws {
+        while let error = try ConnectionTrial(workspace, descriptor, secrets).objection(draft) {
+            guard let field = descriptor.settings.first(where: { $0.name == error.field }), !given.contains(field.name)
+            else {
+                throw CommandFailure(error, subject: "connection \(draft.name)", notes: ["nothing was kept"])
+            }
+            Self.say("error[\(error.code)]: \(error.message.withoutFullStop)")
+            draft.unset(field.name)
+            try ask(field, isNeeded: field.isRequired || isNeededByWay(field), &draft, &secrets)
+            if !draft.keys.contains(field.name) { try askOthers(&draft, &secrets) }
+            let used = Set(draft.credentialNames)
+            secrets = secrets.filter { used.contains($0.key) }
+        }
+    }
+
+    /// Asks for the settings that most connections do without, up to the first answer.
+    private func askOthers(_ draft: inout ConnectionDraft, _ secrets: inout [String: Secret]) throws {
+        for field in descriptor.settings where field.isAdvanced && !draft.keys.contains(field.name) {
+            if let login = descriptor.login, isOfCredential(field, login) { continue }
+            try ask(field, isNeeded: false, &draft, &secrets)
+            if draft.keys.contains(field.name) { return }
+        }
+    }
+
+    private static func say(_ text: String) {
+        let lines = "    \(text)".wrapped(to: Terminal.width, indent: 6)
+        Terminal.writeError(lines.joined(separator: "\n") + "\n")
+    }
+
     /// Whether the way that was chosen is none without this setting.
     private func isNeededByWay(_ field: ConfigField) -> Bool {
         guard let login = descriptor.login else { return false }
@@ -80,8 +116,9 @@ struct ConnectionQuestions {
             let answer = field.isSecret ? Prompt.secret(question) : Prompt.text(question, default: nil)
             guard let answer else { throw Self.aborted }
             if answer.isEmpty {
-                if isNeeded { continue }
-                return
+                guard isNeeded else { return }
+                Self.say("\(field.name) is needed; Ctrl-C ends this and keeps nothing")
+                continue
             }
             do throws(ConnectionDraftProblem) {
                 if field.isSecret {

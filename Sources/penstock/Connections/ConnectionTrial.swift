@@ -43,10 +43,20 @@ struct ConnectionTrial {
         if let (field, why) = try missing(draft) { throw Self.missing(field, why) }
     }
 
+    /// What the connector says against the settings, with the setting that it is about; nil where it says nothing.
+    ///
+    /// Nobody else is asked.
+    func objection(_ draft: ConnectionDraft) throws -> ConnectorError? {
+        if let field = draft.missing.first {
+            return ConnectorError(.badConfig, "\(field.name) is missing.", field: field.name)
+        }
+        return ConnectionCalls.openingError(try side(draft), workspace)
+    }
+
     /// The first setting that the connector misses, and why; nobody but the connector is asked.
     ///
     /// - Throws: ``CommandFailure`` where the connector says something else against the settings.
-    func missing(_ draft: ConnectionDraft) throws -> (field: ConfigField, why: String)? {
+    private func missing(_ draft: ConnectionDraft) throws -> (field: ConfigField, why: String)? {
         if let field = draft.missing.first { return (field, field.summary) }
         guard let error = ConnectionCalls.openingError(try side(draft), workspace) else { return nil }
         if let field = descriptor.settings.first(where: { $0.name == error.field }), !draft.keys.contains(field.name) {
@@ -101,16 +111,10 @@ struct ConnectionTrial {
                 isTokenGiven = true
                 words.append("--token-for \(key) --token-file FILE")
             } else {
-                words.append("--set \(quoted("\(key)=\(text)"))")
+                words.append("--set \(ShellText.quoted("\(key)=\(text)"))")
             }
         }
-        if let description { words.append("--description \(quoted(description))") }
+        if let description { words.append("--description \(ShellText.quoted(description))") }
         return words.joined(separator: " ")
-    }
-
-    /// A word for a shell.
-    private static func quoted(_ word: String) -> String {
-        let isPlain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "_-./:=@,".contains($0)) }
-        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }

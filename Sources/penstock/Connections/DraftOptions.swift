@@ -54,11 +54,14 @@ struct DraftOptions: ParsableArguments {
     }
 
     /// Reads the secret that is given, and writes its reference into a draft.
+    ///
+    /// - Parameter replaces: Whether it may take the place of the one secret that the connection has.
     func applyToken(
-        to draft: inout ConnectionDraft, _ secrets: inout [String: Secret], keeper: SecretKeeper, isLogin: Bool
+        to draft: inout ConnectionDraft, _ secrets: inout [String: Secret], keeper: SecretKeeper, isLogin: Bool,
+        replaces: Bool = false
     ) throws {
         guard hasToken else { return }
-        let setting = try tokenSetting(draft, isLogin: isLogin)
+        let setting = try tokenSetting(draft, isLogin: isLogin, replaces: replaces)
         let secret = try tokenFile.map(SecretText.file) ?? SecretText.standardInput()
         let name = try keeper.freeName(draft.name, setting)
         try Self.set(setting, "${cred:\(name)}", &draft)
@@ -66,15 +69,19 @@ struct DraftOptions: ParsableArguments {
     }
 
     /// The setting that the secret is for.
-    private func tokenSetting(_ draft: ConnectionDraft, isLogin: Bool) throws -> String {
+    private func tokenSetting(_ draft: ConnectionDraft, isLogin: Bool, replaces: Bool) throws -> String {
         let all = draft.descriptor.settings.filter(\.isSecret).map(\.name)
         if let tokenFor {
             guard all.contains(tokenFor) else { throw Suggestion.failure(tokenFor, "secret setting", all) }
             return tokenFor
         }
         let free = all.filter { !draft.keys.contains($0) }
+        let written = all.filter(draft.keys.contains)
+        if replaces, written.count == 1 { return written[0] }
         let candidates: [String]
-        if let login = draft.descriptor.login {
+        if replaces, written.count > 1 {
+            candidates = written
+        } else if let login = draft.descriptor.login {
             let isApp = isLogin || draft.keys.contains(where: login.needs.contains)
             candidates =
                 isApp

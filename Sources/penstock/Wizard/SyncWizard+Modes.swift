@@ -112,8 +112,16 @@ extension SyncWizard {
                 .config, code: "update-id", "Update needs the id of the record, and no mapped field can find one",
                 notes: ["map id, or a field that names a record; nothing was written"])
         }
+        let columns = able.map { target in draft.map.first { $0.target == target }?.column }
+        // What is filled by the source key, else by what tells rows apart; the first one is as good as any other.
+        let isUnique = columns.map { column in column.map { view?.tellsApart($0) ?? false } ?? false }
+        let likely =
+            columns.firstIndex { $0.map { draft.key == [$0] } ?? false } ?? isUnique.firstIndex(of: true) ?? 0
         draft.match = try questions.choice(
-            "    Find records by", able.map { Questions.Choice($0, $0) })
+            "    Find records by",
+            zip(able, isUnique).map { target, isUnique in
+                Questions.Choice(target, note: isUnique ? "no value twice so far" : "", target)
+            }, default: likely)
     }
 
     // MARK: - 4/5 Schedule

@@ -121,9 +121,8 @@ enum ConnectionAdding {
         let able = workspace.loadedDescriptors.filter { $0.capabilities.contains(role) }
         let connector = try Questions().choice(
             "    Connector    ", able.map { Questions.Choice($0.id, note: $0.title, $0.id) })
-        var words = ["--connector", connector, "--project-dir", workspace.options.startFolder]
-        if let profile = workspace.options.profileName { words += ["--profile", profile] }
-        let command = try ConnectionCommand.Add.parse(words)
+        let command = try ConnectionCommand.Add.parse(
+            ["--connector", connector] + workspace.options.words(in: workspace.options.startFolder))
         try command.run()
     }
 }
@@ -154,6 +153,7 @@ enum ModelAdding {
             while true {
                 let line = try wizard.questions.text("     ")
                 if line.isEmpty, !lines.isEmpty { break }
+                if line.isEmpty { wizard.questions.say("    a SELECT is needed; Ctrl-C ends this") }
                 if !line.isEmpty { lines.append(line) }
                 if line.hasSuffix(";") { break }
             }

@@ -84,8 +84,16 @@ final class SyncWizard {
     }
 
     /// Adds a connection in place, and reads the project again.
+    ///
+    /// One that does not work is not kept, and the question that led here is asked again.
     func addConnection(_ role: Capabilities) throws {
-        try ConnectionAdding.add(role, workspace)
+        do {
+            try ConnectionAdding.add(role, workspace)
+        } catch let failure as CommandFailure {
+            if Interruption.exitCode != nil || failure.code == Questions.aborted.code { throw failure }
+            if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
+            return
+        }
         project = try workspace.validProject()
     }
 

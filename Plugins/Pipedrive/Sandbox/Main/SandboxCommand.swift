@@ -11,7 +11,7 @@ struct SandboxCommand: ParsableCommand {
         commandName: "penstock-sandbox-pipedrive",
         abstract: "Serves the Pipedrive API on 127.0.0.1, in memory: rehearse a sync without an account.",
         discussion: "Example: penstock sandbox --port 7391 --seed-organizations 100 --latency 50ms",
-        subcommands: [ServeCommand.self, DemoCommand.self], defaultSubcommand: ServeCommand.self)
+        subcommands: [ServeCommand.self, DemoCommand.self, SettingsCommand.self], defaultSubcommand: ServeCommand.self)
 }
 
 /// Serves until SIGTERM or SIGINT.
