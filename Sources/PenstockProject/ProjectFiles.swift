@@ -20,6 +20,9 @@ enum ProjectFiles {
     /// Whether somebody besides the owner can write to the file that `path` leads to.
     static func isWritableByOthers(_ path: String) -> Bool { (mode(path) ?? 0) & 0o022 != 0 }
 
+    /// Whether there is anything.
+    static func isThere(_ path: String) -> Bool { mode(path) != nil }
+
     /// Whether there is a regular file.
     static func isFile(_ path: String) -> Bool { (mode(path) ?? 0) & S_IFMT == S_IFREG }
 

@@ -195,9 +195,13 @@ package struct ReferenceResolver: Sendable {
     ) -> String? {
         let name = reference.name
         if let pending = sources.pending[name] { return pending.reveal { $0 } }
+        var unusable: [String] = []
         for folder in credentialFolders {
             let path = "\(folder)/\(name)"
-            guard let bytes = ProjectFiles.contents(path, bytesMax: Self.bytesMax) else { continue }
+            guard let bytes = ProjectFiles.contents(path, bytesMax: Self.bytesMax) else {
+                if ProjectFiles.isThere(path) { unusable.append(path) }
+                continue
+            }
             if folder == userCredentials, ProjectFiles.isShared(path) {
                 findings.error(
                     .credPermissions, at: place, "the credential \(name) can be read by other users",
@@ -206,7 +210,10 @@ package struct ReferenceResolver: Sendable {
             }
             do throws(SecretSources.Problem) {
                 let opened = folder == userCredentials ? try sources.open(name, bytes) : nil
-                guard let text = opened ?? Self.text(bytes) else { continue }
+                guard let text = opened ?? Self.text(bytes) else {
+                    unusable.append(path)
+                    continue
+                }
                 guard !text.isEmpty else {
                     findings.error(.credMissing, at: place, "the credential \(name) is empty")
                     return nil
@@ -216,6 +223,14 @@ package struct ReferenceResolver: Sendable {
                 findings.error(.credSealed, at: place, error.reason, notes: error.notes)
                 return nil
             }
+        }
+        guard unusable.isEmpty else {
+            findings.error(
+                .credMissing, at: place, "the credential \(name) cannot be used",
+                notes: unusable + [
+                    "it must be a file that can be read, of UTF-8 text, of at most \(Self.bytesMax / 1_024) KiB"
+                ])
+            return nil
         }
         findings.error(
             .credMissing, at: place, "there is no credential \(name)",
