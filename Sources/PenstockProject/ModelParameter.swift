@@ -61,7 +61,7 @@ package struct ModelParameter: Sendable, Hashable {
                 scalar != "\\" && (scalar == "\t" || scalar.properties.generalCategory != .control)
             }
             guard isPlain else { return nil }
-            return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "''") + "'"
+            return QuotedText.text(text, quote: "'", escape: "''")
         }
 
         private static func date(_ text: String) -> String? {

@@ -66,6 +66,16 @@ import Testing
         #expect(literal(.text, "Łódź 日本") == "'Łódź 日本'")
     }
 
+    @Test(
+        "A quote ends no text, whatever Swift joins it with",
+        arguments: ["\u{301}", "\u{FE0F}", "\u{200D}", "\u{20E3}", "x", "'"])
+    func joinedQuotes(mark: String) throws {
+        let literal = try #require(ModelParameter.Kind.text.literal("x'\(mark) OR 1=1 --"))
+        let quotes = literal.unicodeScalars.split(omittingEmptySubsequences: false) { $0 != "'" }.map(\.count)
+        #expect(quotes.first == 1 && quotes.last == 1)
+        #expect(quotes.dropFirst().dropLast().allSatisfy { $0.isMultiple(of: 2) }, "\(literal)")
+    }
+
     @Test("Values that are missing, unknown or wrong are named")
     func problems() throws {
         let template = try QueryTemplate("SELECT :since", parameters: [Self.since, Self.name])

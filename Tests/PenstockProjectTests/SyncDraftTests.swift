@@ -9,7 +9,7 @@ import Testing
         "A line of the map is read from what it is written as",
         arguments: [
             "name=company", "a=b=c", "\"a=b\"=c", "\"\\\"x\\\" y\"=c", "Segment={from: s, option: label}",
-            "x={from: \"{y}\"}",
+            "x={from: \"{y}\"}", "\"a=\u{338}b\\\"\u{301}\"=\u{301}c",
         ])
     func mapArguments(argument: String) throws {
         let entry = try SyncDraft.Entry(argument: argument)
@@ -26,7 +26,7 @@ import Testing
         "A shell reads a word as it was meant",
         arguments: [
             "plain", "a b", "it's", "$HOME", "\"q\"", "`x`", "", "-x", "*", "会社", "a\nb", "!x", "~", "a;b",
-            "{value: 3}", "🎈", "\\",
+            "{value: 3}", "🎈", "\\", "x'\u{301}; echo y", "'\u{200D}'",
         ])
     func quoting(word: String) throws {
         let process = Process()

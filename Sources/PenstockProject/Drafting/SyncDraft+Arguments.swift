@@ -47,13 +47,14 @@ extension SyncDraft {
 extension SyncDraft.Entry {
     /// The entry as the value of `--map`: `target=column`, or `target={from: column, …}`.
     package var argument: String {
-        let isPlain = !target.contains("=") && !target.hasPrefix("\"")
+        let scalars = target.unicodeScalars
+        let isPlain = !scalars.contains("=") && scalars.first != "\""
         return (isPlain ? target : YAMLText.quoted(target)) + "=" + written
     }
 
     private var written: String {
         // A column whose name looks like a map has to be told from one.
-        if case .text(let column) = content, !column.hasPrefix("{") { return column }
+        if case .text(let column) = content, column.unicodeScalars.first != "{" { return column }
         if case .text = content { return YAMLValue.map([("from", content)]).inline }
         return content.inline
     }
@@ -63,9 +64,10 @@ extension SyncDraft.Entry {
     /// - Throws: ``YAMLEditProblem`` with what is wrong in one clause.
     package init(argument: String) throws(YAMLEditProblem) {
         func problem(_ reason: String) -> YAMLEditProblem { YAMLEditProblem(file: "--map", reason: reason) }
-        var rest = argument[...]
+        // Scalar by scalar: a name may begin with a mark that Swift joins to what stands before it.
+        var rest = argument.unicodeScalars[...]
         var target = ""
-        if rest.hasPrefix("\"") {
+        if rest.first == "\"" {
             guard let (name, behind) = Self.quoted(rest) else {
                 throw problem("the quote of \(argument) is not closed")
             }
@@ -77,7 +79,7 @@ extension SyncDraft.Entry {
             throw problem("\"\(argument)\" is not TARGET=COLUMN or TARGET={value: CONSTANT}")
         }
         let value = String(rest.dropFirst())
-        guard value.hasPrefix("{") else {
+        guard rest.dropFirst().first == "{" else {
             self.init(target, .text(value))
             return
         }
@@ -94,20 +96,22 @@ extension SyncDraft.Entry {
     }
 
     /// A text in double quotes at the beginning, and what follows it.
-    private static func quoted(_ text: Substring) -> (String, Substring)? {
-        var name = ""
+    private static func quoted(
+        _ text: String.UnicodeScalarView.SubSequence
+    ) -> (String, String.UnicodeScalarView.SubSequence)? {
+        var name = String.UnicodeScalarView()
         var isEscaped = false
         for index in text.indices.dropFirst() {
-            let character = text[index]
+            let scalar = text[index]
             if isEscaped {
-                name.append(character)
+                name.append(scalar)
                 isEscaped = false
-            } else if character == "\\" {
+            } else if scalar == "\\" {
                 isEscaped = true
-            } else if character == "\"" {
-                return (name, text[text.index(after: index)...])
+            } else if scalar == "\"" {
+                return (String(name), text[text.index(after: index)...])
             } else {
-                name.append(character)
+                name.append(scalar)
             }
         }
         return nil
@@ -117,7 +121,8 @@ extension SyncDraft.Entry {
 extension YAMLText {
     /// A text in double quotes, in which only quotes and backslashes are escaped.
     static func quoted(_ text: String) -> String {
-        "\"" + text.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+        let escaped = text.unicodeScalars.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }
+        return "\"" + escaped.joined() + "\""
     }
 }
 
@@ -195,7 +200,6 @@ package enum ShellText {
                         || "_-./:=@%+,".contains(Character(scalar))
                     : scalar.properties.isAlphabetic
             }
-        return isPlain
-            ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        return isPlain ? text : QuotedText.shell(text)
     }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockModel
+
 extension ScheduleExport {
     /// A file for `/etc/cron.d`, whose lines name the user.
     func crontab(_ forms: [(job: Job, form: CalendarForm)]) -> File {
@@ -17,10 +19,8 @@ extension ScheduleExport {
             let words = ([program] + arguments(job, root: root) + ["--quiet"]).map(Self.shellQuoted)
             let variables = job.variables.isEmpty ? "" : "set -a; . \(Self.shellQuoted(environmentFile)); "
             // A percent sign is a line feed to cron.
-            let command = (variables + words.joined(separator: " ")).split(
-                separator: "%", omittingEmptySubsequences: false
-            )
-            .joined(separator: "\\%")
+            let command = (variables + words.joined(separator: " ")).unicodeScalars
+                .map { $0 == "%" ? "\\%" : String($0) }.joined()
             lines += form.lines.map { "\($0.plain) \(user ?? "root") \(command)" }
         }
         return File(name: cronName, text: lines.joined(separator: "\n") + "\n")
@@ -37,7 +37,6 @@ extension ScheduleExport {
                 (48...57).contains(byte) || (65...90).contains(byte & 0xDF) && byte < 128
                     || [43, 45, 46, 47, 58, 64, 95].contains(byte)
             }
-        return isPlain
-            ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        return isPlain ? word : QuotedText.shell(word)
     }
 }

@@ -88,19 +88,19 @@ extension ScheduleExport {
 
     /// A text without what systemd replaces.
     private static func percentless(_ text: String) -> String {
-        text.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "%%")
+        text.unicodeScalars.map { $0 == "%" ? "%%" : String($0) }.joined()
     }
 
     /// A word of a command line in a unit.
     static func systemdQuoted(_ word: String) -> String {
         var text = ""
-        for character in word {
-            switch character {
+        for scalar in word.unicodeScalars {
+            switch scalar {
             case "%": text += "%%"
             case "$": text += "$$"
             case "\\": text += "\\\\"
             case "\"": text += "\\\""
-            default: text.append(character)
+            default: text.unicodeScalars.append(scalar)
             }
         }
         let isPlain = word.utf8.allSatisfy { byte in

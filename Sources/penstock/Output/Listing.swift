@@ -85,8 +85,9 @@ struct Listing {
     static func csv(_ cells: [String]) -> String { cells.map(quoted).joined(separator: ",") + "\n" }
 
     private static func quoted(_ cell: String) -> String {
-        guard cell.contains(where: { ",\"\n\r\r\n".contains($0) }) else { return cell }
-        return "\"" + cell.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        // Scalar by scalar: with a combining mark behind it, a comma is another character to Swift, and a comma to CSV.
+        guard cell.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else { return cell }
+        return QuotedText.text(cell, quote: "\"", escape: "\"\"")
     }
 
     private func table(_ width: Int?) -> String {
