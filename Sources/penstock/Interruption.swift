@@ -3,6 +3,7 @@
 import CProcess
 import Foundation
 import PenstockHost
+import Synchronization
 
 /// Ctrl-C and SIGTERM: the first asks the work to stop cleanly, the second ends the process.
 enum Interruption {
@@ -11,6 +12,16 @@ enum Interruption {
 
     // Set once by the signal thread before the work is told, read after the work has stopped.
     private nonisolated(unsafe) static var received: Int32 = 0
+
+    // Whether a child has the terminal, so that Ctrl-C is meant for it.
+    private static let isTerminalLent = Atomic(false)
+
+    /// Does something while a child has the terminal: Ctrl-C, which reaches both, is left to the child.
+    static func lendingTerminal<Result>(_ work: () throws -> Result) rethrows -> Result {
+        isTerminalLent.store(true, ordering: .releasing)
+        defer { isTerminalLent.store(false, ordering: .releasing) }
+        return try work()
+    }
 
     /// The exit code that a clean stop has: 130 or 143; nil where no signal came.
     static var exitCode: ExitCode? {
@@ -36,6 +47,7 @@ enum Interruption {
             var signals = waited
             var number: Int32 = 0
             while sigwait(&signals, &number) == 0 {
+                if number == SIGINT, isTerminalLent.load(ordering: .acquiring) { continue }
                 if received != 0 { _exit(number == SIGINT ? 130 : 143) }
                 received = number
                 cancellation.cancel()

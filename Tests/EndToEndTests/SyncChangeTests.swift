@@ -43,6 +43,10 @@ import Testing
     @Test("A renamed sync goes on where it stopped, and what names it follows")
     func rename() throws {
         let project = try project()
+        try project.write(
+            "penstock.yml",
+            try project.text("penstock.yml")
+                + "alerts:\n  page: {syncs: [orgs, people], command: [/bin/true]}   # at night\n")
         #expect(try project.penstock("run").status == 0)
         #expect(try project.penstock("sync", "rename", "orgs", "people").status == 64)
         #expect(try project.penstock("sync", "rename", "orgs", "a/b").status == 64)
@@ -50,6 +54,8 @@ import Testing
         #expect(result.status == 0, "\(result.errors)")
         let people = try project.text("syncs/people.yml")
         #expect(people.contains("after: [firms]") && people.contains("link: firms}   # by key"), "\(people)")
+        let alerts = try project.text("penstock.yml")
+        #expect(alerts.contains("page: {syncs: [firms, people], command: [/bin/true]}   # at night"), "\(alerts)")
         let own = try project.text("syncs/firms.yml")
         #expect(own.contains("# where it goes") && own.contains("renamed_from: orgs"), "\(own)")
         let files = try project.everyFile().keys
@@ -97,6 +103,24 @@ import Testing
         #expect(try run.json["data"]?.arrayValue?.first?["counts"]?["unchanged"]?.intValue == 2, "\(run.output)")
     }
 
+    @Test("Where a file cannot be changed by a program, nothing is renamed")
+    func rigid() throws {
+        let project = try project()
+        #expect(try project.penstock("run").status == 0)
+        let people = try project.text("syncs/people.yml")
+        try project.write(
+            "syncs/people.yml",
+            people.replacing("after: [orgs]", with: "? after\n: [orgs]").replacing("   # by key", with: ""))
+        let before = try project.everyFile().keys.sorted()
+        let result = try project.penstock("sync", "rename", "orgs", "firms")
+        #expect(result.status == 78 && result.errors.contains("nothing was changed"), "\(result.everything)")
+        #expect(
+            try project.everyFile().keys.filter { !$0.contains("lock") }.sorted()
+                == before.filter { !$0.contains("lock") })
+        let run = try project.penstock("run")
+        #expect(run.status == 0, "\(run.everything)")
+    }
+
     @Test("While a run holds the state, its sync is neither renamed nor removed")
     func locked() throws {
         let project = try TemporaryProject { $0.latency = 400_000_000 }
@@ -132,6 +156,11 @@ import Testing
         let used = try project.penstock("sync", "remove", "orgs", "--yes")
         #expect(used.status == 64 && used.errors.contains("people"), "\(used.errors)")
         #expect(try project.penstock("sync", "remove", "people").status == 64)
+        let settings = try project.text("penstock.yml")
+        try project.write("penstock.yml", settings + "alerts: {page: {syncs: people, command: [/bin/true]}}\n")
+        let told = try project.penstock("sync", "remove", "people", "--yes")
+        #expect(told.status == 64 && told.errors.contains("alerts.page"), "\(told.errors)")
+        try project.write("penstock.yml", settings)
         #expect(try project.penstock("sync", "remove", "people", "--yes").status == 0)
         let left = try project.everyFile().keys.filter { $0.contains("people") && !$0.contains("data/") }
         #expect(left.contains { $0.contains("people.db.removed-") } && !left.contains("syncs/people.yml"), "\(left)")
@@ -150,6 +179,13 @@ import Testing
         project.environment["VISUAL"] = "sed -i 's/the name/its name/'"
         #expect(try project.penstock("sync", "edit", "orgs").status == 0)
         #expect(try project.text("syncs/orgs.yml") == Self.file.replacingOccurrences(of: "the name", with: "its name"))
+        #expect(try project.text(".penstock/edit/orgs.yml.before").contains("Updaet"))
+        // Ctrl-C in the editor reaches both; it is meant for the editor.
+        project.environment["VISUAL"] =
+            "kill -INT $PPID; sleep 0.2; kill -INT $PPID; sleep 0.2; sed -i 's/its name/a name/'"
+        let interrupted = try project.penstock("sync", "edit", "orgs")
+        #expect(interrupted.status == 0, "\(interrupted.everything)")
+        #expect(try project.text("syncs/orgs.yml").contains("# a name"))
         project.environment["VISUAL"] = "true"
         #expect(try project.penstock("sync", "edit", "orgs").errors.contains("Nothing was changed."))
         project.environment["VISUAL"] = "false"

@@ -64,8 +64,8 @@ extension SyncCommand {
         static let configuration = CommandConfiguration(
             commandName: "remove", abstract: "Remove a sync; its state is put aside, and nothing is sent.",
             discussion: """
-                Refused while other syncs name it in after or link, and while a run is at work. The records that it \
-                wrote stay.
+                Refused while other syncs name it in after or link, or an alert in syncs, and while a run is at work. \
+                The records that it wrote stay.
 
                 Example: penstock sync remove orgs_to_crm --yes
                 """)
@@ -82,11 +82,13 @@ extension SyncCommand {
             let workspace = Workspace(options)
             let (project, _) = try workspace.loadProject(resolves: false)
             let sync = try workspace.sync(name, in: project)
-            let users = project.syncs.filter { $0.predecessors.contains(sync.name) }.map(\.name)
+            let users =
+                project.syncs.filter { $0.predecessors.contains(sync.name) }.map(\.name)
+                + project.alerts.filter { $0.syncs.contains(sync.name) }.map { "alerts.\($0.name)" }
             guard users.isEmpty else {
                 throw CommandFailure(
                     .usage, code: "in-use", "\(sync.name) is named by \(users.joined(separator: ", "))",
-                    notes: ["take it out of their after or link first"])
+                    notes: ["take it out there first"])
             }
             let what = sync.pathInFile.isEmpty ? sync.file : "\(sync.name) from \(sync.file)"
             try StateFiles.confirm(
@@ -204,6 +206,10 @@ extension SyncCommand {
                 try FileManager.default.createDirectory(
                     atPath: "\(project.root)/.penstock/edit", withIntermediateDirectories: true,
                     attributes: [.posixPermissions: 0o700])
+                if let kept = try ProjectEdit.text(of: draft), kept != before {
+                    try ProjectFileWriter.write(kept, to: draft + ".before")
+                    Terminal.writeError("What you wrote last time, and was not kept, is in \(draft).before.\n")
+                }
                 try ProjectFileWriter.write(before, to: draft)
             } catch {
                 throw ProjectEdit.failure(error)
@@ -297,7 +303,7 @@ enum EditorProcess {
                 .failed, code: "editor", "the editor cannot be started: \(String(cString: strerror(code)))")
         }
         var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        Interruption.lendingTerminal { while waitpid(pid, &status, 0) < 0, errno == EINTR {} }
         guard status == 0 else {
             throw CommandFailure(
                 .failed, code: "editor", "the editor (\(editor)) did not end well; nothing was changed",

@@ -44,10 +44,11 @@ extension SyncCommand {
                     folder: try workspace.stateFolder(), from: place(name, workspace), to: place(new, workspace),
                     owner: workspace.lockOwner("sync rename"), isResumed: isResumed,
                     allowsNetworkDisk: workspace.allowsNetworkState)
-                let hasState = try rename.hasState
+                let renaming = SyncRenaming(workspace, from: name, to: new, isMarked: try rename.hasState)
+                try renaming.check()
                 try note.write(name, new)
                 try rename.move()
-                let files = try SyncRenaming(workspace, from: name, to: new, isMarked: hasState).write()
+                let files = try renaming.write()
                 try rename.finish()
                 note.remove()
                 return files
@@ -119,23 +120,33 @@ struct SyncRenaming {
         self.isMarked = isMarked
     }
 
+    /// Whether the files can be changed by a program.
+    ///
+    /// - Throws: ``CommandFailure`` where one cannot; nothing was changed.
+    func check() throws { _ = try change { _, _ in } }
+
     /// Writes the files that change, the sync's own one last.
     ///
     /// - Returns: The files.
     func write() throws -> [String] {
+        try change { text, path in try ProjectFileWriter.write(text, to: path) }
+    }
+
+    private func change(_ write: (_ text: String, _ path: String) throws -> Void) throws -> [String] {
         let (project, _) = try workspace.loadProject(resolves: false)
         var changed: [String] = []
         do {
-            for file in Set(project.syncs.map(\.file)).sorted() {
+            for file in Set(project.syncs.map(\.file) + ["penstock.yml"]).sorted() {
                 let path = "\(project.root)/\(file)"
                 guard let text = try ProjectEdit.text(of: path) else { continue }
                 var editor = try YAMLEditor(file: file, text: text)
                 for sync in project.syncs where sync.file == file { try follow(sync, &editor) }
+                if file == "penstock.yml" { try followAlerts(&editor) }
                 guard editor.text != text else { continue }
-                try ProjectFileWriter.write(editor.text, to: path)
+                try write(editor.text, path)
                 changed.append(file)
             }
-            return changed + (try writeOwn(project))
+            return changed + (try changeOwn(project, write))
         } catch {
             throw ProjectEdit.failure(error)
         }
@@ -144,17 +155,29 @@ struct SyncRenaming {
     /// What a sync says of the one that is renamed.
     private func follow(_ sync: SyncFile, _ editor: inout YAMLEditor) throws {
         let path = sync.pathInFile
-        if sync.after.contains(from) {
-            let names = editor.scalars(path + ["after"]).map { $0 == from ? to : $0 }
-            let isOne = editor.scalar(path + ["after"]) != nil
-            try editor.set(path + ["after"], to: isOne ? .text(to) : .list(names.map { .text($0) }))
-        }
+        if sync.after.contains(from) { try followNames(path + ["after"], &editor) }
         for target in editor.keys(path + ["map"]) where editor.scalar(path + ["map", target, "link"]) == from {
             try editor.set(path + ["map", target, "link"], to: .text(to))
         }
     }
 
-    private func writeOwn(_ project: Project) throws -> [String] {
+    /// What alerts say of it by its name; a pattern is left as it is.
+    private func followAlerts(_ editor: inout YAMLEditor) throws {
+        for rule in editor.keys(["alerts"]) { try followNames(["alerts", rule, "syncs"], &editor) }
+    }
+
+    /// A list of names, or one of them.
+    private func followNames(_ path: [String], _ editor: inout YAMLEditor) throws {
+        let names = editor.scalars(path)
+        guard names.contains(from) else { return }
+        let isOne = editor.scalar(path) != nil
+        let renamed = names.map { $0 == from ? to : $0 }
+        try editor.set(path, to: isOne ? .text(to) : .list(renamed.map { .text($0) }))
+    }
+
+    private func changeOwn(
+        _ project: Project, _ write: (_ text: String, _ path: String) throws -> Void
+    ) throws -> [String] {
         guard let sync = project.sync(named: from) else { return [] }
         let path = "\(project.root)/\(sync.file)"
         guard let text = try ProjectEdit.text(of: path) else { return [] }
@@ -172,12 +195,12 @@ struct SyncRenaming {
             try editor.set(keys + ["renamed_from"], to: .text(from))
         }
         guard sync.pathInFile.isEmpty else {
-            try ProjectFileWriter.write(editor.text, to: path)
+            try write(editor.text, path)
             return [sync.file]
         }
         let new = "syncs/\(to)" + (sync.file.hasSuffix(".yaml") ? ".yaml" : ".yml")
-        try ProjectFileWriter.write(editor.text, to: "\(project.root)/\(new)")
-        unlink(path)
+        try write(editor.text, "\(project.root)/\(new)")
+        if FileManager.default.fileExists(atPath: "\(project.root)/\(new)") { unlink(path) }
         return [new]
     }
 }
