@@ -8,6 +8,8 @@ import PenstockProject
 package enum BundleSecrets {
     private static let bytesMax = 1 << 16
     private static let linesMin = 4
+    /// Shorter ones are words such as the name of a team.
+    private static let argumentMin = 8
 
     /// The secrets of a project and of its surroundings.
     ///
@@ -32,6 +34,7 @@ package enum BundleSecrets {
             let settings = project.resolvedSettings(of: connection, descriptor: descriptor, resolver: resolver).settings
             secrets += (settings?.secrets ?? []).map { $0.reveal { $0 } }
         }
+        secrets += addresses(of: project).compactMap(behindHost) + arguments(of: project)
         for folder in resolver.credentialFolders {
             // A folder that is not there has no credentials in it.
             let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
@@ -48,6 +51,31 @@ package enum BundleSecrets {
         else { return [] }
         let lines = text.split(whereSeparator: \.isNewline).map(String.init).filter { $0.utf8.count >= 8 }
         return [text.trimmingCharacters(in: .whitespacesAndNewlines)] + lines
+    }
+
+    /// The addresses that something is sent to: whoever has one can send there too.
+    private static func addresses(of project: Project) -> [String] {
+        let webhooks = project.alerts.flatMap(\.channels).compactMap { channel -> String? in
+            if case .webhook(let url, _, _) = channel { url } else { nil }
+        }
+        return webhooks + [project.lineage?.url].compactMap { $0 }
+    }
+
+    /// What the programs of alerts are told: a token may be among it.
+    private static func arguments(of project: Project) -> [String] {
+        project.alerts.flatMap(\.channels).flatMap { channel -> [String] in
+            guard case .command(let words) = channel else { return [] }
+            return words.dropFirst().map { word in
+                word.firstIndex(of: "=").map { String(word[word.index(after: $0)...]) } ?? word
+            }.filter { $0.utf8.count >= argumentMin }
+        }
+    }
+
+    /// What follows the host of an address; the whole of it where that is too short to be looked for.
+    private static func behindHost(_ address: String) -> String? {
+        guard let scheme = address.range(of: "://") else { return nil }
+        let path = address[scheme.upperBound...].drop { $0 != "/" && $0 != "?" }
+        return path.isEmpty || path == "/" ? nil : path.utf8.count < 8 ? address : String(path)
     }
 
     /// The passwords in addresses, `scheme://user:password@host`.

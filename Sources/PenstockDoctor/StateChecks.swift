@@ -19,7 +19,8 @@ package enum StateChecks {
             }
             let found = try store.inspect()
             findings.append(
-                DoctorFinding("state", .ok, "\(sync): whole, \(found.rows) rows after run \(found.run)"))
+                DoctorFinding(
+                    "state", .ok, "\(sync): whole; \(found.rows) entries of ledger, rejects and runs were compared"))
             let open = try store.runs(limit: 1).first.map { $0.status == .unfinished } ?? false
             if open {
                 findings.append(

@@ -38,8 +38,7 @@ package struct SupportBundle: Sendable {
 
     /// Adds the files of a project that people write.
     package mutating func add(_ project: Project) {
-        let more = ["penstock.lock"] + names("\(project.root)/templates").map { "templates/\($0)" }
-        for file in project.files + more where !file.hasSuffix(".json") {
+        for file in project.files + ["penstock.lock"] where !file.hasSuffix(".json") {
             guard let content = tail("\(project.root)/\(file)") else { continue }
             add("project/\(file)", text.plain(content))
         }

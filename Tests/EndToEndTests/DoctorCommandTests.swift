@@ -28,7 +28,8 @@ import Testing
         let first = try project.penstock("doctor", "--output", "table")
         #expect(first.status == 0, "\(first.output)")
         #expect(
-            first.output.contains("connectors") && first.output.contains("Nothing") || first.output.contains("warning"))
+            first.output.contains("connectors")
+                && (first.output.contains("Nothing") || first.output.contains("1 warning.")), "\(first.output)")
         _ = try project.run()
         #expect(try findings(project, "--online") == [])
         let online = try project.penstock("doctor", "--online", "--output", "table").output
@@ -53,7 +54,7 @@ import Testing
     @Test("A bundle holds no secret and no value of a row, wherever they stood")
     func bundle() throws {
         let project = try project()
-        let canaries = (0..<6).map { "canary-\($0)b1f3c7-bundle" }
+        let canaries = (0..<9).map { "canary-\($0)b1f3c7-bundle" }
         project.environment["HTTP_PROXY_PASSWORD"] = canaries[0]
         project.environment["WAREHOUSE_URL"] = "postgres://me:\(canaries[1])@127.0.0.1/db"
         try project.write("token.txt", canaries[2] + "\n")
@@ -78,6 +79,15 @@ import Testing
 
                 """)
         try project.write("models/x.sql", "-- connection: base\nSELECT '\(canaries[3])' AS a\n")
+        try project.write(
+            "penstock.yml",
+            try project.text("penstock.yml") + """
+                alerts:
+                  ops: {webhook: {url: "https://hooks.example.com/services/T0/\(canaries[6])"}}
+                  page: {command: [/bin/true, "--token=\(canaries[8])", --team, crm]}
+                lineage: {url: "https://lineage.example.com/\(canaries[7])"}
+
+                """)
         let result = try project.penstock("doctor", "--bundle", "b.tar")
         #expect(result.status == 1, "a secret in a file is an error")
         let bytes = try #require(FileManager.default.contents(atPath: project.folder + "/b.tar"))
@@ -85,6 +95,7 @@ import Testing
         for canary in canaries + [TemporaryProject.token] { #expect(!text.contains(canary), "\(canary)") }
         #expect(text.contains("penstock-bundle/doctor.txt") && text.contains("penstock-bundle/project/connections.yml"))
         #expect(text.contains("api_token: ${env:CRM_TOKEN}"))
+        #expect(text.contains("https://hooks.example.com"))
         let attributes = try FileManager.default.attributesOfItem(atPath: project.folder + "/b.tar")
         #expect((attributes[.posixPermissions] as? NSNumber)?.intValue == 0o600)
         #expect(try project.penstock("doctor", "--bundle", "b.tar").status == 64, "a file is not overwritten")
