@@ -24,7 +24,7 @@ package struct ProjectReference: Sendable {
         case missing
     }
 
-    /// The reference as it is written.
+    /// The reference as it is written, but for a default, which may be a secret.
     package var raw: String
     /// The variable, path, credential or command.
     package var name: String
@@ -67,6 +67,32 @@ extension Project {
         return found
     }
 
+    /// The credentials to which something else than this connection refers: other connections, profiles, alerts.
+    package func credentialNames(besides connection: Connection) -> Set<String> {
+        var own: [(name: String, span: SourceSpan)] = []
+        for entry in connection.settings { Self.collectCredentials(entry.value, &own) }
+        let spans = Set(own.map(\.span))
+        var all: [(name: String, span: SourceSpan)] = []
+        for file in files where !file.hasSuffix(".sql") {
+            var ignored = Findings()
+            guard let source = sources[file], let node = YAMLReader.read(source, findings: &ignored) else { continue }
+            Self.collectCredentials(node, &all)
+        }
+        return Set(all.filter { !spans.contains($0.span) }.map(\.name))
+    }
+
+    private static func collectCredentials(_ node: YAMLNode, _ found: inout [(name: String, span: SourceSpan)]) {
+        switch node.content {
+        case .map(let entries): for entry in entries { collectCredentials(entry.value, &found) }
+        case .list(let items): for item in items { collectCredentials(item, &found) }
+        case .scalar(let text, _):
+            for case .reference(let reference) in Reference.parts(of: text) where reference.provider == .cred {
+                found.append((reference.name, node.span))
+            }
+        case .invalid: break
+        }
+    }
+
     private func collect(
         _ node: YAMLNode, key: String, path: [String], _ found: inout [ProjectReference], _ resolver: ReferenceResolver
     ) {
@@ -94,7 +120,7 @@ extension ReferenceResolver {
         let problem = isLeft ? nil : findings.diagnostics.first { $0.severity == .error }
         let (place, path) = place(of: reference, file: span.file)
         return ProjectReference(
-            raw: reference.raw, name: reference.name, key: key, span: span,
+            raw: reference.shown, name: reference.name, key: key, span: span,
             place: place, path: path, length: value?.count, problem: problem?.message, code: problem?.code)
     }
 

@@ -28,6 +28,12 @@ struct Reference: Sendable, Hashable {
     /// As it is written.
     var raw: String
 
+    /// As it may be shown: a default may be a secret that was written out.
+    var shown: String {
+        guard let fallback, !fallback.isEmpty, let mark = raw.firstRange(of: ":-") else { return raw }
+        return raw[..<mark.upperBound] + "••••}"
+    }
+
     /// Takes a scalar apart; `$$` becomes `$`, a lone `$` stays.
     static func parts(of text: String) -> [Part] {
         var parts: [Part] = []

@@ -126,6 +126,14 @@ import Testing
         project.environment["CRM_TOKEN"] = ""
         #expect(try project.penstock("connection", "test", "crm").status == 0)
         #expect(try project.penstock("connection", "edit", "crm", "--unset", "nothing").status == 64)
+        // Somebody has written the reference into a second connection by hand.
+        let server = project.server.baseURL
+        try project.write(
+            "connections.yml",
+            after + "  third: {connector: pipedrive, base_url: \"\(server)\", api_token: \"${cred:crm-api-token}\"}\n")
+        let moved = try project.penstock("connection", "edit", "crm", "--set", "api_token=${env:OTHER}", "--no-test")
+        #expect(moved.status == 0 && !moved.errors.contains("Removed"), "\(moved.everything)")
+        #expect(try project.penstock("connection", "test", "third").status == 0)
         // The one secret that the connection has is meant, and a byte order mark is no obstacle.
         try project.write("connections.yml", "\u{FEFF}" + after)
         let next = try project.penstock(["connection", "edit", "crm", "--token-stdin"], input: "canary-c0ffee-token-3")
@@ -165,6 +173,15 @@ import Testing
             list.output.contains("sealed file in ~/.config/penstock/credentials\tyes (21 characters)"), "\(list.output)"
         )
         #expect(try project.penstock("secret", "remove", "mine", "--yes").status == 0)
+        try project.write("connections.yml", text.replacing("${env:CRM_TOKEN}", with: "${NOBODY:-\(canary)}"))
+        for words in [
+            ["connection", "list"], ["connection", "show", "crm"], ["secret", "list"], ["secret", "check"],
+        ] {
+            for form in ["table", "json"] {
+                let shown = try project.penstock(words + ["-o", form])
+                #expect(!shown.everything.contains(canary), "\(words)")
+            }
+        }
         let file = project.folder + "/home/printed"
         try Data((canary + "\n").utf8).write(to: URL(fileURLWithPath: file))
         try project.write("connections.yml", text.replacing("${env:CRM_TOKEN}", with: "'${exec:cat \(file)}'"))

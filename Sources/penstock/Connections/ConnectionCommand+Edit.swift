@@ -57,7 +57,7 @@ extension ConnectionCommand {
             try trial.requireComplete(draft, isTried: !noTest)
             if !noTest { try test(draft, trial, project.root) }
             try keep(connection, draft, changed, secrets, keeper, project.root)
-            try removeUnused(before, draft, keeper)
+            try removeUnused(before, draft, keeper, besides: project.credentialNames(besides: connection))
             say(changed)
         }
 
@@ -116,9 +116,9 @@ extension ConnectionCommand {
 
         /// Removes the secrets of ours to which the connection no longer refers.
         private func removeUnused(
-            _ before: ConnectionDraft, _ draft: ConnectionDraft, _ keeper: SecretKeeper
+            _ before: ConnectionDraft, _ draft: ConnectionDraft, _ keeper: SecretKeeper, besides others: Set<String>
         ) throws {
-            let used = Set(draft.credentialNames)
+            let used = others.union(draft.credentialNames)
             for secretName in before.credentialNames where !used.contains(secretName) {
                 if try keeper.remove(secretName, of: name), !options.quiet {
                     Terminal.writeError("Removed the secret \(secretName)\n")
@@ -162,7 +162,7 @@ extension ConnectionCommand {
             }
             var file = try ConnectionFile(connection, root: project.root)
             try file.remove(name)
-            let others = Set(project.connections.filter { $0.name != name }.flatMap(\.credentialNames))
+            let others = project.credentialNames(besides: connection)
             let keeper = SecretKeeper(workspace, root: project.root)
             let secrets = try connection.credentialNames.filter { !others.contains($0) }
                 .filter { try keeper.isOurs($0, name) }

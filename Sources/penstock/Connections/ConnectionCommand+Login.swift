@@ -93,7 +93,9 @@ extension ConnectionCommand {
             let keeper = SecretKeeper(workspace, root: project.root)
             var removed: [String] = []
             for reference in project.references(of: connection, try workspace.resolver())
-            where reference.key == login.gives && reference.raw.hasPrefix("${cred:") {
+            where reference.key == login.gives && reference.raw.hasPrefix("${cred:")
+                && !project.credentialNames(besides: connection).contains(reference.name)
+            {
                 if try keeper.remove(reference.name, of: name) { removed.append(reference.name) }
             }
             try SecretKeeper.reporting(name) { () throws(ConnectorError) in
