@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockModel
+
 /// A model that is about to be written: the texts of its files.
 package struct ModelDraft: Sendable, Hashable {
     /// How names are written in a query that nobody has tried yet.
@@ -15,8 +17,8 @@ package struct ModelDraft: Sendable, Hashable {
         func quoted(_ name: String) -> String {
             switch self {
             case .none: name
-            case .standard: "\"\(name.replacing("\"", with: "\"\""))\""
-            case .backticks: "`\(name.replacing("`", with: "``"))`"
+            case .standard: QuotedText.text(name, quote: "\"", escape: "\"\"")
+            case .backticks: QuotedText.text(name, quote: "`", escape: "``")
             }
         }
     }
@@ -68,40 +70,17 @@ package struct ModelDraft: Sendable, Hashable {
     /// The text of the YAML file; nil where everything fits into the SQL file.
     package var yamlText: String? {
         guard needsYAML else { return nil }
-        var lines = ["version: 1", "model: \(Self.scalar(name))"]
-        if let description { lines.append("description: \(Self.scalar(description))") }
-        if !key.isEmpty { lines.append("key: [\(key.map(Self.scalar).joined(separator: ", "))]") }
-        if !parameters.isEmpty { lines.append("params:") }
-        for parameter in parameters {
-            let standard = parameter.defaultText.map { ", default: \(Self.scalar($0))" } ?? ""
-            lines.append("  \(parameter.name): {type: \(parameter.kind.rawValue)\(standard)}")
+        var entries: [(key: String, value: YAMLValue)] = [("version", .integer(1)), ("model", .text(name))]
+        if let description { entries.append(("description", .text(description))) }
+        if !key.isEmpty { entries.append(("key", .flow(.list(key.map { .text($0) })))) }
+        if !parameters.isEmpty {
+            entries.append(("params", .map(parameters.map { ($0.name, .flow(.map($0.entries))) })))
         }
-        return lines.joined(separator: "\n") + "\n"
+        return YAMLValue.map(entries).document()
     }
 
     private var needsYAML: Bool {
         description != nil || !parameters.isEmpty || key.contains { $0.contains(",") || $0 != $0.trimmed }
-    }
-
-    /// A text as a YAML scalar that nothing reads as anything else.
-    private static func scalar(_ text: String) -> String {
-        let isPlain =
-            !text.isEmpty && text.utf8.allSatisfy { $0.isNamePart || $0 == UInt8(ascii: "-") }
-            && text.utf8.first.map(\.isNameStart) == true
-            && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(text.lowercased())
-        guard !isPlain else { return text }
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\t": out += "\\t"
-            case "\r": out += "\\r"
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 
     /// A value for every parameter that has no default, so that the query can be looked at; it fits the parameter's
@@ -167,6 +146,13 @@ extension ModelParameter {
             return nil
         }
         self.init(name: words[0], kind: kind, defaultText: sides.count == 2 ? sides[1] : nil)
+    }
+}
+
+extension ModelParameter {
+    /// What is written of it into a file.
+    fileprivate var entries: [(key: String, value: YAMLValue)] {
+        [("type", .text(kind.rawValue))] + (defaultText.map { [("default", .text($0))] } ?? [])
     }
 }
 

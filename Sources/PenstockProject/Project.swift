@@ -40,6 +40,8 @@ package struct Project: Sendable {
     package var history = HistoryPolicy()
     /// Where events of OpenLineage go, or nil.
     package var lineage: LineageDefinition?
+    /// What dbt's manifest holds, where it was read.
+    var dbt: DBTModels?
     /// The text of every file that was read, for excerpts.
     package var sources: [String: SourceText] = [:]
     /// The files in the order in which they were read.
@@ -50,6 +52,18 @@ package struct Project: Sendable {
 
     /// The model called `name`, or nil.
     package func model(named name: String) -> Model? { models.first { $0.name == name } }
+
+    /// The model that is called `name` on a command line: as a sync may call it, so that dbt's have all their names.
+    ///
+    /// - Returns: The model, or the finding that says why dbt has none; neither where the name is not one of dbt's, or
+    ///   the manifest was not read.
+    package func model(calledBy name: String) -> (model: Model?, problem: Diagnostic?) {
+        if let model = model(named: name) { return (model, nil) }
+        guard let dbt, name.hasPrefix(DBTModels.prefix) else { return (nil, nil) }
+        var findings = Findings()
+        let model = dbt.model(named: name, at: SourceSpan(file: ProjectLocator.fileName), &findings)
+        return (model, findings.diagnostics.first)
+    }
 
     /// The sync called `name`, or nil.
     package func sync(named name: String) -> SyncFile? { syncs.first { $0.name == name } }

@@ -295,6 +295,7 @@ struct ProjectLoader {
         guard isUsed || takesAllModels else { return }
         dbt = DBTModels.read(section, root: project.root, &findings)
         isDBTBroken = dbt == nil
+        project.dbt = dbt
         if takesAllModels { project.models += dbt?.all ?? [] }
     }
 

@@ -14,8 +14,15 @@ extension Workspace {
         return project
     }
 
-    /// The model with this name.
+    /// The model with this name, one of dbt's by any of its names.
+    ///
+    /// - Throws: ``CommandFailure`` 64 where there is not exactly one.
     func usableModel(_ name: String, in project: Project) throws -> Model {
-        try named(name, "model", project.models, \.name)
+        let (model, problem) = project.model(calledBy: name)
+        if let model { return model }
+        guard let problem else { return try named(name, "model", project.models, \.name) }
+        throw CommandFailure(
+            .usage, code: problem.code, problem.message,
+            notes: [problem.suggestion].compactMap { $0 } + problem.notes)
     }
 }

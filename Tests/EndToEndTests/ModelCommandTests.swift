@@ -79,6 +79,7 @@ import Testing
             (["x", "--table", "orgs", "--connection", "bsae"], 64, "did you mean \"base\"?"),
             (["x", "--sql-file", "gone.sql"], 64, "gone.sql cannot be read"),
             (["x", "--table", "orgs", "--declare", "a:dat"], 64, "types: text"),
+            (["x", "--table", "orgs", "--declare", "a:date", "--declare", "a:text"], 64, "parameter a twice"),
         ] {
             let result = try project.penstock(["model", "new"] + words + ["--no-input"])
             #expect(result.status == status && result.errors.contains(text), "\(words): \(result.everything)")
@@ -154,6 +155,13 @@ import Testing
         #expect(try project.penstock("model", "check", "wrong").status == 78)
     }
 
+    @Test("A comma separates values in CSV, whatever Swift joins it with")
+    func csv() throws {
+        let sql = "SELECT 'a,' || char(769) AS x, 'b\"' || char(8205) AS y"
+        let result = try project().penstock("connection", "query", "base", sql, "-o", "csv")
+        #expect(result.output == "x,y\n\"a,\u{301}\",\"b\"\"\u{200D}\"\n", "\(result.everything)")
+    }
+
     @Test("dbt's models are listed and read")
     func dbt() throws {
         let project = try project()
@@ -168,6 +176,15 @@ import Testing
         try project.sync("source: {model: \"dbt:orgs\"}\nmap: {name: Full Name}")
         #expect(try project.run().counts == "fetched 2, created 2")
         #expect(try project.penstock("model", "check", "dbt:orgs").status == 0)
+        for words in [["show"], ["preview"], ["check"]] {
+            let whole = try project.penstock(["model"] + words + ["dbt:shop.orgs"])
+            #expect(whole.status == 0, "\(words): \(whole.everything)")
+            let gone = try project.penstock(["model"] + words + ["dbt:orgz"])
+            #expect(gone.status == 64 && gone.errors.contains("did you mean \"dbt:orgs\"?"), "\(gone.everything)")
+        }
+        try project.write("m.json", "{}")
+        let broken = try project.penstock("model", "list")
+        #expect(broken.status == 78 && broken.errors.contains("error[dbt-manifest]"), "\(broken.everything)")
     }
 
     @Test("On PostgreSQL names are quoted its way, and a value stays a value", PostgresServer.isThere)

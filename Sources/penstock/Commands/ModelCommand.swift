@@ -24,7 +24,8 @@ struct ModelCommand: ParsableCommand {
         @OptionGroup var options: GlobalOptions
 
         func run() throws {
-            let (project, diagnostics) = try Workspace(options).loadProject(resolves: false, takesAllModels: true)
+            let workspace = Workspace(options)
+            let (project, diagnostics) = try workspace.loadProject(resolves: false, takesAllModels: true)
             var listing = Listing(
                 kind: "model.list",
                 columns: ["NAME", "CONNECTION", "KEY", "PARAMETERS", "SYNCS", "FILE"].map { Listing.Column($0) })
@@ -39,8 +40,7 @@ struct ModelCommand: ParsableCommand {
             }
             listing.emptyNote = "The project has no models; a model is a SELECT in models/NAME.sql: penstock model new"
             Terminal.write(listing.text(options.format, width: options.tableWidth))
-            let broken = diagnostics.filter { $0.code == DiagnosticCode.dbtManifest.rawValue }
-            if !broken.isEmpty { Terminal.writeError(project.renderer.render(broken) + "\n") }
+            try workspace.report(diagnostics.filter { $0.code == DiagnosticCode.dbtManifest.rawValue }, project)
         }
     }
 
@@ -58,7 +58,7 @@ struct ModelCommand: ParsableCommand {
         func run() throws {
             let workspace = Workspace(options)
             let (project, _) = try workspace.loadProject(resolves: false, takesAllModels: true)
-            let model = try workspace.named(name, "model", project.models, \.name)
+            let model = try workspace.usableModel(name, in: project)
             let users = ModelText.users(of: model, in: project)
             if options.isMachineReadable {
                 Terminal.write(Document(kind: "model.show", data: ModelText.json(model, users)).text(options.format))

@@ -62,6 +62,10 @@ struct ModelNewCommand: ParsableCommand {
             }
             return parameter
         }
+        let twice = Dictionary(grouping: parameters, by: \.name).filter { $0.value.count > 1 }.keys.min()
+        if let twice {
+            throw CommandFailure(.usage, code: "usage", "--declare gives the parameter \(twice) twice")
+        }
         let text = try sqlFile.map { try questions.contents(of: $0) }
         let named = text.map { ModelDraft(name: name, connection: nil, text: $0, key: nil).connection }
         let side = try questions.side(connection ?? named.flatMap { $0.isEmpty ? nil : $0 })
@@ -79,6 +83,8 @@ struct ModelNewCommand: ParsableCommand {
             let shown = files.count == 1 ? files[0].1 : files.map { "# \($0.0)\n\($0.1)" }.joined(separator: "\n")
             return Terminal.write(shown)
         }
+        try ModelFiles.refuseTaken(files.map(\.0), root: try workspace.root.get())
+        try ProjectEdit.check(Dictionary(files) { $1 }, workspace, isQuietAboutWarnings: true)
         try ModelFiles.write(files, root: try workspace.root.get())
         if options.isMachineReadable {
             let data: JSON = .object([
@@ -101,15 +107,22 @@ struct ModelNewCommand: ParsableCommand {
 
 /// The files of a new model.
 enum ModelFiles {
+    /// Refuses files that exist.
+    ///
+    /// - Throws: ``CommandFailure`` 64.
+    static func refuseTaken(_ paths: [String], root: String) throws {
+        for path in paths where FileManager.default.fileExists(atPath: "\(root)/\(path)") {
+            throw CommandFailure(
+                .usage, code: "model-exists", "\(path) exists already",
+                notes: ["choose another name, or edit the file"])
+        }
+    }
+
     /// Writes files that must not exist yet, all or none.
     ///
     /// - Throws: ``CommandFailure`` 64 where one exists, 73 where one cannot be written.
     static func write(_ files: [(path: String, text: String)], root: String) throws {
-        for file in files where FileManager.default.fileExists(atPath: "\(root)/\(file.path)") {
-            throw CommandFailure(
-                .usage, code: "model-exists", "\(file.path) exists already",
-                notes: ["choose another name, or edit the file"])
-        }
+        try refuseTaken(files.map(\.path), root: root)
         var written: [String] = []
         for file in files {
             let path = "\(root)/\(file.path)"
