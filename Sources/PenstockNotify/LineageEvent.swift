@@ -219,21 +219,29 @@ package struct LineageEvent: Sendable, Hashable {
     ///   - settings: The connection's settings.
     ///   - connection: The connection's name, which stands for a place that the settings do not tell.
     ///   - table: What is read or written there.
+    ///   - names: The names in a folder; none where it is not one. Of files the one is meant that the table is named
+    ///     after.
     package static func dataset(
-        scheme: String, _ settings: JSON, connection: String, table: String
+        scheme: String, _ settings: JSON, connection: String, table: String, names: (String) -> [String] = { _ in [] }
     ) -> Dataset {
         let (namespace, database) = place(scheme: scheme, settings, connection: connection)
         guard namespace == fileNamespace, let path = database else {
             return Dataset(namespace: namespace, name: [database, table].compactMap { $0 }.joined(separator: "."))
         }
-        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-        let last = parts.last ?? ""
-        let stem = last.lastIndex(of: ".").map { last[..<$0] } ?? last
-        // Of several files the one is meant that the table is named after.
-        if last.contains(where: { "*?[".contains($0) }) {
-            return Dataset(namespace: namespace, name: (parts.dropLast() + [table[...]]).joined(separator: "/"))
+        let isPattern = path.contains { "*?[".contains($0) }
+        let end = isPattern ? path[..<(path.lastIndex(of: "/") ?? path.startIndex)] : path[...]
+        let folder = end.hasSuffix("/") ? String(end.dropLast()) : String(end)
+        let files = names(folder)
+        if isPattern || !files.isEmpty {
+            return Dataset(namespace: namespace, name: "\(folder)/\(files.first { stem($0) == table } ?? table)")
         }
-        return Dataset(namespace: namespace, name: stem == table ? path : "\(path).\(table)")
+        let last = path.split(separator: "/").last.map(String.init) ?? ""
+        return Dataset(namespace: namespace, name: stem(last) == table ? path : "\(path).\(table)")
+    }
+
+    /// A file's name without its ending.
+    private static func stem(_ name: String) -> String {
+        name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name
     }
 
     private static let fileNamespace = "file"

@@ -30,7 +30,7 @@ import Testing
         #expect(output?["outputFacets"]?["outputStatistics"]?["rowCount"]?.intValue == 2)
         let lineage = output?["facets"]?["columnLineage"]?["fields"]?["name"]?["inputFields"]?.arrayValue?.first
         #expect(lineage?["field"]?.stringValue == "company")
-        #expect(lineage?["name"]?.stringValue?.hasSuffix("/data/orgs") == true)
+        #expect(lineage?["name"]?.stringValue?.hasSuffix("/data/orgs.csv") == true)
         let posted = try server.requests.map { try JSON(parsing: String($0.drop { $0 != "{" })) }
         #expect(posted == events)
         try project.expectNothing(of: TemporaryProject.token)
@@ -51,6 +51,20 @@ import Testing
         #expect(events.last?["run"]?["facets"]?["errorMessage"]?["message"]?.stringValue?.isEmpty == false)
         try project.server.play()
         #expect(try project.run().status == 0)
+    }
+
+    @Test("A run that cannot begin is told of too, with a begin and a failure")
+    func neverBegan() throws {
+        let project = try project()
+        project.environment["CRM_TOKEN"] = "nobody-has-this-token"
+        #expect(try project.penstock("run", "--lineage-file", "out.jsonl").status == 77)
+        let events = try project.text("out.jsonl").split(separator: "\n").map { try JSON(parsing: String($0)) }
+        #expect(events.map { $0["eventType"]?.stringValue } == ["START", "FAIL"])
+        #expect(Set(events.map { $0["run"]?["runId"]?.stringValue }).count == 1)
+        let failed = try #require(events.last)
+        #expect(failed["run"]?["facets"]?["errorMessage"]?["message"]?.stringValue?.isEmpty == false)
+        #expect(failed["job"]?["name"]?.stringValue == "orgs")
+        #expect(failed["inputs"]?.arrayValue?.first?["name"]?.stringValue?.hasSuffix("/data/orgs.csv") == true)
     }
 
     @Test("A run that a signal stops is aborted")

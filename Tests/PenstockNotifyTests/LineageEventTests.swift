@@ -67,8 +67,10 @@ import Testing
     }
 
     @Test func placesAreNamedWithoutUserAndPassword() {
-        func dataset(_ settings: JSONObject, _ table: String = "t") -> String {
-            let found = LineageEvent.dataset(scheme: "db", .object(settings), connection: "c", table: table)
+        func dataset(_ settings: JSONObject, _ table: String = "t", _ files: [String] = []) -> String {
+            let found = LineageEvent.dataset(scheme: "db", .object(settings), connection: "c", table: table) { folder in
+                folder == "/data" ? files : []
+            }
             return "\(found.namespace) \(found.name)"
         }
         #expect(
@@ -79,6 +81,10 @@ import Testing
         #expect(dataset(["path": .string("/data/*.csv")], "orgs") == "file /data/orgs")
         #expect(dataset(["path": .string("/data/orgs.csv")], "orgs") == "file /data/orgs.csv")
         #expect(dataset(["path": .string("/data/crm.db")], "orgs") == "file /data/crm.db.orgs")
+        let files = ["deals.csv", "orgs.csv"]
+        #expect(dataset(["path": .string("/data/*.csv")], "orgs", files) == "file /data/orgs.csv")
+        #expect(dataset(["path": .string("/data")], "orgs", files) == "file /data/orgs.csv")
+        #expect(dataset(["path": .string("/data/")], "people", files) == "file /data/people")
         #expect(dataset([:]) == "db://c t")
     }
 }

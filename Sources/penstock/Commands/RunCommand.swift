@@ -119,9 +119,12 @@ struct RunCommand: ParsableCommand {
             let sentence = error.map { "\($0.file):\($0.line):\($0.column): \($0.message)" } ?? "the project is wrong"
             let found = CommandFailure(.config, code: error?.code ?? "config", sentence)
             let recorder = RunRecorder(workspace, project)
+            recorder.lineageFile = lineageFile.map { options.absolute($0) }
             let names = syncs.isEmpty ? project.syncs.filter(\.isEnabled).map(\.name) : syncs
             let chosen = project.syncs.filter { names.contains($0.name) }
-            AlertDesk(workspace, project).tell(chosen.map { recorder.didFail($0, found) })
+            let facts = chosen.map { recorder.didFail($0, found) }
+            recorder.close()
+            AlertDesk(workspace, project).tell(facts)
             throw failure
         }
         return project

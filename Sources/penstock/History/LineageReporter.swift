@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import PenstockEngine
 import PenstockHost
 import PenstockModel
@@ -22,32 +23,41 @@ final class LineageReporter {
         self.sender = sender
         self.namespace = namespace
         definition = setup.definition
+        var (input, output) = Self.datasets(setup)
+        input.setFields(sync.readSchema.fields.map { ($0.name, $0.type.rawValue) })
+        output.setFields(sync.mapping.targets.map { ($0.name, $0.field.kind.rawValue) })
+        (self.input, self.output) = (input, output)
+        let entries = definition.map
+        columns = sync.mapping.targets.compactMap { target in
+            let entry = entries[target.entry]
+            guard !entry.columns.isEmpty else { return nil }
+            // An option, a user and a linked record are looked up by what the column holds.
+            let isPlain =
+                ![.option, .options, .user].contains(target.field.kind)
+                && entry.option == nil && entry.split == nil && entry.link == nil && entry.parts.isEmpty
+            return LineageEvent.Column(target: target.name, sources: entry.columns, isPlain: isPlain)
+        }
+    }
+
+    /// What a sync reads and writes, without columns.
+    static func datasets(_ setup: SyncSetup) -> (input: LineageEvent.Dataset, output: LineageEvent.Dataset) {
+        let definition = setup.definition
         let read =
             switch (definition.source.model, definition.source.target) {
             case (let model?, _): model
             case (nil, .object(let table)): table
             case (nil, .query): definition.name
             }
-        input = Self.dataset(setup.source, read, sync.readSchema.fields.map { ($0.name, $0.type.rawValue) })
-        output = Self.dataset(
-            setup.destination, definition.destination.object,
-            sync.mapping.targets.map { ($0.name, $0.field.kind.rawValue) })
-        let entries = definition.map
-        columns = sync.mapping.targets.compactMap { target in
-            let entry = entries[target.entry]
-            guard !entry.columns.isEmpty else { return nil }
-            let isPlain = entry.option == nil && entry.split == nil && entry.link == nil && entry.parts.isEmpty
-            return LineageEvent.Column(target: target.name, sources: entry.columns, isPlain: isPlain)
-        }
+        return (dataset(setup.source, read), dataset(setup.destination, definition.destination.object))
     }
 
-    private static func dataset(
-        _ side: SyncSetup.Side, _ table: String, _ fields: [(name: String, type: String)]
-    ) -> LineageEvent.Dataset {
-        var dataset = LineageEvent.dataset(
-            scheme: side.connector.descriptor.id, side.settings, connection: side.name, table: table)
-        dataset.setFields(fields)
-        return dataset
+    private static func dataset(_ side: SyncSetup.Side, _ table: String) -> LineageEvent.Dataset {
+        LineageEvent.dataset(
+            scheme: side.connector.descriptor.id, side.settings, connection: side.name, table: table
+        ) { folder in
+            // What is no folder has no files.
+            (try? FileManager.default.contentsOfDirectory(atPath: folder))?.sorted() ?? []
+        }
     }
 
     /// Tells of a moment.

@@ -49,12 +49,27 @@ final class RunRecorder {
         facts.due = .onTime
         if begun == nil {
             facts.run = folders.recordFailure(file.name, failure)
+            if let lineage, let run = facts.run { tellOfNothing(file, run, failure, lineage) }
             removeOldFailures()
         }
         facts.ending = SyncFacts.Ending(
             failure: failure.code.isEmpty ? "failed" : failure.code,
             message: failure.sentence.isEmpty ? "its run could not begin" : failure.sentence)
         return facts
+    }
+
+    /// Tells of a run that could not begin: the failure that is missed first.
+    private func tellOfNothing(_ file: SyncFile, _ run: String, _ failure: CommandFailure, _ lineage: LineageSender) {
+        // What cannot be opened may not be known either; the job alone is told of then.
+        let setup = try? workspace.setup(file, in: project)
+        for kind in [LineageEvent.Kind.start, .fail] {
+            var event = LineageEvent(
+                kind, at: WallClock.milliseconds, run: LineageEvent.uuid(run),
+                jobNamespace: project.lineage?.namespace ?? project.name, jobName: file.name, version: Version.text)
+            if let setup { (event.input, event.output) = LineageReporter.datasets(setup) }
+            if kind == .fail { event.problem = failure.sentence.isEmpty ? "the run could not begin" : failure.sentence }
+            lineage.send(event)
+        }
     }
 
     /// Forgets notes that are older than is kept: a sync that never begins forgets nothing at the end of its runs.
