@@ -41,7 +41,9 @@ import Testing
         #expect(sentences(made).contains("as organization \(id); unchanged since."))
         #expect(made["source"]?["columns"]?["arr"]?.stringValue == "1.50")
         let field = made["source"]?["fields"]?.arrayValue?.last
-        #expect(field?["target"]?.stringValue == "ARR (EUR)" && field?["value"]?.stringValue == "1.50", "\(field?.text ?? "")")
+        #expect(
+            field?["target"]?.stringValue == "ARR (EUR)" && field?["value"]?.stringValue == "1.50",
+            "\(field?.text ?? "")")
         #expect(made["requests"]?.arrayValue?.count == 1)
         _ = try project.run()
         #expect(sentences(try why(project, "k1")).contains("; unchanged since."))
@@ -71,6 +73,23 @@ import Testing
         #expect(sentences(try why(project, "k1", "--offline")).contains("It was rejected on"))
         try project.penstock("why", "orgs", "k1")
         #expect(project.outputs.allSatisfy { !$0.contains("canary-value") })
+    }
+
+    @Test("A row that cannot become a record says so, after a run too")
+    func noRecord() throws {
+        let project = try project(["k1,a,,1"])
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {name: company, Customer key: part}
+            insert: {mode: Update, match: Customer key, on_missing: create, settle: 1s}
+            rejects: {max: 9}
+            """)
+        _ = try project.run()
+        let found = try why(project, "k1")
+        #expect(found["reject"]?["code"]?.stringValue == "required-empty")
+        #expect(
+            sentences(found).contains("As it is now it cannot be sent: required-empty in name"), "\(sentences(found))")
     }
 
     @Test("A key of several columns is given column by column")

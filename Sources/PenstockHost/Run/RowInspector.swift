@@ -70,9 +70,11 @@ package struct RowInspector {
     /// - Parameters:
     ///   - store: The sync's state, or nil.
     ///   - remoteID: A record to read back and to compare with, or nil.
+    ///   - createFault: The code with which the row was rejected when it should have become a record, or nil; whether it
+    ///     still would be is then said.
     /// - Throws: ``RunStop``.
     package func inspect(
-        _ key: [String], _ store: StateStore?, remoteID: String?
+        _ key: [String], _ store: StateStore?, remoteID: String?, createFault: String? = nil
     ) throws(RunStop) -> RowInspection? {
         let text = key.joined(separator: ", ")
         guard let (row, count) = try find(key, text) else { return nil }
@@ -90,6 +92,7 @@ package struct RowInspector {
             fetch: try fetch(cursor, store), cursor: KeyText.text(of: cursor), hasRemote: nil)
         inspection.reject =
             row.rejects.first.map { RejectReason($0) } ?? mapped.rejects.first.map { RejectReason($0.reject) }
+            ?? mapped.createRejects.first { $0.reject.code.rawValue == createFault }.map { RejectReason($0.reject) }
         if inspection.reject == nil { inspection.payload = mapped.payloads[0] }
         if let remoteID { try compare(&inspection, mapped, remoteID) }
         return inspection

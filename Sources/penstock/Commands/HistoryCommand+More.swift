@@ -166,7 +166,9 @@ extension HistoryCommand {
             }
             // A run whose state cannot be read must not be taken for one that no state has.
             if ending == .ok {
-                removed += folders.expiredStrays(project.history, known: known, now: now).map { ("", $0) }
+                removed += folders.expiredStrays(project.history, known: known, now: now).map { run in
+                    (folders.result(run)?["sync"]?.stringValue ?? "", run)
+                }
             }
             var listing = Listing(kind: "history.prune", columns: [.init("RUN"), .init("SYNC"), .init("STARTED")])
             for (sync, run) in removed {

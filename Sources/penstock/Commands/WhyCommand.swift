@@ -48,10 +48,11 @@ struct WhyCommand: ParsableCommand {
             story?.readRequests(runs, RunFolders(root: project.root))
         }
         var inspection: RowInspection?
+        var columns = file.definition.source.key
         var blindness: String? = offline ? "--offline asks nobody" : nil
         if !offline {
             do {
-                inspection = try inspect(file, story, workspace, project)
+                (inspection, columns) = try inspect(file, story, workspace, project)
             } catch let failure as CommandFailure where story != nil && failure.exitCode != .interrupted {
                 // What is kept here can be told without the source.
                 blindness = failure.sentence.isEmpty ? "it cannot be opened" : failure.sentence
@@ -65,23 +66,26 @@ struct WhyCommand: ParsableCommand {
         if story == nil, inspection == nil {
             throw CommandFailure(
                 .usage, code: "unknown-row", "neither \(file.name) nor its source knows the key \"\(text)\"",
-                notes: file.definition.source.key.isEmpty
+                notes: columns.isEmpty
                     ? ["a row is named by its source key; see source.key"]
-                    : ["the key is: \(file.definition.source.key.joined(separator: ", "))"])
+                    : ["the key is: \(columns.joined(separator: ", "))"])
         }
     }
 
     private func inspect(
         _ file: SyncFile, _ story: RowStory?, _ workspace: Workspace, _ project: Project
-    ) throws -> RowInspection? {
+    ) throws -> (row: RowInspection?, key: [String]) {
         let lock = try LockFile(root: project.root)
         let sync = try SyncPreparation(workspace, project, file, lock, isPlan: true).open()
         defer { sync.close() }
         let folder = try workspace.stateFolder()
         do {
             let store = try StateStore.openForReading(folder: folder, sync: file.name)
-            return try RowInspector(sync, stateFolder: folder).inspect(
-                key, store, remoteID: online ? story?.entry?.remoteID : nil)
+            let hasRecord = story?.entry?.remoteID != nil
+            let row = try RowInspector(sync, stateFolder: folder).inspect(
+                key, store, remoteID: online ? story?.entry?.remoteID : nil,
+                createFault: hasRecord ? nil : story?.reject?.code)
+            return (row, sync.keyColumns)
         } catch let error as StateError {
             throw CommandFailure(error, sync: file.name)
         } catch {

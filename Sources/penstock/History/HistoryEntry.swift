@@ -18,6 +18,9 @@ struct HistoryEntry {
         case unfinished
         /// It was given up.
         case abandoned
+
+        /// The word of a command line; `finished`, as lists show it, is `ok`.
+        init?(argument: String) { self.init(rawValue: argument == "finished" ? Self.ok.rawValue : argument) }
     }
 
     /// The sync.
