@@ -101,6 +101,19 @@ enum Explanations {
             "The command forgets or overwrites something and wants to be told so: answer yes, or give --yes.",
         "missing-answer": "Without a terminal nothing can be asked; the message names the flag that gives the answer.",
         "aborted": "There was no answer, so nothing was written.",
+        "ambiguous-key":
+            "Several rows have this key, so they can only be sent again or dropped together: --resend, --drop.",
+        "cannot-read": "A file of the project cannot be read, or is not UTF-8. It is as it was.",
+        "changed": "Somebody else changed the file meanwhile. What you wrote is kept beside it; put the two together.",
+        "check": "The program cannot start itself again, as each check in a process of its own needs; mount /proc.",
+        "declared": "A deviation from the contract is declared with a reason; write one.",
+        "model": "The files of the model have errors: penstock validate shows them.",
+        "no-home": "Secrets of a user need a folder: set XDG_CONFIG_HOME or HOME.",
+        "no-table": "The connection has no table or view to read: look at its folder, or at the user's rights.",
+        "prepare": "The connector creates no fields at its destination, so there is nothing to prepare.",
+        "project": "The project's files have errors: penstock validate shows them.",
+        "record-owned": "The record stands for another row already. One record cannot stand for two rows.",
+        "run-unfinished": "A run of the sync is not finished. Finish it first: penstock run NAME",
         "no-schedule": "The sync has no schedule that could be paused or resumed: write schedule: into its file.",
         "nothing-selected":
             "The selectors fit no sync. Where that is right, as in a script, say --allow-empty.",
@@ -109,7 +122,7 @@ enum Explanations {
         "schedule-export":
             "The target cannot say when the sync is due; the message says why. penstock server runs every schedule.",
         "name-taken": "There is a file of this name already, and none is ever overwritten. Take another name.",
-        "in-use": "Other syncs name this one in after or link. Take it out there first.",
+        "in-use": "Other syncs name this one in after or link, or an alert in syncs. Take it out there first.",
         "no-file": "The sync stands in penstock.yml together with others, and the command works on syncs/NAME.yml.",
         "rename-unfinished":
             "A rename was cut short. Give the same command again, penstock sync rename OLD NEW; until then neither name runs.",
