@@ -39,7 +39,7 @@ import Testing
             #expect(result.everything.contains("^"), "the place is shown")
         }
         #expect(project.server.counters.requests == 0)
-        #expect(!FileManager.default.fileExists(atPath: project.folder + "/.penstock"))
+        #expect(!FileManager.default.fileExists(atPath: project.folder + "/.penstock/state"))
         let findings = try project.penstock("validate", "--json").json["data"]?.arrayValue ?? []
         #expect(!findings.isEmpty)
     }
