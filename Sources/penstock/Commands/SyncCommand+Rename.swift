@@ -155,7 +155,7 @@ struct SyncRenaming {
     /// What a sync says of the one that is renamed.
     private func follow(_ sync: SyncFile, _ editor: inout YAMLEditor) throws {
         let path = sync.pathInFile
-        if sync.after.contains(from) { try followNames(path + ["after"], &editor) }
+        if sync.after.contains(from) { try editor.replace(from, with: to, in: path + ["after"]) }
         for target in editor.keys(path + ["map"]) where editor.scalar(path + ["map", target, "link"]) == from {
             try editor.set(path + ["map", target, "link"], to: .text(to))
         }
@@ -163,16 +163,7 @@ struct SyncRenaming {
 
     /// What alerts say of it by its name; a pattern is left as it is.
     private func followAlerts(_ editor: inout YAMLEditor) throws {
-        for rule in editor.keys(["alerts"]) { try followNames(["alerts", rule, "syncs"], &editor) }
-    }
-
-    /// A list of names, or one of them.
-    private func followNames(_ path: [String], _ editor: inout YAMLEditor) throws {
-        let names = editor.scalars(path)
-        guard names.contains(from) else { return }
-        let isOne = editor.scalar(path) != nil
-        let renamed = names.map { $0 == from ? to : $0 }
-        try editor.set(path, to: isOne ? .text(to) : .list(renamed.map { .text($0) }))
+        for rule in editor.keys(["alerts"]) { try editor.replace(from, with: to, in: ["alerts", rule, "syncs"]) }
     }
 
     private func changeOwn(
