@@ -52,15 +52,18 @@ import Testing
         for path in paths {
             #expect(!path.contains("XXXX"), "\(path)")
             let folder = URL(fileURLWithPath: root + "/" + path).deletingLastPathComponent()
-            var before = Substring()
+            var (before, before2) = (Substring(), Substring())
             var isCode = false
             for line in try String(contentsOfFile: root + "/" + path, encoding: .utf8).split(
                 separator: "\n", omittingEmptySubsequences: false)
             {
                 if line.drop(while: { $0 == " " }).hasPrefix("```") { isCode.toggle() }
-                defer { before = line }
+                defer { (before2, before) = (before, line) }
                 guard !isCode else { continue }
-                if line.hasPrefix("| `") { #expect(before.hasPrefix("|"), "\(path): a table without a head: \(line)") }
+                // The first row of a table has the line of dashes below it.
+                if before.hasPrefix("| `"), !before2.hasPrefix("|") {
+                    #expect(line.hasPrefix("|--"), "\(path): a table without a head: \(before)")
+                }
                 for match in line.matches(of: /\]\(([^)#: ]+)(?:#[^)]*)?\)/) {
                     let target = folder.appendingPathComponent(String(match.1)).path
                     #expect(FileManager.default.fileExists(atPath: target), "\(path): \(match.1)")
