@@ -38,11 +38,11 @@ package struct Connection: Sendable {
         settings.first { $0.key == setting }?.value.span ?? span
     }
 
-    /// The references in the settings, as written, with the setting that holds each.
+    /// The references in the settings, as they may be shown, with the setting that holds each.
     package var references: [(setting: String, reference: String, span: SourceSpan)] {
         settings.flatMap { entry in
             Reference.parts(of: entry.value.text ?? "").compactMap { part in
-                if case .reference(let found) = part { (entry.key, found.raw, entry.value.span) } else { nil }
+                if case .reference(let found) = part { (entry.key, found.shown, entry.value.span) } else { nil }
             }
         }
     }
