@@ -21,6 +21,7 @@ import Testing
         let before = try project.snapshot()
         let stopped = try begin(project)
         try stopped.answer("number [1]", "1")
+        try stopped.wait(for: "path")
         stopped.type("\u{3}")
         #expect(try stopped.end() == 130, "\(stopped.text)")
         #expect(try project.snapshot() == before)
