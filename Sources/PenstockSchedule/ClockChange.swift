@@ -43,6 +43,12 @@ extension Recurrence {
         }
     }
 
+    /// Whether it runs in both of the hours in which clocks show the same, by rules that are in force from 2025 on.
+    package var runsInRepeatedHours: Bool {
+        guard case .cron(let cron) = pattern, cron.runsEveryHour else { return false }
+        return zone.change(after: 1_735_689_600_000) != nil
+    }
+
     private func effect(of change: ZoneRules.Change) -> ClockChange.Effect {
         switch pattern {
         case .elapsed: return .realTime

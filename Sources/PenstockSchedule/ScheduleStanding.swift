@@ -29,7 +29,9 @@ package struct ScheduleStanding: Sendable, Hashable {
     /// - Parameters:
     ///   - grace: How many milliseconds a start may be late, beside the schedule's jitter.
     package init(_ recurrence: Recurrence, jitter: Int64, _ past: Past, grace: Int64, now: Int64) {
-        let since = max(past.lastActivity ?? past.changedAt, past.changedAt)
+        // A run of a time to come ran by a clock that was wrong.
+        let last = past.lastActivity.flatMap { $0 > now + TickPlanner.aheadMax ? nil : $0 }
+        let since = max(last ?? past.changedAt, past.changedAt)
         guard !past.isRunning, let due = recurrence.next(after: since), due + jitter / 1_000 + grace < now else {
             return
         }

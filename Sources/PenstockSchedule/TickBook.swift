@@ -10,7 +10,7 @@ package struct TickBook: Sendable, Hashable {
         package var definition: String
         /// The last tick that was decided, or when counting began.
         ///
-        /// It never goes back.
+        /// It never goes back, but for one that a clock has set which was more than a day off.
         package var anchor: Int64
 
         /// A mark from its parts.

@@ -16,6 +16,8 @@ package struct TickPlanner: Sendable {
     /// So many ticks of one sync wait at most; later ones are decided when there is room again.
     package static let waitingMax = 100
     private static let batch = 1_000
+    /// A mark or a try that is further ahead, in milliseconds, comes from a clock that was wrong.
+    static let aheadMax: Int64 = 36 * 3_600_000
     /// How long a try is put off, in milliseconds: after the first one, the second, and so on.
     private static let pauses: [Int64] = [60_000, 300_000, 900_000, 1_800_000, 3_600_000]
     private static let later: Int32 = 75
@@ -57,10 +59,19 @@ package struct TickPlanner: Sendable {
     ///
     /// - Parameter missedThrough: Ticks up to here came while nothing could run; see ``TickWatch``.
     package mutating func turn(now: Int64, missedThrough: Int64) -> [TickAction] {
-        var actions: [TickAction] = []
+        var actions = comeBack(to: now)
         for name in names { decide(name, now: now, missedThrough: missedThrough, &actions) }
         start(now: now, &actions)
         return actions
+    }
+
+    /// The syncs whose ticks are decided so far ahead that the clock must have been wrong, by name.
+    ///
+    /// The next turn lets their ticks count from its own time on.
+    package func ahead(of now: Int64) -> [String] {
+        names.filter { name in
+            book.marks[name].map { !$0.definition.isEmpty && $0.anchor > now + Self.aheadMax } ?? false
+        }
     }
 
     /// When the next turn can have something to do, if nothing else happens before; nil for never.
@@ -96,7 +107,7 @@ package struct TickPlanner: Sendable {
         }
         let pause = Self.pauses[min(max(0, attempts - 1), Self.pauses.count - 1)]
         book.items[index].state = .retrying
-        book.items[index].notBefore = now + max(1_000, retryIn ?? pause)
+        book.items[index].notBefore = now + min(max(1_000, retryIn ?? pause), Self.aheadMax)
         return book.items[index]
     }
 
@@ -132,6 +143,24 @@ package struct TickPlanner: Sendable {
     }
 
     // MARK: - Deciding
+
+    /// Takes back what was reckoned by a clock that was far ahead and is right again.
+    ///
+    /// Otherwise nothing would run until it is that late indeed. Ticks that were decided ahead never were.
+    private mutating func comeBack(to now: Int64) -> [TickAction] {
+        var actions: [TickAction] = []
+        for name in ahead(of: now) {
+            book.marks[name]?.anchor = now
+            if let mark = book.marks[name] { actions.append(.mark(sync: name, mark)) }
+        }
+        for (index, item) in book.items.enumerated() where item.state != .running {
+            let farthest = now + max(Self.aheadMax, syncs[item.sync]?.jitter ?? 0)
+            guard item.notBefore > farthest else { continue }
+            book.items[index].notBefore = now
+            actions.append(.item(book.items[index]))
+        }
+        return actions
+    }
 
     private func waiting(_ name: String) -> Int { book.items.lazy.filter { $0.sync == name }.count }
 
@@ -228,10 +257,12 @@ package struct TickPlanner: Sendable {
         for item in book.items.sorted(by: { ($0.tick, $0.id) < ($1.tick, $1.id) }) where oldest[item.sync] == nil {
             oldest[item.sync] = item
         }
-        let candidates = oldest.values.filter { item in
+        var candidates = oldest.values.filter { item in
             item.state != .running && item.notBefore <= now && !book.isRunning(item.sync) && syncs[item.sync] != nil
-        }.sorted { left, right in
-            let priorities = (syncs[left.sync]?.priority ?? 0, syncs[right.sync]?.priority ?? 0)
+        }
+        let urgency = urgency(candidates.map(\.sync))
+        candidates.sort { left, right in
+            let priorities = (urgency[left.sync] ?? 0, urgency[right.sync] ?? 0)
             if priorities.0 != priorities.1 { return priorities.0 > priorities.1 }
             return (left.tick, left.sync) < (right.tick, right.sync)
         }
@@ -240,6 +271,16 @@ package struct TickPlanner: Sendable {
             mayBreakOrder && !candidates.isEmpty
             && book.items.allSatisfy { $0.state == .retrying || $0.notBefore <= now }
         return isCircle ? candidates.first?.id : nil
+    }
+
+    /// The priorities of syncs that are due: what others wait for is as urgent as they are.
+    private func urgency(_ due: [String]) -> [String: Int] {
+        var found: [String: Int] = [:]
+        for name in due {
+            let own = syncs[name]?.priority ?? 0
+            for sync in predecessors(of: name).union([name]) { found[sync] = max(found[sync] ?? own, own) }
+        }
+        return found
     }
 
     /// Whether a sync that goes before this one is at work or about to be.

@@ -30,6 +30,8 @@ package struct TickWatch: Sendable, Hashable {
         self.steady = steady
         guard abs(jump) > Self.grace else { return 0 }
         if jump > 0 { missedThrough = max(missedThrough, wall - Self.grace) }
+        // What comes now is on time, however late it was before by a clock that was ahead.
+        if jump < 0 { missedThrough = min(missedThrough, wall - Self.grace) }
         return jump
     }
 }

@@ -31,6 +31,18 @@ import Yams
 
     // MARK: systemd
 
+    @Test func whatSystemdLeavesOutIsSaid() throws {
+        func notes(_ cron: String, _ zone: String, _ target: ScheduleExport.Target = .systemd) throws -> [String] {
+            export.files([try job("orgs", .cron(cron), zone: zone)], for: target).notes.filter {
+                $0.contains("show twice")
+            }
+        }
+        #expect(try notes("*/15 * * * *", "Europe/Berlin").count == 1)
+        #expect(try notes("*/15 * * * *", "UTC").isEmpty)
+        #expect(try notes("*/15 * * * *", "Europe/Berlin", .kubernetes).isEmpty)
+        #expect(try notes("15 6 * * *", "Europe/Berlin").isEmpty)
+    }
+
     @Test func aServiceAndATimerForSystemd() throws {
         let files = try files([job("orgs_to_crm", .cron("15 6 * * MON-FRI"))], .systemd)
         let timer = try #require(files["penstock-orgs_to_crm.timer"])
@@ -136,7 +148,7 @@ import Yams
         for line in [
             "DynamicUser=yes", "User=penstock-acme-revops",
             "StateDirectory=penstock/acme-revops penstock/acme-revops-marks",
-            "BindPaths=\"/var/lib/penstock/acme-revops:/srv/acme 100%%/.penstock\"",
+            "BindPaths=/var/lib/penstock/acme-revops:\"/srv/acme 100%%/.penstock\"",
         ] {
             #expect(service.contains("\n" + line + "\n"), "\(line)")
         }

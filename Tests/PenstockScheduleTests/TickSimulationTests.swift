@@ -245,6 +245,7 @@ private struct SimulatedWorld {
     /// The rules, said as plainly as possible for one turn.
     private mutating func expectation(_ book: TickBook) -> [String: [Decision]] {
         if leap > 60_000 { missedBefore = max(missedBefore, wall - 60_000) }
+        if leap < -60_000 { missedBefore = min(missedBefore, wall - 60_000) }
         leap = 0
         var expected: [String: [Decision]] = [:]
         for sync in syncs {

@@ -29,7 +29,7 @@ extension ScheduleExport {
 
     /// Who runs it, and what it may write: the project's state, marks outside of it, what processes share of limits.
     private var identity: [String] {
-        let state = Self.systemdQuoted(root + "/.penstock")
+        let state = Self.systemdQuoted(root + "/.penstock", isCommand: false)
         guard let user else {
             // One user for all services of a project, made when one starts; the state lies where such users may write.
             let name = "penstock-" + Self.label(project)
@@ -37,7 +37,7 @@ extension ScheduleExport {
             return [
                 "DynamicUser=yes", "User=\(name.prefix(31))", "StateDirectory=\(folder) \(folder)-marks",
                 "StateDirectoryMode=0700",
-                "BindPaths=" + Self.systemdQuoted("/var/lib/\(folder):\(root)/.penstock"), "ReadWritePaths=-" + state,
+                "BindPaths=/var/lib/\(folder):" + state, "ReadWritePaths=-" + state,
                 "RuntimeDirectory=\(name)", "RuntimeDirectoryPreserve=yes",
                 "Environment=XDG_STATE_HOME=/var/lib/\(folder)-marks XDG_RUNTIME_DIR=/run/\(name)",
             ]
@@ -91,13 +91,15 @@ extension ScheduleExport {
         text.unicodeScalars.map { $0 == "%" ? "%%" : String($0) }.joined()
     }
 
-    /// A word of a command line in a unit.
-    static func systemdQuoted(_ word: String) -> String {
+    /// A word in a unit.
+    ///
+    /// - Parameter isCommand: Whether it belongs to a command line, in which variables are replaced.
+    static func systemdQuoted(_ word: String, isCommand: Bool = true) -> String {
         var text = ""
         for scalar in word.unicodeScalars {
             switch scalar {
             case "%": text += "%%"
-            case "$": text += "$$"
+            case "$" where isCommand: text += "$$"
             case "\\": text += "\\\\"
             case "\"": text += "\\\""
             default: text.unicodeScalars.append(scalar)

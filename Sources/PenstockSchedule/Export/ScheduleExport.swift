@@ -148,6 +148,11 @@ package struct ScheduleExport: Sendable {
                 "\(job.name): on the day on which clocks are set forward it may not run: \(target.rawValue) has "
                     + "rules of its own for a time that no clock shows")
         }
+        for job in jobs where target == .systemd && job.recurrence.runsInRepeatedHours {
+            notes.append(
+                "\(job.name): on the day on which clocks are set back systemd leaves out the second of the hours that "
+                    + "they show twice; write timezone: UTC where that matters")
+        }
         let isZoned = jobs.contains { $0.recurrence.zone != .utc }
         if target == .cron, isZoned {
             notes.append(
