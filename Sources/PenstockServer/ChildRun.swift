@@ -23,7 +23,7 @@ package struct ChildEnd: Sendable {
     package var counts: [(name: String, value: Int64)] = []
 
     /// An end, with what the process wrote to standard output: the document of its run.
-    init(exitCode: Int32?, signal: Int32?, output: [UInt8], now: Int64) {
+    package init(exitCode: Int32?, signal: Int32?, output: [UInt8], now: Int64) {
         self.exitCode = exitCode
         self.signal = signal
         // A process that was killed has written no document, or half of one.
@@ -33,7 +33,7 @@ package struct ChildEnd: Sendable {
         if let text = data["try_again_at"]?.stringValue, let time = TimeText.parseStamp(text)?.instant {
             retryIn = max(0, time / 1_000 - now)
         }
-        isRationed = exitCode == 75 && retryIn == nil && data["error"]?["code"]?.stringValue == "quota-spent"
+        isRationed = exitCode == 75 && data["rationed"]?.boolValue == true
         for member in data["counts"]?.objectValue?.members ?? [] {
             if let value = member.value.intValue { counts.append((member.key, Int64(value))) }
         }
@@ -63,6 +63,7 @@ final class ChildRun {
     private(set) var hasClosedErrors = false
 
     private static let lineMax = 8_192
+    private static let readsMax = 64
     private static let outputMax = 1 << 22
 
     /// Starts a program.
@@ -142,7 +143,8 @@ final class ChildRun {
     func lines(isEnd: Bool) -> [String] {
         var found: [String] = []
         var bytes = [UInt8](repeating: 0, count: 1 << 14)
-        while true {
+        // A program that writes faster than this must not keep the scheduler here.
+        for _ in 0..<Self.readsMax {
             let count = read(errors, &bytes, bytes.count)
             if count == 0 { hasClosedErrors = true }
             guard count > 0 else { break }

@@ -40,7 +40,9 @@ package final class HTTPListener: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let pool: NIOThreadPool
     private let api: ServerAPI
-    private let connections: ConnectionCount
+    private let connections = ConnectionCount()
+    /// This user's own are counted apart: whoever connects over the network must not keep them out.
+    private let ownConnections = ConnectionCount()
     private let sockets = Mutex<[String]>([])
 
     private static let threads = 4
@@ -51,14 +53,15 @@ package final class HTTPListener: Sendable {
         group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         pool = NIOThreadPool(numberOfThreads: Self.threads)
         pool.start()
-        connections = ConnectionCount()
     }
 
     /// Listens on a socket in the file system, for this user alone.
     ///
     /// A socket that is left there from before is replaced; something else is not.
+    ///
+    /// - Parameter name: Where the socket is, if `path` is only a way to it that is open now.
     /// - Throws: ``StartFailure``.
-    package func listen(socket path: String) throws(StartFailure) {
+    package func listen(socket path: String, name: String? = nil) throws(StartFailure) {
         var status = stat()
         if lstat(path, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFSOCK else {
@@ -72,7 +75,7 @@ package final class HTTPListener: Sendable {
         do {
             let address = try SocketAddress(unixDomainSocketPath: path)
             _ = try bootstrap(isLocal: true, certificate: nil).bind(to: address).wait()
-            sockets.withLock { $0.append(path) }
+            sockets.withLock { $0.append(name ?? path) }
         } catch {
             throw StartFailure(reason: "\(path) cannot be listened on: \(error)")
         }
@@ -100,7 +103,7 @@ package final class HTTPListener: Sendable {
     }
 
     private func bootstrap(isLocal: Bool, certificate: ServerCertificate?) -> ServerBootstrap {
-        let (api, pool, connections) = (api, pool, connections)
+        let (api, pool, connections) = (api, pool, isLocal ? ownConnections : connections)
         return ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 64)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)

@@ -51,7 +51,8 @@ package final class Mailbox: Sendable {
     private let letters = Mutex<[Letter]>([])
     private let ends: (read: Int32, write: Int32)
 
-    private static let patience = 10_000
+    /// Shorter than the time that a connection has.
+    private static let patience = 8_000
 
     /// A mailbox that nobody has written to.
     package init() {
@@ -84,9 +85,6 @@ package final class Mailbox: Sendable {
 
     /// The descriptor that the scheduler waits on.
     var descriptor: Int32 { ends.read }
-
-    /// The descriptor that wakes the scheduler when a byte is written to it.
-    package var wakeDescriptor: Int32 { ends.write }
 
     /// What was asked since the last call.
     func take() -> [Letter] {

@@ -18,9 +18,12 @@ package struct MetricsText: Sendable {
     }
 
     private var families: [Family] = []
+    private let common: [(name: String, value: String)]
 
     /// No metric.
-    package init() {}
+    ///
+    /// - Parameter common: Labels that every number gets.
+    package init(common: [(name: String, value: String)] = []) { self.common = common }
 
     /// Begins a metric; what is added next belongs to it.
     ///
@@ -32,7 +35,7 @@ package struct MetricsText: Sendable {
     /// Adds a number to the metric that was begun last; a second one with the same labels is left out.
     package mutating func add(_ labels: [(name: String, value: String)] = [], _ value: Double) {
         guard let last = families.indices.last else { return }
-        let pairs = labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
+        let pairs = (common + labels).map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
         let text = pairs.isEmpty ? "" : "{" + pairs.joined(separator: ",") + "}"
         if !families[last].samples.contains(where: { $0.labels == text }) {
             families[last].samples.append((text, value))

@@ -109,9 +109,9 @@ package struct ProjectMetrics: Sendable {
 
 extension MetricsText {
     /// Adds what a server knows of itself and its ticks.
-    package mutating func add(_ status: ServiceStatus, totals: [TickTotal]) {
+    package mutating func add(_ status: ServiceStatus, isUp: Bool, totals: [TickTotal]) {
         begin("penstock_scheduler_up", .gauge, "1 while the scheduler starts runs.")
-        add(status.phase == .running ? 1 : 0)
+        add(isUp ? 1 : 0)
         begin("penstock_scheduler_start_timestamp_seconds", .gauge, "When the server was started.")
         add(Double(status.startedAt) / 1_000)
         begin("penstock_scheduler_ticks_total", .counter, "Ticks that were given a run.")

@@ -72,7 +72,8 @@ package struct ServedProject: Sendable {
 
     private static func tick(_ sync: SyncFile) throws(Problem) -> TickSync {
         guard sync.isEnabled, let schedule = sync.schedule, schedule.isEnabled else {
-            return TickSync(unscheduled: sync.name, predecessors: sync.predecessors)
+            return TickSync(
+                unscheduled: sync.name, predecessors: sync.predecessors, priority: sync.schedule?.priority ?? 0)
         }
         let recurrence: Recurrence
         do {

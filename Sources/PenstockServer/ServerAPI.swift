@@ -37,8 +37,10 @@ package struct APIReply: Sendable {
     package var headers: [(name: String, value: String)] = []
 
     /// A document in the form that the command line has too.
-    static func document(_ kind: String, _ data: JSON, status: Int = 200) -> APIReply {
-        let document: JSONObject = ["schema_version": .string("1.0"), "kind": .string(kind), "data": data]
+    static func document(_ kind: String, _ data: JSON, status: Int = 200, unreadable: [String] = []) -> APIReply {
+        var document: JSONObject = ["schema_version": .string("1.0"), "kind": .string(kind), "data": data]
+        // Syncs whose state cannot be read now; the others are told of all the same.
+        if !unreadable.isEmpty { document["unreadable"] = .strings(unreadable) }
         return APIReply(status: status, body: Array((JSON.object(document).text + "\n").utf8))
     }
 
@@ -63,20 +65,25 @@ package struct ServerAPI: Sendable {
     private let board: StatusBoard
     private let mailbox: Mailbox
     private let token: [UInt8]?
+    private let patience: Duration
 
     private static let runsMax = 1_000
-    /// Without a turn for so many milliseconds the scheduler is taken for stuck.
-    private static let stuck: Int64 = 60_000
 
     /// An API.
     ///
-    /// - Parameter token: What those must show who are not known otherwise; nil lets nobody else in.
-    package init(root: String, version: String, board: StatusBoard, mailbox: Mailbox, token: [UInt8]?) {
+    /// - Parameters:
+    ///   - token: What those must show who are not known otherwise; nil lets nobody else in.
+    ///   - patience: After how long without a turn the scheduler is taken for stuck.
+    package init(
+        root: String, version: String, board: StatusBoard, mailbox: Mailbox, token: [UInt8]?,
+        patience: Duration = .seconds(60)
+    ) {
         self.root = root
         self.version = version
         self.board = board
         self.mailbox = mailbox
         self.token = token
+        self.patience = patience
     }
 
     /// The answer to a request.
@@ -174,6 +181,7 @@ package struct ServerAPI: Sendable {
     private var readiness: APIReply {
         let status = board.current
         guard status.phase == .running else { return .text(503, "\(status.phase.rawValue)\n") }
+        guard board.age <= patience else { return .text(503, "stuck\n") }
         return .text(200, "ready\n")
     }
 
@@ -225,31 +233,50 @@ package struct ServerAPI: Sendable {
         if let name = query["sync"], !names.contains(name) {
             return .failure(404, "unknown-sync", "there is no such sync", allowed: names)
         }
-        return reading {
-            var found: [(sync: String, run: RunRecord)] = []
-            for name in names where query["sync"] ?? name == name {
-                guard let store = try StateStore.openForReading(folder: root + "/.penstock/state", sync: name) else {
-                    continue
-                }
-                defer { store.close() }
-                found += try store.runs(limit: limit).map { (name, $0) }
+        if let name = query["sync"] {
+            return reading {
+                let runs = try look(name) { store throws(StateError) in try store.runs(limit: limit) } ?? []
+                return .document("server.runs", .array(runs.map { $0.json(sync: name) }))
             }
-            found.sort { $0.run.startedAtMilliseconds > $1.run.startedAtMilliseconds }
-            return .document("server.runs", .array(found.prefix(limit).map { $0.run.json(sync: $0.sync) }))
         }
+        var found: [(sync: String, run: RunRecord)] = []
+        var unreadable: [String] = []
+        for name in names {
+            do throws(StateError) {
+                let runs = try look(name) { store throws(StateError) in try store.runs(limit: limit) } ?? []
+                found += runs.map { (name, $0) }
+            } catch {
+                unreadable.append(name)
+            }
+        }
+        found.sort { $0.run.startedAtMilliseconds > $1.run.startedAtMilliseconds }
+        return .document(
+            "server.runs", .array(found.prefix(limit).map { $0.run.json(sync: $0.sync) }), unreadable: unreadable)
     }
 
     private func run(_ id: String) -> APIReply {
-        reading {
-            for name in board.current.entries.map(\.name) {
-                guard let store = try StateStore.openForReading(folder: root + "/.penstock/state", sync: name) else {
-                    continue
-                }
-                defer { store.close() }
-                if let run = try store.run(id: id) { return .document("server.run", run.json(sync: name)) }
+        var problem: StateError?
+        for name in board.current.entries.map(\.name) {
+            do throws(StateError) {
+                let found = try look(name) { store throws(StateError) in try store.run(id: id) }
+                if let found, let run = found { return .document("server.run", run.json(sync: name)) }
+            } catch {
+                problem = error
             }
-            return .failure(404, "unknown-run", "there is no run with this id")
         }
+        if let problem { return .failure(503, "state", problem.message) }
+        return .failure(404, "unknown-run", "there is no run with this id")
+    }
+
+    /// What a sync's state says, or nil where there is none.
+    private func look<R>(
+        _ sync: String, _ body: (StateStore) throws(StateError) -> R
+    ) throws(StateError) -> R? {
+        guard let store = try StateStore.openForReading(folder: root + "/.penstock/state", sync: sync) else {
+            return nil
+        }
+        defer { store.close() }
+        return try body(store)
     }
 
     private func reading(_ body: () throws -> APIReply) -> APIReply {
@@ -269,7 +296,7 @@ package struct ServerAPI: Sendable {
             .add(to: &text, version: version)
         // Without a journal that can be read there are no numbers of ticks.
         let totals = try? TickJournal(reading: root + "/.penstock/schedule.db")?.totals()
-        text.add(status, totals: totals ?? [])
+        text.add(status, isUp: status.phase == .running && board.age <= patience, totals: totals ?? [])
         return .text(200, text.text, "text/plain; version=0.0.4; charset=utf-8")
     }
 

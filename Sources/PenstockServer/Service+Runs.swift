@@ -31,7 +31,14 @@ extension Service {
     func reapHeirs() throws(StateError) {
         for (id, process) in heirs where !process.isAlive {
             heirs[id] = nil
-            if let item = planner.book.item(id) { try settleAfterDeath(item) }
+            guard let item = planner.book.item(id) else { continue }
+            guard cancelled.remove(id) != nil else {
+                try settleAfterDeath(item)
+                continue
+            }
+            _ = planner.end(id, exitCode: 143, mayRetry: false, now: clock.milliseconds)
+            try journal.record(end: id, exitCode: 143, run: nil, item: nil, at: clock.milliseconds)
+            log(.notice, "run.end", "the run of an earlier server was cancelled", sync: item.sync)
         }
     }
 

@@ -70,6 +70,7 @@ package final class Service {
     private var wantsReload = false
     private var lookedAtFiles = ContinuousClock.now
     private var sweptAt = ContinuousClock.now
+    private var prunedAt: Int64
     private var sweep: ChildRun?
     private var lastSign = ContinuousClock.now
     private var stoppingSince: ContinuousClock.Instant?
@@ -101,6 +102,7 @@ package final class Service {
         journal = try TickJournal(writing: options.root + "/.penstock/schedule.db")
         let moment = clock.moment
         let now = moment.wall
+        prunedAt = now
         life = try journal.begin(at: now)
         planner = TickPlanner(try journal.book(), jobs: options.jobs)
         watch = TickWatch(wall: now, steady: moment.steady)
@@ -129,7 +131,7 @@ package final class Service {
             log(.notice, "server.start", "serves \(counted(project.entries.count, "sync")) of \(project.name)")
             while true {
                 try turn(isStopping: isStopping())
-                if stoppingSince != nil, children.isEmpty { break }
+                if stoppingSince != nil, children.isEmpty, heirs.isEmpty { break }
                 nap()
             }
             try journal.end(life: life, at: clock.milliseconds)
@@ -153,6 +155,7 @@ package final class Service {
         if stoppingSince == nil {
             try lookAtFiles()
             try schedule()
+            try removeOld()
         }
         post(stoppingSince == nil ? .running : .stopping)
         giveSigns()
@@ -168,6 +171,11 @@ package final class Service {
             log(
                 .warning, "clock.jump",
                 "the clock went \(jump > 0 ? "forward" : "back") by \(abs(jump) / 1_000) s in one step")
+        }
+        for sync in planner.ahead(of: now) {
+            log(
+                .warning, "clock.ahead",
+                "its ticks were decided by a clock that was more than a day ahead; they count from now on", sync: sync)
         }
         var actions = planner.turn(now: now, missedThrough: watch.missedThrough)
         guard !actions.isEmpty else { return }
@@ -185,6 +193,14 @@ package final class Service {
         try journal.record(actions, finished: finished, at: now)
         for item in done { try finishWithoutRun(item) }
         for action in actions { try perform(action) }
+    }
+
+    /// Removes once a day what the journal keeps no longer.
+    private func removeOld() throws(StateError) {
+        let now = clock.milliseconds
+        guard abs(now - prunedAt) > 86_400_000 else { return }
+        prunedAt = now
+        try journal.prune(at: now)
     }
 
     private func perform(_ action: TickAction) throws(StateError) {
@@ -239,7 +255,14 @@ package final class Service {
         for action in dropped { try perform(action) }
         var stopped = false
         for item in planner.book.items(of: name) {
-            guard let child = children[item.id] else { continue }
+            guard let child = children[item.id] else {
+                if let heir = heirs[item.id], heir.isAlive {
+                    cancelled.insert(item.id)
+                    kill(heir.pid, SIGTERM)
+                    stopped = true
+                }
+                continue
+            }
             cancelled.insert(item.id)
             child.stop()
             stopped = true
@@ -282,9 +305,6 @@ package final class Service {
         for action in actions { try perform(action) }
     }
 
-    /// Reads the files again at the next turn; for tests of a signal's way.
-    package func reload() { wantsReload = true }
-
     // MARK: - Stopping
 
     private func beginToStop() {
@@ -293,17 +313,23 @@ package final class Service {
             manager.tell("STOPPING=1", "STATUS=Waits for \(counted(children.count, "run")).")
             log(.notice, "server.stopping", "stops; \(counted(children.count, "run")) at work")
             for child in children.values { child.stop() }
+            for heir in heirs.values where heir.isAlive { kill(heir.pid, SIGTERM) }
             return
         }
         guard ContinuousClock.now - since > Self.patience else { return }
         for child in children.values { child.destroy() }
+        for heir in heirs.values where heir.isAlive { kill(heir.pid, SIGKILL) }
     }
 
     private func abandonAll() {
         for child in children.values { child.stop() }
         let end = ContinuousClock.now + Self.patience
         while !children.isEmpty, ContinuousClock.now < end {
-            for (id, child) in children where child.end() != nil { children[id] = nil }
+            for (id, child) in children {
+                // Nobody is told any more, but a run whose pipe is full would not come to its end.
+                _ = child.lines(isEnd: false)
+                if child.end() != nil { children[id] = nil }
+            }
             usleep(20_000)
         }
         for child in children.values { child.destroy() }
@@ -337,8 +363,11 @@ package final class Service {
     private func sweepForAlerts() {
         if let child = sweep {
             for line in child.lines(isEnd: false) { log(.warning, "alert.output", line) }
-            guard child.end() != nil || ContinuousClock.now - sweptAt > .seconds(600) else { return }
-            child.destroy()
+            guard child.end() != nil else {
+                if ContinuousClock.now - sweptAt > .seconds(600) { child.destroy() }
+                return
+            }
+            for line in child.lines(isEnd: true) { log(.warning, "alert.output", line) }
             sweep = nil
         }
         guard project.hasAlerts, !isStopping, !clock.isRehearsal,

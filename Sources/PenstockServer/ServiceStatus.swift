@@ -80,6 +80,7 @@ package struct ServiceStatus: Sendable {
 /// Where the scheduler hangs out how it is, for those who ask.
 package final class StatusBoard: Sendable {
     private let status = Mutex(ServiceStatus())
+    private let posted = Mutex(SuspendingClock.now)
 
     /// A board with nothing on it.
     package init() {}
@@ -87,5 +88,12 @@ package final class StatusBoard: Sendable {
     /// How the server is.
     package var current: ServiceStatus { status.withLock { $0 } }
 
-    func post(_ new: ServiceStatus) { status.withLock { $0 = new } }
+    /// How long ago the scheduler hung out something, by the machine's clock, which stands still while it sleeps.
+    package var age: Duration { SuspendingClock.now - posted.withLock { $0 } }
+
+    /// Hangs out how the server is.
+    package func post(_ new: ServiceStatus) {
+        status.withLock { $0 = new }
+        posted.withLock { $0 = SuspendingClock.now }
+    }
 }

@@ -28,6 +28,16 @@ package final class TickJournal {
             id INTEGER PRIMARY KEY AUTOINCREMENT, pid INTEGER NOT NULL, started_at INTEGER NOT NULL,
             ended_at INTEGER) STRICT;
         """
+    /// What ticks came to, counted for good: what is removed because it is old stays counted.
+    private static let counts = """
+        CREATE TABLE total (
+            sync TEXT NOT NULL, outcome TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (sync, outcome)) STRICT;
+        INSERT INTO total SELECT sync, outcome, sum(count) FROM (
+            SELECT sync, 'run' AS outcome, count(*) AS count FROM tick WHERE started_at IS NOT NULL GROUP BY sync
+            UNION ALL SELECT sync, reason, count(*) FROM tick
+                WHERE reason IS NOT NULL AND started_at IS NULL GROUP BY sync, reason
+            UNION ALL SELECT sync, reason, sum(count) FROM skip GROUP BY sync, reason) GROUP BY sync, outcome;
+        """
     /// How long what is done is kept.
     private static let keep: Int64 = 90 * 86_400_000
 
@@ -45,12 +55,13 @@ package final class TickJournal {
             "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
                 + "PRAGMA trusted_schema = OFF")
         switch try connection.integer("PRAGMA user_version") {
-        case 0:
-            let (tables, application) = (Self.tables, Self.application)
+        case let version where (0...1).contains(version):
+            let tables = (version == 0 ? Self.tables : "") + Self.counts
+            let application = Self.application
             try connection.transaction { () throws(StateError) in
-                try connection.execute(tables + "PRAGMA application_id = \(application); PRAGMA user_version = 1;")
+                try connection.execute(tables + "PRAGMA application_id = \(application); PRAGMA user_version = 2;")
             }
-        case 1: break
+        case 2: break
         case let version: throw .newer(Int(version))
         }
         let verdict = try connection.statement("PRAGMA quick_check(1)").first([]) { $0.text(0) ?? "" }
@@ -74,15 +85,22 @@ package final class TickJournal {
     /// - Returns: The number of this life.
     /// - Throws: `StateError`.
     package func begin(at now: Int64) throws(StateError) -> Int64 {
+        try prune(at: now)
+        try connection.statement("INSERT INTO life (pid, started_at) VALUES (?1, ?2)")
+            .execute([.integer(Int64(getpid())), .integer(now)])
+        return try connection.integer("SELECT last_insert_rowid()")
+    }
+
+    /// Removes what is done and kept no longer.
+    ///
+    /// - Throws: `StateError`.
+    package func prune(at now: Int64) throws(StateError) {
         let old = now - Self.keep
-        return try connection.transaction { () throws(StateError) in
+        try connection.transaction { () throws(StateError) in
             try connection.statement(
                 "DELETE FROM tick WHERE state = 'done' AND decided_at < ?1 AND id < (SELECT max(id) FROM tick)"
             ).execute([.integer(old)])
             try connection.statement("DELETE FROM skip WHERE decided_at < ?1").execute([.integer(old)])
-            try connection.statement("INSERT INTO life (pid, started_at) VALUES (?1, ?2)")
-                .execute([.integer(Int64(getpid())), .integer(now)])
-            return try connection.integer("SELECT last_insert_rowid()")
         }
     }
 
@@ -116,9 +134,11 @@ package final class TickJournal {
                 .text(sync), .integer(first), .integer(last), .integer(Int64(count)), .text(reason.rawValue),
                 .integer(now),
             ])
+            try self.count(sync, reason.rawValue, Int64(count))
         case .drop(let item, let reason):
             try connection.statement("UPDATE tick SET state = 'done', reason = ?2, ended_at = ?3 WHERE id = ?1")
                 .execute([.integer(item.id), .text(reason.rawValue), .integer(now)])
+            if item.attempts == 0 { try self.count(item.sync, reason.rawValue, 1) }
         case .start(let item):
             let sql = """
                 UPDATE tick SET started_at = coalesce(started_at, ?2), pid = NULL, pid_start = NULL,
@@ -128,7 +148,15 @@ package final class TickJournal {
             let begun = Int64(Date().timeIntervalSince1970 * 1_000)
             try connection.statement(sql)
                 .execute([.integer(item.id), .integer(now), .integer(finished[item.sync] ?? 0), .integer(begun)])
+            if item.attempts == 1 { try count(item.sync, "run", 1) }
         }
+    }
+
+    private func count(_ sync: String, _ outcome: String, _ more: Int64) throws(StateError) {
+        let sql = """
+            INSERT INTO total VALUES (?1, ?2, ?3) ON CONFLICT (sync, outcome) DO UPDATE SET count = count + ?3
+            """
+        try connection.statement(sql).execute([.text(sync), .text(outcome), .integer(more)])
     }
 
     private func record(_ item: TickBook.Item, _ now: Int64) throws(StateError) {
@@ -244,10 +272,7 @@ package final class TickJournal {
     ///
     /// - Throws: `StateError`.
     package func totals() throws(StateError) -> [TickTotal] {
-        let sql = """
-            SELECT sync, CASE WHEN reason IS NULL THEN 'run' ELSE reason END, count(*) FROM tick GROUP BY 1, 2
-            UNION ALL SELECT sync, reason, sum(count) FROM skip GROUP BY 1, 2 ORDER BY 1, 2
-            """
+        let sql = "SELECT sync, outcome, count FROM total ORDER BY 1, 2"
         var totals: [TickTotal] = []
         try connection.statement(sql).rows([]) { row throws(StateError) in
             totals.append(TickTotal(sync: row.text(0) ?? "", outcome: row.text(1) ?? "", count: row.integer(2)))

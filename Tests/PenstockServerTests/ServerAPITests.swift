@@ -57,6 +57,81 @@ import Testing
         #expect(status("POST", "/readyz") == 405)
     }
 
+    @Test("What one run may spend is told from a budget that is used up", arguments: [true, false])
+    func ration(isRation: Bool) {
+        let document = """
+            {"data": [{"error": {"code": "quota-spent", "message": "m"}\(isRation ? ", \"rationed\": true" : "")}]}
+            """
+        let end = ChildEnd(exitCode: 75, signal: nil, output: Array(document.utf8), now: 0)
+        #expect(end.isRationed == isRation && end.message == "m")
+    }
+
+    @Test func aDamagedStateDoesNotHideTheOthers() throws {
+        let root = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-api-\(UUID().uuidString)")
+            .path
+        defer { try? FileManager.default.removeItem(atPath: root) }  // A folder that stays behind does no harm.
+        for folder in ["syncs", ".penstock/state"] {
+            try FileManager.default.createDirectory(atPath: "\(root)/\(folder)", withIntermediateDirectories: true)
+        }
+        func write(_ file: String, _ text: String) throws {
+            try Data(text.utf8).write(to: URL(fileURLWithPath: "\(root)/\(file)"))
+        }
+        try write(
+            "penstock.yml",
+            "version: 1\nproject: p\nconnections:\n  a: {connector: csv, path: data}\n  b: {connector: csv, path: data}\n"
+        )
+        for name in ["bad", "good"] {
+            try write(
+                "syncs/\(name).yml",
+                """
+                version: 1
+                source: {connection: a, table: t, key: id}
+                destination: {connection: b, object: o}
+                fetch: {mode: FULL}
+                insert: {mode: Append, repeat: allow}
+                map: {name: name}
+
+                """)
+        }
+        try write(".penstock/state/bad.db", String(repeating: "damaged ", count: 1_000))
+        let board = StatusBoard()
+        var status = ServiceStatus()
+        do {
+            status.entries = try ServedProject(root: root, profile: nil, version: "0").entries
+        } catch {
+            Issue.record("\(error.lines)")
+        }
+        board.post(status)
+        let api = ServerAPI(root: root, version: "0", board: board, mailbox: Mailbox(), token: nil)
+        func reply(_ target: String) throws -> (Int, JSON) {
+            let reply = api.reply(to: APIRequest(method: "GET", target: target, isTrusted: true))
+            return (reply.status, try JSON(parsing: reply.body))
+        }
+        let all = try reply("/api/v1/runs")
+        #expect(all.0 == 200 && all.1["unreadable"]?.arrayValue?.compactMap(\.stringValue) == ["bad"])
+        #expect(try reply("/api/v1/runs?sync=bad").0 == 503)
+        let good = try reply("/api/v1/runs?sync=good")
+        #expect(good.0 == 200 && good.1["unreadable"] == nil)
+    }
+
+    @Test func aSchedulerThatDoesNothingIsNotReady() throws {
+        let board = StatusBoard()
+        var status = ServiceStatus()
+        status.phase = .running
+        board.post(status)
+        func look(_ path: String, _ patience: Duration) -> (Int, String) {
+            let api = ServerAPI(
+                root: "/nonexistent", version: "0", board: board, mailbox: Mailbox(), token: nil, patience: patience)
+            let reply = api.reply(to: APIRequest(method: "GET", target: path, isTrusted: true))
+            return (reply.status, String(decoding: reply.body, as: UTF8.self))
+        }
+        #expect(look("/readyz", .seconds(3_600)) == (200, "ready\n"))
+        #expect(look("/metrics", .seconds(3_600)).1.contains("\npenstock_scheduler_up 1\n"))
+        usleep(2_000)
+        #expect(look("/readyz", .milliseconds(1)) == (503, "stuck\n"))
+        #expect(look("/metrics", .milliseconds(1)).1.contains("\npenstock_scheduler_up 0\n"))
+    }
+
     @Test func metricsOfAServerAreReadable() throws {
         let reply = api.reply(to: APIRequest(method: "GET", target: "/metrics", isTrusted: true))
         let parsed = try PrometheusText(parsing: String(decoding: reply.body, as: UTF8.self))
@@ -132,6 +207,38 @@ import Testing
             let entries = try reader.entries(limit: 100)
             #expect(entries.map(\.last) == [6, 5, 4, 3, 2, 1].map { $0 * hour })
             #expect(entries.last?.run == "RUN" && entries.last?.state == "done")
+        }
+    }
+
+    @Test func whatIsRemovedStaysCounted() throws {
+        try withJournal { path in
+            let day: Int64 = 86_400_000
+            var planner = TickPlanner(jobs: 1)
+            let sync = TickSync(
+                name: "a", definition: "daily", next: { ($0 / day + 1) * day },
+                occurrences: { after, through, limit in
+                    Array(stride(from: (after / day + 1) * day, through: through, by: Int(day)).prefix(limit))
+                })
+            let journal = try TickJournal(writing: path)
+            _ = try journal.begin(at: 0)
+            try journal.record(planner.adopt([sync], now: 0), at: 0)
+            try journal.record(planner.turn(now: 3 * day, missedThrough: 2 * day), at: 3 * day)
+            try journal.record(
+                end: 1, exitCode: 0, run: nil, item: planner.end(1, exitCode: 0, now: 3 * day), at: 3 * day)
+            try journal.record(planner.turn(now: 4 * day, missedThrough: 0), at: 4 * day)
+            let expected = [
+                TickTotal(sync: "a", outcome: "missed", count: 2), TickTotal(sync: "a", outcome: "run", count: 2),
+            ]
+            #expect(try journal.totals() == expected)
+            try journal.prune(at: 200 * day)
+            #expect(try journal.entries(limit: 100).map(\.last) == [4 * day])
+            #expect(try journal.totals() == expected)
+            // A tick that was never started counts once it is given up, as left out.
+            guard let asked = planner.ask("b", now: 5 * day) else { return }
+            try journal.record([.item(asked)], at: 5 * day)
+            #expect(try journal.totals() == expected)
+            try journal.record(planner.cancel("b"), at: 5 * day)
+            #expect(try journal.totals().last == TickTotal(sync: "b", outcome: "cancelled", count: 1))
         }
     }
 

@@ -213,11 +213,12 @@ struct ServerSetup {
         _ listener: HTTPListener, _ address: ListenAddress, certificate: ServerCertificate?, _ logger: Logger
     ) throws {
         do {
-            try SocketPath.reached(folder + "/server.sock") { try listener.listen(socket: $0) }
+            let socket = folder + "/server.sock"
+            try SocketPath.reached(socket) { try listener.listen(socket: $0, name: socket) }
             switch address {
             case .none: break
             case .unix(let path):
-                try SocketPath.reached(path) { try listener.listen(socket: $0) }
+                try SocketPath.reached(path) { try listener.listen(socket: $0, name: path) }
                 logger.notice("listens on \(path)", metadata: ["event": "server.listen"])
             case .tcp(let host, let port):
                 let actual = try listener.listen(host: host, port: port, certificate: certificate)
