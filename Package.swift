@@ -124,7 +124,8 @@ let hostSide: [Target] = [
     /** Tells people and programs: alerts with their outbox, and events of OpenLineage. What is told is decided in values. */
     .target(
         name: "PenstockNotify",
-        dependencies: ["CCrypto", "CCurl", "CProcess", "PenstockModel", "PenstockProject"], swiftSettings: strict),
+        dependencies: ["CCrypto", "CCurl", "CProcess", "CService", "PenstockModel", "PenstockProject"],
+        swiftSettings: strict),
     /** What the system's C library has for the process itself and Swift's module of it lacks. */
     .systemLibrary(name: "CProcess"),
     /** What Swift's module of the C library lacks for a service: parents, ends of processes, sockets in files. */

@@ -75,12 +75,25 @@ package struct AlertBook: Sendable, Hashable, Codable {
         makeID: () -> String
     ) {
         let names = Set(rules.map(\.name))
-        open = open.filter { names.contains($0.value.rule) && syncs.contains($0.value.sync) }
+        open = open.filter { _, entry in
+            syncs.contains(entry.sync)
+                && rules.contains {
+                    $0.name == entry.rule && $0.kinds.contains(entry.kind) && $0.covers(entry.sync)
+                }
+        }
         waiting.removeAll { !names.contains($0.message.rule) }
         for rule in rules {
             for fact in facts where rule.covers(fact.sync) {
                 for kind in rule.kinds {
-                    guard let known = rule.finding(kind, fact, now: now) else { continue }
+                    let known: AlertFinding?
+                    if let found = rule.finding(kind, fact, now: now) {
+                        known = found
+                    } else if let last = open[Self.key(rule.name, kind, fact.sync)] {
+                        // What is not known now is as it was, and told again where it is time for that.
+                        known = AlertFinding(cause: last.cause, message: last.message)
+                    } else {
+                        continue
+                    }
                     note(known, kind, fact, rule, project: project, now: now, makeID)
                 }
             }
@@ -109,22 +122,23 @@ package struct AlertBook: Sendable, Hashable, Codable {
             message.cause = over.cause
             message.message = over.message
             message.since = over.since
-            _ = tell(message, key, rule, now: now, makeID)
+            // An end is told whatever was told before: there are no more of them than of beginnings.
+            enqueue(message, rule, now: now, makeID)
             return
         }
         var entry =
             open[key]
             ?? Open(
                 rule: rule.name, kind: kind, sync: fact.sync, since: now, cause: finding.cause,
-                message: finding.message)
+                message: "")
         entry.cause = finding.cause
-        entry.message = finding.message
+        entry.message = AlertMessage.shortened(finding.message)
         let last = entry.told[finding.cause]
         let isDue = last.map { now - $0 >= rule.repeatMilliseconds } ?? true
         if isDue {
             message.state = last == nil ? .open : .repeated
             message.cause = finding.cause
-            message.message = finding.message
+            message.message = entry.message
             message.since = entry.since
             if tell(message, key, rule, now: now, makeID) { entry.told[finding.cause] = now }
         }

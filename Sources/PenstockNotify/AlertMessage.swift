@@ -52,6 +52,14 @@ package struct AlertMessage: Sendable, Hashable, Codable {
             message: "this is a test of the alert \(rule)", run: nil, at: now, since: now)
     }
 
+    /// A sentence as long as every channel can take it: what programs and mails hold has its limits.
+    static func shortened(_ sentence: String) -> String {
+        guard sentence.unicodeScalars.count > messageMax else { return sentence }
+        return String(String.UnicodeScalarView(sentence.unicodeScalars.prefix(messageMax))) + "…"
+    }
+
+    private static let messageMax = 2_000
+
     /// One line with what matters.
     package var title: String {
         let word =

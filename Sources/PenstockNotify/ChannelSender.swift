@@ -3,6 +3,7 @@
 import CCrypto
 import CCurl
 import CProcess
+import CService
 import Foundation
 import PenstockModel
 import PenstockProject
@@ -140,19 +141,17 @@ package struct ChannelSender: Sendable {
         guard let first = words.first, let program = path(of: first) else {
             return "there is no program \(words.first ?? "")"
         }
-        var ends: [Int32] = [-1, -1]
-        guard pipe(&ends) == 0 else { return "no pipe can be had" }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        // A document is far smaller than what a pipe holds, so that nothing waits for the program to read.
+        // A file, not a pipe: however long the document is, nothing waits for the program to read.
+        let input = penstock_memory_file()
+        guard input >= 0 else { return "no memory can be had for what \(first) reads" }
+        defer { close(input) }
         let document = Array((message.json.text + "\n").utf8)
-        let written = write(ends[1], document, document.count)
-        close(ends[1])
+        let isWhole = write(input, document, document.count) == document.count && lseek(input, 0, SEEK_SET) == 0
         var variables = Self.keptVariables.compactMap { name in environment[name].map { "\(name)=\($0)" } }
         variables += message.variables.map { "\($0.name)=\($0.value)" }
         var block = Self.block([program] + words.dropFirst())
         var variableBlock = Self.block(variables)
-        let child = written == document.count ? penstock_start_program(&block, &variableBlock, root, ends[0]) : -1
-        close(ends[0])
+        let child = isWhole ? penstock_start_program(&block, &variableBlock, root, input) : -1
         guard child > 0 else { return "\(first) cannot be started" }
         return wait(for: child, first, timeout)
     }

@@ -106,7 +106,10 @@ extension AlertDefinition {
     private func failure(_ facts: SyncFacts) -> AlertFinding?? {
         guard let ending = facts.ending else { return nil }
         guard let code = ending.failure else { return .some(nil) }
-        return AlertFinding(cause: code, message: "\(facts.sync) failed: \(ending.message)")
+        // What ended the run may name the sync itself.
+        let name = facts.sync + ": "
+        let sentence = ending.message.hasPrefix(name) ? String(ending.message.dropFirst(name.count)) : ending.message
+        return AlertFinding(cause: code, message: "\(facts.sync) failed: \(sentence)")
     }
 
     private func rejects(_ facts: SyncFacts) -> AlertFinding?? {

@@ -102,10 +102,17 @@ package enum AlertChannel: Sendable, Hashable {
         case .command(let words): words.first ?? ""
         case .webhook(let url, _, _):
             // What follows the host is often as good as a password.
-            url.split(separator: "/", omittingEmptySubsequences: false).prefix(3).joined(separator: "/")
-                .split(separator: "@").last.map(String.init) ?? ""
+            Self.host(url)
         case .smtp(let server): "\(server.host):\(server.port) → \(server.to.joined(separator: ", "))"
         }
+    }
+
+    private static func host(_ url: String) -> String {
+        let parts = url.split(separator: "/", maxSplits: 2, omittingEmptySubsequences: false)
+        let hasScheme = parts.count == 3 && parts[1].isEmpty
+        let place = (hasScheme ? parts[2] : url[...]).prefix { !"/?#\\".contains($0) }
+        if let sign = place.lastIndex(of: "@") { return String(place[place.index(after: sign)...]) }
+        return (hasScheme ? "\(parts[0])//" : "") + String(place)
     }
 }
 

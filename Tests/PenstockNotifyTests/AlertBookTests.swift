@@ -54,6 +54,54 @@ import Testing
         #expect(take([Self.failed("unauthorized")], at: 5).map(\.state) == [.open])
     }
 
+    @Test mutating func aSentenceWithoutEndIsCut() throws {
+        let long = String(repeating: "\u{1}e\u{301}", count: 60_000)
+        var facts = Self.failed("failed")
+        facts.ending?.message = long
+        let message = try #require(take([facts], at: 1).first)
+        #expect(message.message.unicodeScalars.count == 2_001 && message.message.hasSuffix("…"))
+        #expect(message.message.hasPrefix("orgs failed: \u{1}"))
+        #expect(message.json.text.utf8.count < 60_000)
+        #expect(book.open.values.allSatisfy { $0.message == message.message })
+    }
+
+    @Test mutating func whatNoRuleAsksForIsForgotten() {
+        _ = take([Self.failed("failed")], at: 1)
+        var other = rule
+        other.syncs = ["deals"]
+        _ = take([], at: 2, rules: [other], syncs: ["orgs", "deals"])
+        #expect(book.open.isEmpty)
+        _ = take([Self.failed("failed")], at: 3)
+        other = rule
+        other.kinds = [.overdue]
+        _ = take([], at: 4, rules: [other], syncs: ["orgs"])
+        #expect(book.open.isEmpty)
+    }
+
+    @Test mutating func whatLastsIsToldAlsoByALookThatKnowsNothingNew() {
+        rule.hourlyMax = 1
+        let names = ["a", "b"]
+        #expect(take(names.map { Self.failed("failed", sync: $0) }, at: 1).map(\.state) == [.open, .suppressed])
+        let looks = names.map { SyncFacts(sync: $0) }
+        #expect(take(looks, at: 2).isEmpty)
+        let later = take(looks, at: 2 + Self.hour)
+        #expect(later.map(\.state) == [.open] && later.map(\.sync) == ["b"])
+        #expect(take(looks, at: 2 + 24 * Self.hour).map(\.sync) == ["a"])
+    }
+
+    @Test mutating func aSyncIsNamedOnce() {
+        var facts = Self.failed("failed")
+        facts.ending?.message = "orgs: connection crm: nobody answers"
+        #expect(take([facts], at: 1).first?.message == "orgs failed: connection crm: nobody answers")
+    }
+
+    @Test mutating func anEndIsToldWhateverTheLimit() {
+        rule.hourlyMax = 2
+        let names = ["a", "b", "c"]
+        #expect(take(names.map { Self.failed("failed", sync: $0) }, at: 1).filter { $0.state == .open }.count == 2)
+        #expect(take(names.map { Self.failed(nil, sync: $0) }, at: 2).map(\.state) == [.resolved, .resolved])
+    }
+
     @Test mutating func whatLastsIsToldAgainAfterAWhile() {
         _ = take([Self.failed("unavailable")], at: 0)
         #expect(take([Self.failed("unavailable")], at: 24 * Self.hour - 1).isEmpty)

@@ -60,6 +60,31 @@ import Testing
         #expect(attributes[.posixPermissions] as? Int == 0o600)
     }
 
+    @Test func nobodyWaitsForAnotherWhoSends() throws {
+        defer { removeFolder() }
+        let outbox = AlertOutbox(root: root)
+        try take(outbox, ["a"])
+        let lock = open(root + "/.penstock/alerts/send.lock", O_RDWR | O_CREAT, 0o600)
+        #expect(flock(lock, LOCK_EX) == 0)
+        let begun = ContinuousClock.now
+        #expect(outbox.send([rule], with: sender, now: { 0 }).isEmpty)
+        #expect(ContinuousClock.now - begun < .seconds(45))
+        #expect(try outbox.book().waiting.count == 1)
+        close(lock)
+        #expect(outbox.send([rule], with: sender, now: { 0 }).isEmpty)
+        #expect(sent().count == 1)
+    }
+
+    @Test func whoHasSentLongEnoughLeavesTheRest() throws {
+        defer { removeFolder() }
+        let outbox = AlertOutbox(root: root, patience: .zero)
+        try take(outbox, ["a", "b", "c"])
+        for count in 1...3 {
+            #expect(outbox.send([rule], with: sender, now: { 0 }).isEmpty)
+            #expect(sent().count == count)
+        }
+    }
+
     @Test func whatFailsIsSaidAndKept() throws {
         defer { removeFolder() }
         let outbox = AlertOutbox(root: root)
@@ -71,6 +96,15 @@ import Testing
         #expect(try outbox.book().waiting.count == 2)
         #expect(outbox.send([rule], with: sender, now: { 3_600_000 }).isEmpty)
         #expect(sent().count == 2)
+    }
+
+    @Test func aBookThatCannotBeReadIsNotAnEmptyOne() throws {
+        defer { removeFolder() }
+        let outbox = AlertOutbox(root: root)
+        try FileManager.default.createDirectory(atPath: book, withIntermediateDirectories: true)
+        #expect(throws: AlertOutbox.Problem.self) { try take(outbox, ["a"]) }
+        #expect(!FileManager.default.fileExists(atPath: book + ".damaged"))
+        #expect(outbox.send([rule], with: sender, now: { 0 }).count == 1)
     }
 
     @Test func aDamagedBookIsPutAside() throws {

@@ -94,6 +94,15 @@ import Testing
         #expect(!text.contains("canary"))
     }
 
+    @Test func aProgramReadsADocumentThatIsLongerThanAPipe() {
+        var long = message
+        long.run = String(repeating: "x", count: 100_000)
+        let expected = long.json.text.utf8.count + 1
+        let problem = sender.send(
+            long, to: .command(["sh", "-c", "test $(wc -c) = \(expected)"]), timeoutMilliseconds: 60_000)
+        #expect(problem == nil)
+    }
+
     @Test func aProgramThatFailsOrHangsIsSaidSo() {
         #expect(send(.command(["sh", "-c", "exit 3"])) == "sh ended with 3")
         #expect(send(.command(["/nowhere/program"])) == "there is no program /nowhere/program")

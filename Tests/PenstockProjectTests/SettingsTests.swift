@@ -51,6 +51,19 @@ import Testing
         #expect(project.lineage?.apiKey == "s3cret" && project.lineage?.namespace == "crm")
     }
 
+    @Test(
+        "Where a webhook leads is told without what is secret",
+        arguments: [
+            ("https://hooks.example/T0/B0/key", "https://hooks.example"),
+            ("https://hooks.example?k=key", "https://hooks.example"),
+            ("https://hooks.example:8443#key", "https://hooks.example:8443"),
+            ("https://u:key@hooks.example/x", "hooks.example"),
+            ("https://hooks.example/a@key", "https://hooks.example"), ("https://", "https://"),
+        ])
+    func place(url: String, place: String) {
+        #expect(AlertChannel.webhook(url: url, secret: nil, caFile: nil).place == place)
+    }
+
     @Test func whatIsLeftOutHasADefault() throws {
         let (project, found) = try load("alerts:\n  ops: {command: [page]}\nlineage: {file: out.jsonl}")
         #expect(found.isEmpty)

@@ -16,16 +16,9 @@ struct AlertSweep {
         self.project = project
     }
 
-    /// Looks, and sends what is to be told; what goes wrong is said on standard error.
+    /// Sends what is to be told of syncs that have been looked at just now; what goes wrong is said on standard error.
     ///
     /// - Parameter now: Milliseconds since 1970.
-    func run(now: Int64 = WallClock.milliseconds) throws {
-        guard !project.alerts.isEmpty else { return }
-        var check = HealthCheck(workspace, project, now: now)
-        tell(try check.look(), now: now)
-    }
-
-    /// Sends what is to be told of syncs that have been looked at just now.
     func tell(_ healths: [SyncHealth], now: Int64) {
         AlertDesk(workspace, project).tell(healths.map(\.facts), now: now)
     }

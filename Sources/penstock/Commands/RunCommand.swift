@@ -75,7 +75,11 @@ struct RunCommand: ParsableCommand {
         execution.waitsForLost = wait
         execution.isLocked = locked
         execution.recorder.lineageFile = lineageFile.map { options.absolute($0) }
+        let desk = AlertDesk(workspace, project)
         for file in chosen {
+            // What has ended is told before the next begins, which may take hours.
+            if !facts.isEmpty { desk.tell(facts) }
+            facts = []
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
                 let wait = try BudgetPatience(waitForBudget, file, workspace, project, options)
@@ -105,7 +109,7 @@ struct RunCommand: ParsableCommand {
         if let metricsTextfile { codes.append(writeMetrics(metricsTextfile, project)) }
         execution.receipts.close()
         execution.recorder.close()
-        AlertDesk(workspace, project).tell(facts)
+        desk.tell(facts)
         try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
     }
 
@@ -121,7 +125,9 @@ struct RunCommand: ParsableCommand {
             let recorder = RunRecorder(workspace, project)
             recorder.lineageFile = lineageFile.map { options.absolute($0) }
             let names = syncs.isEmpty ? project.syncs.filter(\.isEnabled).map(\.name) : syncs
-            let chosen = project.syncs.filter { names.contains($0.name) }
+            let named = project.syncs.filter { names.contains($0.name) }
+            // A choice that cannot be made has named the syncs that it means all the same.
+            let chosen = (try? workspace.syncs(syncs, selection: selection, in: project)) ?? named
             let facts = chosen.map { recorder.didFail($0, found) }
             recorder.close()
             AlertDesk(workspace, project).tell(facts)
@@ -132,7 +138,7 @@ struct RunCommand: ParsableCommand {
 
     private func writeMetrics(_ folder: String, _ project: Project) -> ExitCode {
         do {
-            try MetricsTextfile.write(to: URL(fileURLWithPath: folder).path, project)
+            try MetricsTextfile.write(to: options.absolute(folder), project)
             return .ok
         } catch let failure as CommandFailure {
             Terminal.writeError(failure.message + "\n")

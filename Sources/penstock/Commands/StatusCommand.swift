@@ -73,7 +73,7 @@ struct StatusCommand: ParsableCommand {
             listing.add(
                 [
                     health.file.name, health.word, health.last.map { options.listed($0.startedAt) } ?? "never",
-                    health.rejects.grouped, health.next.map { options.listed($0) } ?? "-",
+                    health.rejects?.grouped ?? "-", health.next.map { options.listed($0) } ?? "-",
                     health.budgetLeft?.grouped ?? "-",
                 ], health.json, remark: remark)
         }

@@ -37,11 +37,13 @@ struct SyncHealth {
     var last: HistoryEntry?
     /// When the last run that was done ended, in milliseconds since 1970; or nil.
     var succeededAt: Int64?
-    /// How many rejects are waiting.
-    var rejects: Int64
+    /// How many rejects are waiting; nil where the state cannot be read.
+    var rejects: Int64?
     /// When it runs next, in milliseconds since 1970; nil where no schedule says.
     var next: Int64?
     /// Since when a run is due that has not come, in milliseconds since 1970; or nil.
+    var dueSince: Int64?
+    /// The same where that is longer ago than a run may be late.
     var overdueSince: Int64?
     /// What is left of the destination's daily budget, or nil.
     var budgetLeft: Int64?
@@ -55,9 +57,8 @@ struct SyncHealth {
     var facts: SyncFacts {
         var facts = SyncFacts(sync: file.name, run: last?.id)
         facts.queue = rejects
-        if file.isEnabled, file.schedule?.isEnabled ?? false {
-            facts.due = overdueSince.map { .since($0) } ?? .onTime
-        }
+        // What was switched off is late no more.
+        facts.due = dueSince.map { .since($0) } ?? .onTime
         if state == .died {
             facts.ending = SyncFacts.Ending(failure: "died", message: "the process of its run ended without a word")
         }
@@ -81,7 +82,8 @@ struct SyncHealth {
         return .object([
             "sync": .string(file.name), "enabled": .bool(file.isEnabled), "state": .string(state.rawValue),
             "attention": .bool(needsAttention), "last_run": last?.json ?? .null, "last_success": time(succeededAt),
-            "rejects": .integer(rejects), "next_run": time(next), "overdue_since": time(overdueSince),
+            "rejects": rejects.map { .integer($0) } ?? .null, "next_run": time(next),
+            "overdue_since": time(overdueSince),
             "budget_left": budgetLeft.map { .integer($0) } ?? .null,
             "budget_daily": budgetDaily.map { .integer($0) } ?? .null,
         ])
@@ -93,6 +95,8 @@ struct HealthCheck {
     private let workspace: Workspace
     private let project: Project
     private let now: Int64
+    /// How late a run may be: it may wait for others, and whoever asks may ask in the moment of its start.
+    private static let graceMilliseconds: Int64 = 900_000
     private var budgets: [String: (left: Int64?, daily: Int64?)] = [:]
     /// The code to end with: that of a state that could not be read.
     private(set) var ending = ExitCode.ok
@@ -111,13 +115,13 @@ struct HealthCheck {
         var found: [SyncHealth] = []
         for file in project.syncs {
             let runs = history.entries.filter { $0.sync == file.name }
-            var health = SyncHealth(file: file, state: .never, last: runs.first, rejects: 0)
+            var health = SyncHealth(file: file, state: .never, last: runs.first)
             let isRunning = try StateFileLock.isHeld(folder: workspace.stateFolder(), sync: file.name) ?? false
             health.state = state(runs.first, isRunning: isRunning)
             health.succeededAt =
                 runs.first { $0.result == .ok || $0.result == .partial }?.record?.finishedAtMilliseconds
             // A state that cannot be read was told of just now.
-            health.rejects = (try? rejects(file)) ?? 0
+            health.rejects = try? rejects(file)
             schedule(&health, isRunning: isRunning)
             (health.budgetLeft, health.budgetDaily) = budget(file)
             found.append(health)
@@ -152,8 +156,11 @@ struct HealthCheck {
         let past = ScheduleStanding.Past(
             lastActivity: health.last.map { max($0.startedAt, $0.record?.finishedAtMilliseconds ?? 0) },
             changedAt: written ?? now, isRunning: isRunning)
-        health.overdueSince =
-            ScheduleStanding(recurrence, jitter: schedule.jitter, past, grace: 0, now: now).overdueSince
+        func since(grace: Int64) -> Int64? {
+            ScheduleStanding(recurrence, jitter: schedule.jitter, past, grace: grace, now: now).overdueSince
+        }
+        health.dueSince = since(grace: 0)
+        health.overdueSince = since(grace: Self.graceMilliseconds)
         health.next = recurrence.next(after: now)
     }
 
