@@ -12,6 +12,7 @@ import PenstockState
 struct RunMetrics {
     private let sync: String
     private var end = SyncMetrics.RunEnd()
+    private static let results = ["created", "updated", "unchanged", "skipped", "rejected"]
 
     /// The end of a run.
     ///
@@ -21,8 +22,7 @@ struct RunMetrics {
         end.connection = file.definition.destination.connection
         // The run that goes on with an unfinished one counts its rows too.
         if report.run.status == .finished {
-            let results = ["created", "updated", "unchanged", "skipped", "rejected"]
-            end.rows = report.counts.named.filter { results.contains($0.0) }.map { ($0.0, $0.1) }
+            end.rows = report.counts.named.filter { Self.results.contains($0.0) }.map { ($0.0, $0.1) }
         }
         let seconds = Double(report.elapsedMilliseconds) / 1_000
         let before = Double(opening.components.seconds) + Double(opening.components.attoseconds) / 1e18
@@ -41,6 +41,22 @@ struct RunMetrics {
         end.connection = file.definition.destination.connection
         end.exitCode = code.rawValue
         end.endedAt = WallClock.milliseconds
+    }
+
+    /// The end of a run that a process had no time left to tell of.
+    init(_ file: SyncFile, told run: RunRecord, _ code: ExitCode) {
+        sync = file.name
+        end.connection = file.definition.destination.connection
+        end.rows = Self.results.compactMap { name in run.counts[name].map { (name, $0) } }
+        end.exitCode = code.rawValue
+        end.isSuccess = code == .ok
+        end.endedAt = run.finishedAtMilliseconds ?? WallClock.milliseconds
+    }
+
+    /// Adds it to the file of the sync unless that was done since the run ended; call it while the state is locked.
+    func addOnce(to stateFolder: String) {
+        let known = SyncMetrics(reading: SyncMetrics.path(stateFolder: stateFolder, sync: sync))?.lastEnd ?? .min
+        if known < end.endedAt { add(to: stateFolder) }
     }
 
     /// Adds it to the file of the sync; call it while the sync's state is locked.
@@ -71,7 +87,8 @@ enum MetricsTextfile {
         let lock = open(project.root + "/.penstock/metrics.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         defer { if lock >= 0 { close(lock) } }
         if lock >= 0 { flock(lock, LOCK_EX) }
-        var text = MetricsText()
+        // Several projects of one machine may have syncs of one name.
+        var text = MetricsText(common: [("project", project.name)])
         ProjectMetrics(stateFolder: project.root + "/.penstock/state", syncs: project.syncs.map(\.name))
             .add(to: &text, version: Version.text)
         let name = project.name.map { $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" ? String($0) : "_" }.joined()

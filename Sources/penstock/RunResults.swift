@@ -42,6 +42,14 @@ struct RunResults {
         }
     }
 
+    /// Writes the document of one run unless its own process has done so.
+    ///
+    /// - Throws: ``CommandFailure`` 73.
+    func writeIfMissing(_ document: JSON, run: String) throws {
+        guard !FileManager.default.fileExists(atPath: "\(folder)/\(run)/run_results.json") else { return }
+        try write(document, run: run)
+    }
+
     private func create(_ folder: String) throws {
         try FileManager.default.createDirectory(
             atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])

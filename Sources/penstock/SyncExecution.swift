@@ -71,7 +71,10 @@ struct SyncExecution {
         journal.close(renderer.exitCode, report: report)
         if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
         RunMetrics(file, report, renderer.exitCode, opening: opened - begun).add(to: folder)
-        return finish(file, renderer, report, results) { try removeOld(store, file) }
+        return finish(file, renderer.exitCode, renderer.json) {
+            try results.write(renderer.json, run: report.run.id)
+            try removeOld(store, file)
+        }
     }
 
     /// Whether running again inserts every row again, so that nobody must be led to do so by a process that died.
@@ -108,23 +111,24 @@ struct SyncExecution {
         var counts = JSONObject()
         for (name, value) in run.counts.sorted(by: { $0.key < $1.key }) { counts[name] = .integer(value) }
         object["counts"] = .object(counts)
-        return (code, .object(object))
+        RunMetrics(file, told: run, code).addOnce(to: folder)
+        return finish(file, code, .object(object)) {
+            try RunResults(root: project.root).writeIfMissing(.object(object), run: run.id)
+        }
     }
 
     /// Writes down what the summary has said already; what fails now is said beside it, and never in its place.
     private func finish(
-        _ file: SyncFile, _ renderer: RunRenderer, _ report: RunReport, _ results: RunResults,
-        tidy: () throws -> Void
+        _ file: SyncFile, _ ending: ExitCode, _ results: JSON, writing: () throws -> Void
     ) -> (ExitCode, JSON) {
         do {
-            try results.write(renderer.json, run: report.run.id)
-            try tidy()
-            return (renderer.exitCode, renderer.json)
+            try writing()
+            return (ending, results)
         } catch {
             let failure = CommandFailure(stopping: error, sync: file.name)
             Terminal.writeError(failure.message + "\n")
-            let code = ExitCode.mostSevere([renderer.exitCode, failure.exitCode])
-            var document = renderer.json.objectValue ?? [:]
+            let code = ExitCode.mostSevere([ending, failure.exitCode])
+            var document = results.objectValue ?? [:]
             document["exit_code"] = .integer(code.rawValue)
             return (code, .object(document))
         }

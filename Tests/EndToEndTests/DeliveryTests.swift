@@ -260,7 +260,20 @@ import Testing
         #expect(try project.run().counts == "fetched 5, created 5")
         // What a process leaves behind that is killed between the end of its run and its last word.
         try project.write(".penstock/state/orgs.untold", "0 1")
+        let runs = project.folder + "/.penstock/runs"
+        let run = try #require(try FileManager.default.contentsOfDirectory(atPath: runs).first)
+        try FileManager.default.removeItem(atPath: "\(runs)/\(run)/run_results.json")
+        try FileManager.default.removeItem(atPath: project.folder + "/.penstock/state/orgs.metrics")
         let told = try project.penstock("run")
+        let results = try JSON(parsing: project.text(".penstock/runs/\(run)/run_results.json"))
+        #expect(results["data"]?["told_later"]?.boolValue == true)
+        let numbers = try JSON(parsing: project.text(".penstock/state/orgs.metrics"))
+        #expect(numbers["rows"]?["created"]?.intValue == 5 && numbers["exit_code"]?.intValue == 0)
+        #expect(numbers["last_success"]?.intValue != nil)
+        // Numbers that were added before the process died are not added again.
+        try project.write(".penstock/state/orgs.untold", "0 1")
+        #expect(try project.penstock("run").status == 0)
+        #expect(try project.text(".penstock/state/orgs.metrics") == numbers.text + "\n")
         #expect(told.status == 0 && told.output.contains("5 records created"), "\(told.everything)")
         #expect(project.server.organizations.count == 5)
         #expect(try project.run().counts == "fetched 5, created 5", "the one after it is a new run")

@@ -126,7 +126,11 @@ import Testing
         let run = try project.start("run", "orgs", "--quiet")
         let log = project.folder + "/.penstock/runs"
         // A folder that is not there yet has no runs.
-        try run.wait("the run begins") { !((try? FileManager.default.contentsOfDirectory(atPath: log)) ?? []).isEmpty }
+        try run.wait("the run begins") {
+            ((try? FileManager.default.contentsOfDirectory(atPath: log)) ?? []).contains {
+                FileManager.default.fileExists(atPath: "\(log)/\($0)/events.jsonl")
+            }
+        }
         let followed = try project.penstock("history", "log", "latest", "-f", "-o", "jsonl")
         #expect(followed.status == 0)
         let last = try JSON(parsing: String(followed.output.split(separator: "\n").last ?? ""))

@@ -131,8 +131,11 @@ import Testing
         let project = try project(rows: 5, budget: "{burst: 100000, window: 2s}") { $0.dailyTokens = 10_000 }
         try project.write(
             "syncs/orgs.yml", try project.text("syncs/orgs.yml") + "limits: {tokens_per_run: 20}\n")
-        let end = try project.penstock("run", "orgs", "--wait-for-budget")
+        let end = try project.penstock("run", "orgs", "--wait-for-budget", "--json")
         #expect(end.status == 75, "\(end.everything)")
         #expect(end.everything.contains("tokens_per_run"))
+        let document = try end.json["data"]?.arrayValue?.first
+        #expect(document?["exit_code"]?.intValue == 75 && document?["rationed"]?.boolValue == true)
+        #expect(document?["error"]?["code"]?.stringValue == "quota-spent")
     }
 }

@@ -143,7 +143,8 @@ package final class ConnectionHost: HostServices {
         if isCancelled { throw Self.cancelled }
         if let tokensPerRun, state.withLock({ $0.meter.spent }) + intent.cost > tokensPerRun {
             throw ConnectorError(
-                .quotaSpent, "The limit of \(tokensPerRun) tokens for one run is reached (limits.tokens_per_run).")
+                .quotaSpent, "The limit of \(tokensPerRun) tokens for one run is reached (limits.tokens_per_run).",
+                vendorCode: LimitText.rationCode)
         }
         let answer = limits.acquire(cost: intent.cost, isWrite: intent.kind != .read)
         sayProblem()

@@ -6,6 +6,9 @@ import PenstockModel
 
 /// What is said where limits allow no request, and when it goes on.
 package enum LimitText {
+    /// What tells the end of what one run may spend from the end of a budget.
+    static let rationCode = "tokens-per-run"
+
     /// The error for the connector, which hands it on to the run.
     static func error(_ refusal: SharedLimits.Refusal, connection: String) -> ConnectorError {
         let end = clock(inMilliseconds: refusal.overIn)
@@ -41,4 +44,9 @@ package enum LimitText {
     }
 
     private static func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+}
+
+extension ConnectorError {
+    /// Whether a run came to the end of what one run may spend: the next one goes on, whatever the day's budget.
+    package var isRation: Bool { code == .quotaSpent && vendorCode == LimitText.rationCode }
 }

@@ -66,9 +66,14 @@ package final class RunLog {
     }
 
     private func open() {
-        descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
         size = max(0, Int(lseek(descriptor, 0, SEEK_END)))
+        var last: UInt8 = 0
+        // A process that died while it wrote has left a piece of a line, which must not spoil the next one.
+        if size > 0, pread(descriptor, &last, 1, off_t(size - 1)) == 1, last != UInt8(ascii: "\n") {
+            pending.insert(UInt8(ascii: "\n"), at: 0)
+        }
     }
 
     private func putAside() {

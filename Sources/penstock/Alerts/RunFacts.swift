@@ -27,7 +27,8 @@ enum RunFacts {
             facts.ending = SyncFacts.Ending(
                 failure: error ?? "failed", message: message.isEmpty ? code.meaning : message)
         }
-        if code == .tryLater, error == spentCode {
+        // What one run may spend is a limit that somebody has set; nothing is wrong where it is reached.
+        if code == .tryLater, error == spentCode, document["rationed"]?.boolValue != true {
             facts.budget = SyncFacts.Budget(left: 0, daily: nil, isSpent: true)
         } else if let left = document["api"]?["left_today"]?.intValue {
             let connection = project.connection(named: file.definition.destination.connection)

@@ -15,6 +15,8 @@ struct CommandFailure: Error {
     var sentence: String
     /// After how many milliseconds another try can help, where that is known.
     var retryAfterMilliseconds: Int64?
+    /// Whether it came to the end of what one run may spend.
+    var isRation = false
 
     /// An end without a further word.
     init(silently exitCode: ExitCode) {
@@ -47,6 +49,7 @@ struct CommandFailure: Error {
         self.init(
             ExitCode(error), code: error.code.description, "\(subject): \(error.message)", notes: detail + notes)
         retryAfterMilliseconds = error.retryAfterMilliseconds
+        isRation = error.isRation
     }
 
     /// The entry of a sync that failed before it had a report, in the document of a plan or run.
@@ -59,6 +62,7 @@ struct CommandFailure: Error {
         if let wait = retryAfterMilliseconds {
             object["try_again_at"] = .string(TimeDisplay.utc(WallClock.milliseconds + wait))
         }
+        if isRation { object["rationed"] = .bool(true) }
         return .object(object)
     }
 

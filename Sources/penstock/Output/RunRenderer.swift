@@ -215,8 +215,11 @@ struct RunRenderer {
         if let stop = report.stop {
             object["error"] = .object(["code": .string(stop.code), "message": .string(stop.sentence)])
         }
-        if case .connector(let error, _, _)? = report.stop, let wait = error.retryAfterMilliseconds {
-            object["try_again_at"] = .string(TimeDisplay.utc(WallClock.milliseconds + wait))
+        if case .connector(let error, _, _)? = report.stop {
+            if let wait = error.retryAfterMilliseconds {
+                object["try_again_at"] = .string(TimeDisplay.utc(WallClock.milliseconds + wait))
+            }
+            if error.isRation { object["rationed"] = .bool(true) }
         }
         return .object(object)
     }
