@@ -29,7 +29,7 @@ extension ScheduleExport {
 
     /// Who runs it, and what it may write: the project's state, marks outside of it, what processes share of limits.
     private var identity: [String] {
-        let state = Self.systemdQuoted(root + "/.penstock", isCommand: false)
+        let state = Self.unitQuoted(root + "/.penstock", dollar: "$")
         guard let user else {
             // One user for all services of a project, made when one starts; the state lies where such users may write.
             let name = "penstock-" + Self.label(project)
@@ -91,15 +91,18 @@ extension ScheduleExport {
         text.unicodeScalars.map { $0 == "%" ? "%%" : String($0) }.joined()
     }
 
+    /// A word of a command line in a unit.
+    static func systemdQuoted(_ word: String) -> String { unitQuoted(word, dollar: "$$") }
+
     /// A word in a unit.
     ///
-    /// - Parameter isCommand: Whether it belongs to a command line, in which variables are replaced.
-    static func systemdQuoted(_ word: String, isCommand: Bool = true) -> String {
+    /// - Parameter dollar: What stands for a dollar sign: two of them where variables are replaced.
+    private static func unitQuoted(_ word: String, dollar: String) -> String {
         var text = ""
         for scalar in word.unicodeScalars {
             switch scalar {
             case "%": text += "%%"
-            case "$" where isCommand: text += "$$"
+            case "$": text += dollar
             case "\\": text += "\\\\"
             case "\"": text += "\\\""
             default: text.unicodeScalars.append(scalar)
