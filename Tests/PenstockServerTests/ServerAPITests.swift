@@ -226,19 +226,20 @@ import Testing
             try journal.record(
                 end: 1, exitCode: 0, run: nil, item: planner.end(1, exitCode: 0, now: 3 * day), at: 3 * day)
             try journal.record(planner.turn(now: 4 * day, missedThrough: 0), at: 4 * day)
-            let expected = [
-                TickTotal(sync: "a", outcome: "missed", count: 2), TickTotal(sync: "a", outcome: "run", count: 2),
-            ]
-            #expect(try journal.totals() == expected)
+            func totals() throws -> [String] {
+                try journal.totals().map { "\($0.sync) \($0.outcome) \($0.count)" }
+            }
+            let expected = ["a missed 2", "a run 2"]
+            #expect(try totals() == expected)
             try journal.prune(at: 200 * day)
             #expect(try journal.entries(limit: 100).map(\.last) == [4 * day])
-            #expect(try journal.totals() == expected)
+            #expect(try totals() == expected)
             // A tick that was never started counts once it is given up, as left out.
             guard let asked = planner.ask("b", now: 5 * day) else { return }
             try journal.record([.item(asked)], at: 5 * day)
-            #expect(try journal.totals() == expected)
+            #expect(try totals() == expected)
             try journal.record(planner.cancel("b"), at: 5 * day)
-            #expect(try journal.totals().last == TickTotal(sync: "b", outcome: "cancelled", count: 1))
+            #expect(try totals().last == "b cancelled 1")
         }
     }
 
