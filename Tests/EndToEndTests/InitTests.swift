@@ -26,7 +26,7 @@ import Testing
         #expect(try stopped.end() == 130, "\(stopped.text)")
         #expect(try project.snapshot() == before)
         let program = try begin(project)
-        try program.expect("does not exist")
+        try program.expect("error[not-found]")
         try program.answer("number [1]", "keep it")
         try program.answer("number [1]", "pipedrive")
         try program.answer("company_domain", project.server.baseURL)

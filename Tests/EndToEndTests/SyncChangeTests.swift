@@ -110,7 +110,8 @@ import Testing
         let people = try project.text("syncs/people.yml")
         try project.write(
             "syncs/people.yml",
-            people.replacing("after: [orgs]", with: "? after\n: [orgs]").replacing("   # by key", with: ""))
+            people.replacing("after: [orgs]", with: "after: &names [orgs]\nx-names: *names").replacing(
+                "   # by key", with: ""))
         let result = try project.penstock("sync", "rename", "orgs", "firms")
         #expect(result.status == 78 && result.errors.contains("nothing was changed"), "\(result.everything)")
         let files = try project.everyFile().keys
