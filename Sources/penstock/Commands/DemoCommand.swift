@@ -40,7 +40,6 @@ struct DemoCommand: ParsableCommand {
         try step(RunCommand.self, folder)
         Terminal.write("4. Plan again: nothing is left to do\n\n")
         try step(PlanCommand.self, folder, ["--diff", "0"])
-        Terminal.write("5. What did not make it   penstock reject show\n\n")
         try step(SyncRejects.self, folder)
         Terminal.write(
             """
@@ -94,6 +93,7 @@ struct DemoCommand: ParsableCommand {
         func run() throws {
             let workspace = Workspace(options)
             for sync in try workspace.loadProject(resolves: false).project.syncs {
+                Terminal.write("5. What did not make it   penstock reject show \(sync.name)\n\n")
                 let show = try RejectCommand.Show.parse(["-C", options.startFolder, "--output", "table", sync.name])
                 try show.run()
             }

@@ -34,7 +34,7 @@ final class ServerProcess: @unchecked Sendable {  // Immutable after it was star
         cd / && rm -rf "$FOLDER"
         """
 
-    /// Starts a server and waits until `isReady`, for 60 s at most.
+    /// Starts a server and waits until `isReady`, for 180 s at most: a machine that builds has little time for it.
     ///
     /// - Parameters:
     ///   - prepare: Shell lines that make its files, in its folder.
@@ -83,14 +83,17 @@ final class ServerProcess: @unchecked Sendable {  // Immutable after it was star
     }
 
     private func wait(_ isReady: (ServerProcess) -> Bool) throws(ServerProblem) {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(180)
         while !isReady(self) {
             guard process.isRunning, ContinuousClock.now < deadline else {
-                // Without a log there is nothing more to say than that it did not start.
-                let log = (try? String(contentsOfFile: "\(folder)/server.log", encoding: .utf8)) ?? ""
-                let end = log.split(separator: "\n").suffix(5).joined(separator: " | ")
+                let why = process.isRunning ? "in time" : "at all"
+                let logs = ["init", "server"].map { name in
+                    // Without a log there is nothing more to say than that it did not start.
+                    let log = (try? String(contentsOfFile: "\(folder)/\(name).log", encoding: .utf8)) ?? ""
+                    return log.split(separator: "\n").suffix(5).joined(separator: " | ")
+                }
                 stop()
-                throw ServerProblem("the server did not start: \(end)")
+                throw ServerProblem("the server did not start \(why): \(logs.joined(separator: " | "))")
             }
             usleep(50_000)
         }
