@@ -14,7 +14,7 @@ enum StateFiles {
     /// - Parameters:
     ///   - what: What it means, for where nobody can be asked.
     ///   - refusal: What is said when the answer is no.
-    /// - Throws: ``CommandFailure`` 64.
+    /// - Throws: ``CommandFailure`` 64; 130 or 143 where the program is told to stop.
     static func confirm(
         _ what: String, _ question: String, notes: [String] = [], refusal: String, _ options: GlobalOptions,
         isSaid: Bool
@@ -24,7 +24,8 @@ enum StateFiles {
             throw CommandFailure(.usage, code: "confirmation", what, notes: notes + ["say so: --yes"])
         }
         for note in notes { Terminal.writeError("  \(note)\n") }
-        guard Prompt.confirm(question) else { throw CommandFailure(.usage, code: "confirmation", refusal) }
+        guard let isMeant = Prompt.decision(question) else { throw Prompt.aborted(refusal) }
+        guard isMeant else { throw CommandFailure(.usage, code: "confirmation", refusal) }
     }
 }
 

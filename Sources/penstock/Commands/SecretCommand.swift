@@ -144,12 +144,7 @@ enum Confirmation {
     static func required(
         _ question: String, yes: Bool, _ options: GlobalOptions, consequence: String
     ) throws {
-        if yes { return }
-        guard options.mayAsk else {
-            throw CommandFailure(
-                .usage, code: "missing-answer", "this must be confirmed: --yes is missing", notes: [question])
-        }
-        guard let answer = Prompt.decision(question) else { throw Prompt.aborted(consequence) }
-        if !answer { throw CommandFailure(.usage, code: "aborted", consequence) }
+        try StateFiles.confirm(
+            "this must be confirmed", question, refusal: consequence, options, isSaid: yes)
     }
 }

@@ -56,9 +56,6 @@ enum Prompt {
         return nil
     }
 
-    /// Asks yes or no; no is the default, also at the end of the input.
-    static func confirm(_ question: String) -> Bool { decision(question) ?? false }
-
     /// Asks for a text that is not shown while it is typed.
     static func secret(_ question: String) -> String? {
         var before = termios()
