@@ -6,6 +6,8 @@ import PenstockState
 
 /// What happens in a run, for who writes it down.
 package enum RunEvent: Sendable {
+    /// A new run is about to be written down, with this id: where that fails it may be on disk all the same.
+    case begins(String)
     /// The run has begun, or goes on; nothing was read yet.
     case began(RunRecord, isResumed: Bool)
     /// How far it is.

@@ -208,8 +208,10 @@ package final class SyncRunner {
                 try store.abandon(unfinished, at: now)
             }
             try store.setMeta(LinkedStates.keySetting, sync.keyColumns.joined(separator: "\n"))
+            let id = RunID.make(milliseconds: now)
+            observe(.begins(id))
             let record = try store.beginRun(
-                id: RunID.make(milliseconds: now), kind: kind, startedAtMilliseconds: now,
+                id: id, kind: kind, startedAtMilliseconds: now,
                 definition: sync.definitionDigest,
                 watermarkBefore: try store.watermark()?.text)
             return (record, false)

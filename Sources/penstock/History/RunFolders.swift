@@ -87,11 +87,13 @@ struct RunFolders {
 
     /// Leaves a note of a run that could not begin.
     ///
+    /// - Parameter id: The id that it was to have, or nil. A disk that failed may have kept the run, and a note under
+    ///   another id would be that of a second one.
     /// - Returns: Its id, or nil where nothing can be written.
     @discardableResult
-    func recordFailure(_ sync: String, _ failure: CommandFailure) -> String? {
+    func recordFailure(_ sync: String, _ failure: CommandFailure, id: String? = nil) -> String? {
         let now = WallClock.milliseconds
-        let id = RunID.make(milliseconds: now)
+        let id = id ?? RunID.make(milliseconds: now)
         guard make(id) else { return nil }
         var object = failure.json(sync: sync).objectValue ?? [:]
         object["run"] = .string(id)

@@ -11,6 +11,8 @@ import PenstockState
 final class RunJournal {
     /// The run, once it has begun.
     private(set) var run: RunRecord?
+    /// The id that a new run was to be written down with, or nil.
+    private(set) var announced: String?
 
     /// The name of the sync.
     var sync: String { file.name }
@@ -50,6 +52,7 @@ final class RunJournal {
     /// Takes note of an event.
     func take(_ event: RunEvent) {
         switch event {
+        case .begins(let id): announced = id
         case .began(let run, let isResumed): begin(run, isResumed)
         case .progress(let progress): take(progress)
         case .delivered(let row): take(row)

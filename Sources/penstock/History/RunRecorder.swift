@@ -41,14 +41,15 @@ final class RunRecorder {
 
     /// Takes note of a sync whose run failed, and leaves a note of one that could not even begin.
     func didFail(_ file: SyncFile, _ failure: CommandFailure) -> SyncFacts {
-        let begun = last?.sync == file.name ? last?.run?.id : nil
+        let journal = last?.sync == file.name ? last : nil
+        let begun = journal?.run?.id
         last = nil
         var facts = SyncFacts(sync: file.name, run: begun)
         // Later, or stopped by a person: nothing is wrong that somebody must look after.
         guard ![.tryLater, .interrupted, .terminated].contains(failure.exitCode) else { return facts }
         facts.due = .onTime
         if begun == nil {
-            facts.run = folders.recordFailure(file.name, failure)
+            facts.run = folders.recordFailure(file.name, failure, id: journal?.announced)
             if let lineage, let run = facts.run { tellOfNothing(file, run, failure, lineage) }
             removeOldFailures()
         }
