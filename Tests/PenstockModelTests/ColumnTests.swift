@@ -21,3 +21,37 @@ import Testing
         #expect(column.value(1) == .null)
     }
 }
+
+@Suite struct ColumnPointersTests {
+    @Test("pointers show what the column holds", arguments: DataType.allCases)
+    func pointersShowWhatTheColumnHolds(type: DataType) {
+        var column = Column(type)
+        column.withPointers { #expect($0.count == 0 && $0.validity == nil) }
+        for row in 0..<50 {
+            if row % 7 == 3 {
+                column.appendNull()
+                continue
+            }
+            switch type.layout {
+            case .int64: column.append(Int64(row))
+            case .uint64: column.append(UInt64(row))
+            case .float64: column.append(Double(row))
+            case .bytes: column.append(bytes: String(repeating: "x", count: row % 5).utf8)
+            }
+        }
+        let batch = RecordBatch(Schema([.init("a", type), .init("b", type)]), [column, column])
+        batch.withPointers { columns in
+            #expect(columns.count == 2)
+            for row in 0..<50 {
+                #expect(columns[1].isNull(row) == column.isNull(row))
+                switch columns[1].layout {
+                case .int64: #expect(columns[1].int64s[row] == column.int64s[row])
+                case .uint64: #expect(columns[1].uint64s[row] == column.uint64s[row])
+                case .float64: #expect(columns[1].float64s[row] == column.float64s[row])
+                case .bytes: #expect(Array(columns[1].cell(row)) == Array(column.byteSlice(row)))
+                }
+            }
+        }
+        #expect(batch.withPointers(of: [1]) { $0.map(\.nullCount) } == [7])
+    }
+}
