@@ -27,6 +27,30 @@ struct LedgerTable {
         return entries
     }
 
+    /// The entry of `key` with its position, or nil.
+    func place(_ key: Fingerprint) throws(StateError) -> (LedgerEntry, Int64)? {
+        let statement = try connection.statement("SELECT \(LedgerTable.columns), id FROM ledger WHERE key = ?1")
+        return try statement.first([.fingerprint(key)]) { row throws(StateError) in
+            (try LedgerTable.decode(row), row.integer(16))
+        }
+    }
+
+    /// The entry at `position`, or nil.
+    func find(position: Int64) throws(StateError) -> LedgerEntry? {
+        let statement = try connection.statement("SELECT \(LedgerTable.columns) FROM ledger WHERE id = ?1")
+        return try statement.first([.integer(position)]) { row throws(StateError) in try LedgerTable.decode(row) }
+    }
+
+    /// The entries behind `position`, each with its own.
+    func places(after position: Int64, limit: Int) throws(StateError) -> [(LedgerEntry, Int64)] {
+        let sql = "SELECT \(LedgerTable.columns), id FROM ledger WHERE id > ?1 ORDER BY id LIMIT ?2"
+        var found: [(LedgerEntry, Int64)] = []
+        try connection.statement(sql).rows([.integer(position), .integer(Int64(limit))]) { row throws(StateError) in
+            found.append((try LedgerTable.decode(row), row.integer(16)))
+        }
+        return found
+    }
+
     func find(remoteID: String, limit: Int) throws(StateError) -> [LedgerEntry] {
         let sql = "SELECT \(LedgerTable.columns) FROM ledger WHERE remote_id = ?1 ORDER BY id LIMIT ?2"
         var entries: [LedgerEntry] = []
