@@ -37,15 +37,23 @@ public struct Fingerprint: Sendable, Hashable {
 
 /// Computes a ``Fingerprint`` over typed values: SipHash-2-4 with 128 bits of output and a fixed key.
 public struct FingerprintHasher: Sendable {
-    private var v0: UInt64 = 0x736f_6d65_7073_6575 ^ FingerprintHasher.key0
-    private var v1: UInt64 = 0x646f_7261_6e64_6f6d ^ FingerprintHasher.key1 ^ 0xee
-    private var v2: UInt64 = 0x6c79_6765_6e65_7261 ^ FingerprintHasher.key0
-    private var v3: UInt64 = 0x7465_6462_7974_6573 ^ FingerprintHasher.key1
+    private var v0 = FingerprintHasher.start.v0
+    private var v1 = FingerprintHasher.start.v1
+    private var v2 = FingerprintHasher.start.v2
+    private var v3 = FingerprintHasher.start.v3
     private var tail: UInt64 = 0
     private var length: UInt64 = 0
 
-    private static let key0: UInt64 = 0x7065_6e73_746f_636b
-    private static let key1: UInt64 = 0x726f_7773_2d31_3238
+    /// The state of a hasher that has seen nothing: the constants of SipHash-128 and our key.
+    @inline(__always)
+    static var start: (v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64) {
+        let key0: UInt64 = 0x7065_6e73_746f_636b
+        let key1: UInt64 = 0x726f_7773_2d31_3238
+        return (
+            0x736f_6d65_7073_6575 ^ key0, 0x646f_7261_6e64_6f6d ^ key1 ^ 0xee, 0x6c79_6765_6e65_7261 ^ key0,
+            0x7465_6462_7974_6573 ^ key1
+        )
+    }
 
     /// A hasher that has seen nothing.
     public init() {}

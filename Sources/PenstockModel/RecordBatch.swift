@@ -40,12 +40,7 @@ public struct RecordBatch: Sendable, Hashable {
     ///
     /// The same as a ``FingerprintHasher`` that is given the row's cells one by one.
     public func fingerprints(of places: [Int]? = nil) -> [Fingerprint] {
-        var hashers = [FingerprintHasher](repeating: FingerprintHasher(), count: rowCount)
-        for place in places ?? Array(columns.indices) {
-            let column = columns[place]
-            for row in hashers.indices { hashers[row].combine(column, row: row) }
-        }
-        return hashers.map { $0.finish() }
+        withPointers(of: places) { RowDigests.whole($0, rows: rowCount) }
     }
 
     /// The value in row `row` of column `column`.

@@ -128,6 +128,9 @@ struct SourceFile: CustomStringConvertible, Sendable {
     private static let boundaryFiles: Set<String> = [
         // Loops over the rows of a batch: lending an array's elements costs a check and a count of owners per access.
         "Sources/PenstockModel/ColumnPointers.swift",
+        // The digests of all rows of a batch, and conversions that need no value of a cell: the loops of every row.
+        "Sources/PenstockModel/RowDigests.swift",
+        "Sources/PenstockEngine/Mapping/PlainColumn.swift",
         "Sources/PenstockState/SQLiteConnection.swift",
         "Sources/PenstockState/SpoolFile.swift",
         "Plugins/CSV/Sources/FileReader.swift",

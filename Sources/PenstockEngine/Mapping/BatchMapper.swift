@@ -3,21 +3,21 @@
 import PenstockModel
 
 /// Applies a compiled map to one batch, target by target.
+///
+/// What needs no look at single values is done by ``PlainColumn``; this is for the rest, cell by cell.
 struct BatchMapper {
-    private let mapping: CompiledMapping
-    private let batch: RecordBatch
-    private let rows: Range<Int>
-    private var out: MappedBatch
+    let mapping: CompiledMapping
+    let batch: RecordBatch
+    var out: MappedBatch
     /// The place of every source column in the batch.
     private let places: [String: Int]
-
     private let links: LinkResolver?
+    private var rowCount: Int { out.rowCount }
 
-    init(_ mapping: CompiledMapping, _ batch: RecordBatch, _ rows: Range<Int>, _ links: LinkResolver?) {
+    init(_ mapping: CompiledMapping, _ batch: RecordBatch, _ links: LinkResolver?) {
         self.links = links
         self.mapping = mapping
         self.batch = batch
-        self.rows = rows
         var places: [String: Int] = [:]
         for column in (mapping.plans + [mapping.idPlan].compactMap { $0 }).flatMap(\.columns) {
             guard let place = batch.schema.index(of: column.name), batch.schema.fields[place].type == column.type
@@ -25,11 +25,12 @@ struct BatchMapper {
             places[column.name] = place
         }
         self.places = places
+        let rows = batch.rowCount
         out = MappedBatch(
-            rowCount: rows.count, columns: mapping.plans.map { Column($0.field.kind.columnType) },
-            presence: Presence(rowCount: rows.count, targetCount: mapping.plans.count),
+            rowCount: rows, columns: mapping.plans.map { Column($0.field.kind.columnType) },
+            presence: Presence(rowCount: rows, targetCount: mapping.plans.count),
             rejects: [], createRejects: [], payloads: [], match: mapping.match,
-            matching: mapping.matching, ids: nil, isRejected: [Bool](repeating: false, count: rows.count),
+            matching: mapping.matching, ids: nil, isRejected: [Bool](repeating: false, count: rows),
             finder: mapping.plans.firstIndex(where: \.isFinderOnly))
     }
 
@@ -37,9 +38,7 @@ struct BatchMapper {
         if let plan = mapping.idPlan { mapIDs(plan) }
         for target in mapping.mapOrder {
             let plan = mapping.plans[target]
-            var column = Column(plan.field.kind.columnType, capacity: rows.count)
-            if !mapFast(plan, target, &column) { map(plan, target, &column) }
-            out.columns[target] = column
+            out.columns[target] = mapWhole(plan, target) ?? map(plan, target)
         }
         for (target, plan) in mapping.plans.enumerated() { checkCondition(plan, target) }
         out.rejects.sort { $0.row < $1.row }
@@ -67,22 +66,24 @@ struct BatchMapper {
 
     private func cell(_ name: String, _ row: Int) -> Value {
         guard let place = places[name] else { return .null }
-        return batch.columns[place].value(rows.lowerBound + row)
+        return batch.columns[place].value(row)
     }
 
     /// The one column that a target is filled from, or nil: looked up once, because that costs more than a cell.
-    private func cells(_ plan: FieldPlan) -> Column? {
+    func cells(_ plan: FieldPlan) -> Column? {
         guard case .column(let source) = plan.origin, let place = places[source.name] else { return nil }
         return batch.columns[place]
     }
 
-    private mutating func map(_ plan: FieldPlan, _ target: Int, _ column: inout Column) {
+    private mutating func map(_ plan: FieldPlan, _ target: Int) -> Column {
+        var column = Column(plan.field.kind.columnType, capacity: rowCount)
         let cells = cells(plan)
-        for row in 0..<rows.count { mapOne(plan, cells, target, row, &column) }
+        for row in 0..<rowCount { mapOne(plan, cells, target, row, &column) }
+        return column
     }
 
     /// - Parameter cells: What ``cells(_:)`` says for the plan.
-    private mutating func mapOne(
+    mutating func mapOne(
         _ plan: FieldPlan, _ cells: Column?, _ target: Int, _ row: Int, _ column: inout Column
     ) {
         if out.isRejected[row] { return column.appendNull() }
@@ -108,7 +109,7 @@ struct BatchMapper {
         let result: Converted
         switch plan.origin {
         case .column:
-            value = cells?.value(rows.lowerBound + row) ?? .null
+            value = cells?.value(row) ?? .null
             if let link = plan.link {
                 guard let links else { preconditionFailure("a map with links is given what resolves them") }
                 result = value.isNull ? .null : try links(link, value).converted()
@@ -145,7 +146,7 @@ struct BatchMapper {
     /// A NULL for a field that cannot have a value is left alone: there is nothing to clear.
     private mutating func checkCondition(_ plan: FieldPlan, _ target: Int) {
         guard let condition = plan.field.condition else { return }
-        for row in 0..<rows.count where !out.isRejected[row] && out.presence[row, target] {
+        for row in 0..<rowCount where !out.isRejected[row] && out.presence[row, target] {
             let isNull = out.columns[target].isNull(row)
             let controlling = plan.conditionTarget.flatMap { text($0, row) }
             if let controlling, !condition.values.contains(controlling) {
@@ -230,14 +231,12 @@ struct BatchMapper {
     }
 
     private mutating func mapIDs(_ plan: FieldPlan) {
-        var ids = Column(.text, capacity: rows.count)
         let cells = cells(plan)
-        let integers = cells?.type == .int64 ? cells : nil
-        for row in 0..<rows.count {
-            if let integers, integers.int64s[rows.lowerBound + row] > 0 {
-                ids.append(bytes: String(integers.int64s[rows.lowerBound + row]).utf8)
-                continue
-            }
+        let hasDefault = plan.defaultValue != nil || plan.groupedDefault != nil
+        let plain = cells.flatMap { PlainColumn($0, for: plan.field, looksAtNulls: hasDefault) }
+        let rows = plain?.exceptions ?? Array(0..<rowCount)
+        var ids = Column(.text, capacity: rows.count)
+        for row in rows {
             var value = Value.null
             do throws(CellFault) {
                 if case .value(let id) = try converted(plan, cells, row, &value) {
@@ -251,153 +250,6 @@ struct BatchMapper {
                 if error.code != .emptyValue { reject(row, plan, error, value) }
             }
         }
-        out.ids = ids
+        out.ids = plain?.completed(with: ids) { _ in true } ?? ids
     }
-
-    // MARK: Cells that need no conversion
-
-    /// Maps a text or a number without making a `String` of every cell.
-    ///
-    /// - Returns: False where the plan is of another kind; nothing was done then.
-    private mutating func mapFast(_ plan: FieldPlan, _ target: Int, _ column: inout Column) -> Bool {
-        guard let cells = cells(plan) else { return false }
-        switch (plan.field.kind, cells.type) {
-        case (.text, .text):
-            let lengthMax = plan.field.lengthMax ?? Int.max
-            let mayHoldNUL = cells.bytes.contains(0)
-            let isRequired = plan.field.isRequiredOnCreate
-            mapBytes(plan, target, cells, &column) { bytes in
-                // A letter at the front settles that the text is not blank.
-                bytes.count <= lengthMax && (!mayHoldNUL || !bytes.contains(0))
-                    && (!isRequired || bytes.first.map { $0 > 0x20 && $0 < 0x7F } ?? false)
-            }
-        case (.number, .text), (.number, .decimal):
-            mapBytes(plan, target, cells, &column) { isPlainNumber($0) }
-        case (.number, .int64):
-            mapInt64s(plan, target, cells, &column) { number, column in
-                column.append(bytes: String(number).utf8)
-                return true
-            }
-        case (.integer, .int64):
-            mapInt64s(plan, target, cells, &column) { number, column in
-                column.append(number)
-                return true
-            }
-        case (.date, .date):
-            mapInt64s(plan, target, cells, &column) { days, column in
-                guard Self.commonDays.contains(days) else { return false }
-                column.append(days)
-                return true
-            }
-        default: return false
-        }
-        return true
-    }
-
-    /// Copies the cells that `isPlain` lets through, and converts the others one by one.
-    private mutating func mapBytes(
-        _ plan: FieldPlan, _ target: Int, _ cells: Column, _ column: inout Column,
-        isPlain: (ArraySlice<UInt8>) -> Bool
-    ) {
-        for row in 0..<rows.count {
-            let place = rows.lowerBound + row
-            if !out.isRejected[row], !cells.isNull(place) {
-                let bytes = cells.byteSlice(place)
-                if isPlain(bytes) {
-                    column.append(bytes: bytes)
-                    out.presence[row, target] = true
-                    continue
-                }
-            }
-            mapOne(plan, cells, target, row, &column)
-        }
-    }
-
-    /// The days from 1900 to 2199: dates that need no look at the calendar.
-    private static let commonDays: Range<Int64> = -25_567..<84_006
-
-    /// Appends the cells that `append` takes, and converts the others one by one.
-    private mutating func mapInt64s(
-        _ plan: FieldPlan, _ target: Int, _ cells: Column, _ column: inout Column,
-        append: (Int64, inout Column) -> Bool
-    ) {
-        for row in 0..<rows.count {
-            let place = rows.lowerBound + row
-            if !out.isRejected[row], !cells.isNull(place), append(cells.int64s[place], &column) {
-                out.presence[row, target] = true
-            } else {
-                mapOne(plan, cells, target, row, &column)
-            }
-        }
-    }
-
-    // MARK: Payload
-
-    /// The digests that the ledger stores; what goes into them, and in which order, never changes.
-    ///
-    /// Target by target and not row by row, so that each column is looked up once.
-    private func payloads() -> [Fingerprint] {
-        var hashers = [FingerprintHasher](repeating: FingerprintHasher(), count: out.rowCount)
-        for (target, key) in mapping.payloadOrder {
-            let column = out.columns[target]
-            for row in hashers.indices where out.presence[row, target] {
-                hashers[row].combine(key.low)
-                hashers[row].combine(key.high)
-                if column.isNull(row) {
-                    hashers[row].combine(UInt64.max)
-                } else {
-                    hashers[row].combine(cell: column, row)
-                }
-            }
-        }
-        return hashers.map { $0.finish() }
-    }
-}
-
-extension FingerprintHasher {
-    /// Adds a cell that is not NULL: a number without the zeros that end its fraction, everything else as it is.
-    fileprivate mutating func combine(cell column: borrowing Column, _ row: Int) {
-        guard column.type.layout == .bytes else {
-            // The 1 tells -1 from NULL; the length of bytes does that by itself.
-            combine(1)
-            return combine(UInt64(bitPattern: column.int64s[row]))
-        }
-        let start = Int(column.offsets[row])
-        var end = Int(column.offsets[row + 1])
-        if column.type == .decimal { end = significantEnd(column.bytes, start, end) }
-        combine(UInt64(end - start))
-        let whole = start + ((end - start) & ~7)
-        combine(raw: column.bytes.span.extracting(start..<whole))
-        guard whole < end else { return }
-        // The last bytes are a word that zeros fill up.
-        var word: UInt64 = 0
-        for place in whole..<end { word |= UInt64(column.bytes[place]) << UInt64((place - whole) * 8) }
-        combine(word)
-    }
-}
-
-/// Whether the bytes are a number as the destination's column has it: no sign `+`, no leading zeros, no exponent.
-private func isPlainNumber(_ bytes: ArraySlice<UInt8>) -> Bool {
-    var position = bytes.startIndex
-    if bytes.first == UInt8(ascii: "-") { position += 1 }
-    let start = position
-    while position < bytes.endIndex, bytes[position] &- 0x30 < 10 { position += 1 }
-    let digits = position - start
-    guard digits > 0, bytes[start] != 0x30 || (digits == 1 && start == bytes.startIndex) else { return false }
-    if position == bytes.endIndex { return true }
-    guard bytes[position] == UInt8(ascii: ".") else { return false }
-    position += 1
-    let fraction = position
-    while position < bytes.endIndex, bytes[position] &- 0x30 < 10 { position += 1 }
-    return position == bytes.endIndex && position > fraction
-}
-
-/// Where a plain number ends without the zeros that end its fraction.
-private func significantEnd(_ bytes: [UInt8], _ start: Int, _ end: Int) -> Int {
-    var point = start
-    while point < end, bytes[point] != UInt8(ascii: ".") { point += 1 }
-    guard point < end else { return end }
-    var last = end - 1
-    while bytes[last] == 0x30 { last -= 1 }
-    return last == point ? point : last + 1
 }

@@ -44,6 +44,14 @@ package struct CompiledMapping: Sendable {
         return names
     }
 
+    /// The column that names the record of a row, where nothing else does; or nil.
+    package var idColumn: String? {
+        guard let idPlan, case .column(let column) = idPlan.origin, idPlan.link == nil, idPlan.defaultValue == nil,
+            idPlan.groupedDefault == nil
+        else { return nil }
+        return column.name
+    }
+
     let plans: [FieldPlan]
     let idPlan: FieldPlan?
     let insert: InsertDefinition
@@ -108,17 +116,14 @@ package struct CompiledMapping: Sendable {
             }
     }
 
-    /// Maps rows of a batch of the source; every one of them is mapped or a reject.
+    /// Maps the rows of a batch of the source; every one of them is mapped or a reject.
     ///
     /// - Parameters:
     ///   - batch: Has the columns of ``columns`` under these names, in any order, in the types they were compiled
     ///     with; other columns are passed over.
-    ///   - rows: The rows to map, or nil for all. Row 0 of the result is the first of them.
     ///   - links: Finds what the keys of entries with a link stand for; needed where there are such entries.
-    package func map(
-        _ batch: RecordBatch, rows: Range<Int>? = nil, links: LinkResolver? = nil
-    ) -> MappedBatch {
-        var mapper = BatchMapper(self, batch, rows ?? 0..<batch.rowCount, links)
+    package func map(_ batch: RecordBatch, links: LinkResolver? = nil) -> MappedBatch {
+        var mapper = BatchMapper(self, batch, links)
         return mapper.map()
     }
 }

@@ -41,6 +41,9 @@ package struct MappedBatch: Sendable {
     /// Whether row `row` is a reject.
     package func isRejected(_ row: Int) -> Bool { isRejected[row] }
 
+    /// Per row, whether it is a reject.
+    package var rejectedRows: [Bool] { isRejected }
+
     /// The id of the record that row `row` is to update, or nil where the row has none.
     package func idText(_ row: Int) -> String? {
         guard let ids, !ids.isNull(row) else { return nil }

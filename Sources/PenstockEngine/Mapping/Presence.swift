@@ -4,38 +4,42 @@
 package struct Presence: Sendable, Hashable {
     /// How many targets there are.
     package let targetCount: Int
-    private let stride: Int
-    private var bytes: [UInt8]
+    /// How many words the bits of one target take.
+    let stride: Int
+    /// Target after target, one bit a row, least significant first.
+    private(set) var words: [UInt64]
 
     /// Presence of no field in any of `rowCount` rows.
     package init(rowCount: Int, targetCount: Int) {
         self.targetCount = targetCount
-        stride = (targetCount + 7) >> 3
-        bytes = [UInt8](repeating: 0, count: rowCount * stride)
+        stride = (rowCount + 63) >> 6
+        words = [UInt64](repeating: 0, count: stride * targetCount)
     }
 
     /// Whether row `row` sets target `target`.
     package subscript(row: Int, target: Int) -> Bool {
-        get { bytes[row * stride + target >> 3] & 1 << UInt8(target & 7) != 0 }
+        get { words[target * stride + row >> 6] & 1 << UInt64(row & 63) != 0 }
         set {
-            let mask: UInt8 = 1 << UInt8(target & 7)
+            let mask: UInt64 = 1 << UInt64(row & 63)
             if newValue {
-                bytes[row * stride + target >> 3] |= mask
+                words[target * stride + row >> 6] |= mask
             } else {
-                bytes[row * stride + target >> 3] &= ~mask
+                words[target * stride + row >> 6] &= ~mask
             }
         }
     }
 
+    /// Sets a target for 64 rows at once, from row `word * 64` on; bits behind the last row must be 0.
+    mutating func set(_ target: Int, word: Int, _ bits: UInt64) { words[target * stride + word] = bits }
+
     /// Makes row `row` set nothing.
     mutating func clear(_ row: Int) {
-        for place in (row * stride)..<((row + 1) * stride) { bytes[place] = 0 }
+        for target in 0..<targetCount { self[row, target] = false }
     }
 
     /// Whether row `row` sets no field at all, or none but `target`.
     package func isEmpty(_ row: Int, besides target: Int? = nil) -> Bool {
-        guard let target else { return bytes[(row * stride)..<((row + 1) * stride)].allSatisfy { $0 == 0 } }
-        return (0..<targetCount).allSatisfy { $0 == target || !self[row, $0] }
+        (0..<targetCount).allSatisfy { $0 == target || !self[row, $0] }
     }
 
     /// A row's bits as a write's presence column has them, where `reserved` columns stand before the fields.

@@ -97,14 +97,6 @@ import Testing
         #expect(mapped.columns.allSatisfy { $0.count == 3 })
     }
 
-    @Test func rowsOfARangeCountFromItsBeginning() throws {
-        let all = batch((0..<10).map { [.null, .text("n\($0)"), $0 == 7 ? .text("?") : .null, .null] })
-        let mapped = try mapping(InsertDefinition()).map(all, rows: 5..<9)
-        #expect(mapped.rowCount == 4)
-        #expect(mapped.columns[0].value(0) == .text("n5"))
-        #expect(mapped.rejects.map(\.row) == [2])
-    }
-
     @Test func columnsMayComeInAnotherOrder() throws {
         let schema = Schema([
             Schema.Field("extra", .bool), Schema.Field("o", .text), Schema.Field("a", .text), Schema.Field("n", .text),
