@@ -44,7 +44,7 @@ struct PlainColumn {
         self = made
     }
 
-    private init(_ column: Column, _ exceptions: [Int], isShared: Bool = false) {
+    fileprivate init(_ column: Column, _ exceptions: [Int], isShared: Bool = false) {
         self.column = column
         self.exceptions = exceptions
         self.isShared = isShared

@@ -98,6 +98,14 @@ package enum RowDecision: Sendable, Hashable {
     case rejectedBefore
 }
 
+/// Why nothing is to be done with a row.
+package enum QuietDecision: Sendable, Hashable {
+    /// Its record holds what it says, and the ledger knows.
+    case unchanged
+    /// An earlier run settled it at exactly this Incremental Key.
+    case reread(Value)
+}
+
 /// Decides what is to be done with each row of a sync.
 ///
 /// Performs nothing itself.
@@ -141,6 +149,28 @@ package struct RowDecider: Sendable {
         return comparesRemote ? .compare(id) : .update(id)
     }
 
+    /// Whether there can be rows that ``quiet(hasSamePayload:cursor:)`` knows to need nothing.
+    package var findsQuiet: Bool { isIncremental || (insert.mode == .update && usesLedger) }
+
+    /// Whether every row becomes a record.
+    package var isAppend: Bool { insert.mode == .append }
+
+    /// What ``decide(_:_:)`` says of a row that an earlier run had accepted, where it says that nothing is to be done.
+    ///
+    /// - Parameters:
+    ///   - hasSamePayload: Whether the row says what was accepted.
+    ///   - cursor: The Incremental Key, which is the one that the row was settled with; nil with FULL, where the row has
+    ///     a record, names no other one, and was settled without such a key.
+    /// - Returns: Nil where it must be looked at more closely.
+    package func quiet(hasSamePayload: Bool, cursor: Value?) -> QuietDecision? {
+        guard let cursor, isIncremental else {
+            return !isIncremental && !isAppend && usesLedger && hasSamePayload ? .unchanged : nil
+        }
+        return isAppend || (hasSamePayload && !isFullRefresh) ? .reread(cursor) : nil
+    }
+
+    private var usesLedger: Bool { insert.compare == .auto || insert.compare == .ledger }
+
     private func mayCreate(_ row: CandidateRow) -> Bool {
         insert.mode == .append || (insert.onMissing == .create && row.remoteID == nil)
     }
@@ -167,7 +197,6 @@ package struct RowDecider: Sendable {
     private func decideUpdate(_ row: CandidateRow, _ known: KnownRow?) -> RowDecision {
         // Whatever became of the row last, its record is its record.
         guard let id = row.remoteID ?? known?.remoteID else { return insert.match == "id" ? .missing : .match }
-        let usesLedger = insert.compare == .auto || insert.compare == .ledger
         if usesLedger, let known, known.isAccepted, known.remoteID == id {
             return known.payload == row.payload ? .unchanged(id) : .update(id)
         }

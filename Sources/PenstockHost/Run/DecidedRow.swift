@@ -95,12 +95,26 @@ package struct FieldChange: Sendable, Hashable {
     package var new: String
 }
 
+/// Rows of one batch that need nothing; each is counted and not looked at again.
+package struct QuietRows: Sendable, Hashable {
+    /// Rows whose record holds what they say, as the ledger knows already: part of the run.
+    package var unchanged: Int64 = 0
+    /// Rows that an earlier run settled at exactly their Incremental Key: not part of the run.
+    package var reread: Int64 = 0
+    /// The largest Incremental Key among them, or nil.
+    package var largestCursor: Value?
+}
+
 /// The rows of one batch, decided, with the batches they came from.
 package struct DecidedChunk: Sendable {
     /// The rows as they were read.
     package var source: RecordBatch
     /// The rows as they would be sent.
     package var mapped: MappedBatch
-    /// What is to be done with each row.
+    /// What is to be done with each row that needs something, in their order.
     package var rows: [DecidedRow]
+    /// The other rows of the fetch.
+    package var quiet = QuietRows()
+    /// Those of them that go to a record which no other row may go to.
+    var quietCandidates: [RowSieve.Candidate] = []
 }

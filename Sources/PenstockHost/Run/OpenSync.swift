@@ -261,6 +261,14 @@ package final class OpenSync {
         return ContinuedRead.Order(leading: leading, identity: keyColumns)
     }
 
+    /// Whether no two rows can go to one record: the only part of the source key is a number, and it is the record's id.
+    var hasRecordPerKey: Bool {
+        guard let column = mapping.idColumn, keyColumns == [column], definition.insert.match == "id",
+            let place = readSchema.index(of: column)
+        else { return false }
+        return readSchema.fields[place].type == .int64 || readSchema.fields[place].type == .uint64
+    }
+
     /// The marker of the record that is created for a row in the run of this id; nil where records carry none.
     func marker(of row: DecidedRow, run: String) -> String? {
         guard case .exactlyOnce = guarantee else { return nil }

@@ -45,18 +45,6 @@ struct Replay {
         }
     }
 
-    /// Those of `rows` that the run is about.
-    ///
-    /// - Throws: ``RunStop`` `state`.
-    func kept(_ rows: [DecidedRow]) throws(RunStop) -> [DecidedRow] {
-        do {
-            let known = try store.entries(for: rows.map(\.key))
-            return rows.filter { known[$0.key]?.run == run }
-        } catch {
-            throw .state(error)
-        }
-    }
-
     /// Makes rejects again of rows that the source no longer has.
     ///
     /// - Returns: How many there were.

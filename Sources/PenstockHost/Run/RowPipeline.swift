@@ -18,7 +18,7 @@ final class RowPipeline {
     private let runNumber: Int64
     private let fetchStart: FetchStart
     private let isFullRefresh: Bool
-    private let keys: SourceKeys
+    private let sieve: RowSieve
     private let targets: RunTargets?
     private let decider: RowDecider
     private let remote: RemoteLookup
@@ -28,7 +28,6 @@ final class RowPipeline {
     private let reader: ReadAhead
     private var rowLimit: RunLimit
     private let replay: Replay?
-    private var number: Int64 = 0
 
     /// Whether the source was read to its end, rather than to a limit.
     private(set) var isExhausted = false
@@ -37,7 +36,7 @@ final class RowPipeline {
     var isAtLimit: Bool { rowLimit.isReached }
 
     /// The least Incremental Key of a row that came a second time after a cut, and that the next run must meet again.
-    private(set) var postponedFrom: Value?
+    var postponedFrom: Value? { sieve.postponedFrom }
 
     /// What the source says of open writers.
     var openWriters: OpenWriters? { reader.openWriters }
@@ -68,12 +67,18 @@ final class RowPipeline {
         comparison = RecordComparison(sync.mapping, records: remote.readSchema)
         costs = CompareCosts(sync.object.costs)
         linked = try LinkedStates(sync.mapping.links, folder: stateFolder)
-        keys = SourceKeys(
-            sync.readSchema, names: sync.keyColumns, finderField: sync.definition.insert.match,
-            seen: SeenKeys(folder: scratchFolder))
         targets =
-            sync.definition.insert.mode == .update
+            sync.definition.insert.mode == .update && !sync.hasRecordPerKey
             ? RunTargets(folder: scratchFolder, field: sync.definition.insert.match) : nil
+        do {
+            // A limit counts rows one by one, and a replay is about few of them.
+            sieve = try RowSieve(
+                sync, ledger: ledger, runNumber: runNumber, fetchStart: fetchStart, decider: decider,
+                findsQuiet: limit.room == nil && replay == nil, keepsTargets: targets != nil,
+                scratchFolder: scratchFolder)
+        } catch {
+            throw .state(error)
+        }
         var request = ReadRequest(sync.definition.source.target, columns: sync.readSchema.fields.map(\.name))
         request.batchRowsMax = Int(min(Int64(Self.batchRows), max(limit.room ?? .max, 1)))
         if sync.sourceCapabilities.contains(.lowerBound) { request.lowerBound = fetchStart.lowerBound }
@@ -119,9 +124,11 @@ final class RowPipeline {
     ///
     /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
     func next() throws(RunStop) -> DecidedChunk? {
-        guard var chunk = try nextUndecided() else { return nil }
-        if let replay { chunk.rows = try replay.kept(chunk.rows) }
+        guard let read = try nextRead() else { return nil }
+        var chunk = try chunk(read)
+        if replay != nil { chunk.rows.removeAll { !($0.known?.isOfThisRun ?? false) } }
         try decide(&chunk.rows, chunk.mapped)
+        try claim(&chunk, read)
         limit(&chunk.rows)
         return chunk
     }
@@ -132,6 +139,11 @@ final class RowPipeline {
     ///
     /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
     func nextUndecided() throws(RunStop) -> DecidedChunk? {
+        guard let read = try nextRead() else { return nil }
+        return try chunk(read)
+    }
+
+    private func nextRead() throws(RunStop) -> SourceBatch? {
         if rowLimit.room == 0 { return nil }
         let read: SourceBatch?
         do {
@@ -152,9 +164,17 @@ final class RowPipeline {
                     .schemaChanged, "Since the sync was opened, \(difference.clause).", field: difference.column),
                 connection: sync.definition.source.connection, doing: "reading")
         }
+        return read
+    }
+
+    private func chunk(_ read: SourceBatch) throws(RunStop) -> DecidedChunk {
         let mapped = sync.mapping.map(read.batch, links: linked.resolve)
         if let failure = linked.failure { throw .state(failure) }
-        return DecidedChunk(source: read.batch, mapped: mapped, rows: try candidates(read, mapped))
+        do {
+            return try sieve.chunk(read, mapped, isContinued: reader.continuations > 0)
+        } catch {
+            throw .state(error)
+        }
     }
 
     /// Cuts the rows off behind the most that may be taken; what was settled before does not count.
@@ -164,76 +184,9 @@ final class RowPipeline {
         }
     }
 
-    /// The rows that are part of the fetch, with their identity and what is wrong with them, if anything.
-    private func candidates(_ read: SourceBatch, _ mapped: MappedBatch) throws(RunStop) -> [DecidedRow] {
-        var faults: [Int: RejectReason] = [:]
-        for rejected in mapped.rejects { faults[rejected.row] = RejectReason(rejected.reject) }
-        var broken: Set<Int> = []
-        for reject in read.rejects {
-            faults[reject.row] = RejectReason(reject)
-            broken.insert(reject.row)
-        }
-        let digests = keys.digests(read.batch)
-        var rows: [DecidedRow] = []
-        rows.reserveCapacity(read.batch.rowCount)
-        for row in 0..<read.batch.rowCount {
-            let cursor = sync.cursorIndex.map { read.batch.value(row, $0) } ?? .null
-            let isBroken = broken.contains(row)
-            guard isBroken || fetchStart.includes(cursor) else { continue }
-            number += 1
-            let identity: SourceKeys.Identity
-            do {
-                identity = try keys.identity(
-                    read.batch, row, digests, number: number, finder: finder(mapped, row))
-            } catch {
-                throw .state(error)
-            }
-            if identity.isRepeat, reader.continuations > 0, postpone(cursor) { continue }
-            var fault = isBroken ? faults[row] : identity.fault ?? faults[row]
-            if fault == nil { fault = nullKeyFault(cursor) }
-            rows.append(
-                DecidedRow(
-                    number: number, row: row, key: identity.key, keyText: identity.text, cursor: cursor,
-                    cursorText: KeyText.text(of: cursor), source: digests.contents[row],
-                    payload: mapped.isRejected(row) ? nil : mapped.payloads[row], known: nil,
-                    fate: fault.map { .rejected($0) } ?? .create))
-        }
-        return rows
-    }
-
-    /// Leaves a row to the next run that came a second time because it was changed while the read was cut.
-    ///
-    /// Its first version may be on its way, so that this one cannot be decided about yet.
-    ///
-    /// - Returns: False with FULL, whose reads are ordered by the key: the row is then one of two with one key.
-    private func postpone(_ cursor: Value) -> Bool {
-        guard sync.cursorIndex != nil, !KeyOrder.isMissing(cursor) else { return false }
-        if postponedFrom.map({ KeyOrder.compare(cursor, $0) < 0 }) ?? true { postponedFrom = cursor }
-        return true
-    }
-
-    /// What finds the record of a row without a source key: its id, else its match value; nil with Append.
-    private func finder(_ mapped: MappedBatch, _ row: Int) -> String? {
-        guard sync.keyColumns.isEmpty, sync.definition.insert.mode == .update, !mapped.isRejected(row) else {
-            return nil
-        }
-        return mapped.idText(row) ?? mapped.matchText(row)
-    }
-
-    private func nullKeyFault(_ cursor: Value) -> RejectReason? {
-        guard let key = sync.definition.fetch.key, sync.definition.fetch.nullKey == .reject,
-            KeyOrder.isMissing(cursor)
-        else { return nil }
-        return RejectReason(
-            stage: "key", code: "fetch-key-null", field: key,
-            message: "The Incremental Key is NULL, so the row can never be past a watermark; see fetch.null_key.")
-    }
-
     private func decide(_ rows: inout [DecidedRow], _ mapped: MappedBatch) throws(RunStop) {
-        let known = try knownRows(rows)
         var toCompare: [(index: Int, id: String)] = []
         for index in rows.indices {
-            rows[index].known = known[rows[index].key]
             if case .rejected(let fault) = rows[index].fate {
                 if isRereadReject(rows[index]) { rows[index].fate = .reread }
                 // A row whose create may have been applied must not be forgotten because it is at fault now.
@@ -249,7 +202,24 @@ final class RowPipeline {
             try apply(decision, candidate, &rows[index], mapped) { toCompare.append((index, $0)) }
         }
         try compare(toCompare, &rows, mapped)
-        try targets?.claim(&rows) { mapped.matchTexts($0) }
+    }
+
+    /// Makes every row a reject whose record an earlier row of the run has taken.
+    private func claim(_ chunk: inout DecidedChunk, _ read: SourceBatch) throws(RunStop) {
+        guard let targets else { return }
+        let mapped = chunk.mapped
+        let taken = try targets.claim(&chunk.rows, sieve.targets(chunk.quietCandidates)) { mapped.matchTexts($0) }
+        guard !taken.isEmpty else { return }
+        do {
+            var rows = try sieve.rows(taken.map { chunk.quietCandidates[$0] }, read, mapped)
+            for place in rows.indices {
+                rows[place].fate = .rejected(targets.taken(rows[place].known?.remoteID ?? ""))
+            }
+            chunk.quiet.unchanged -= Int64(rows.count)
+            chunk.rows = (chunk.rows + rows).sorted { $0.number < $1.number }
+        } catch {
+            throw .state(error)
+        }
     }
 
     private func candidate(_ row: DecidedRow, _ mapped: MappedBatch) -> CandidateRow {
@@ -421,15 +391,6 @@ final class RowPipeline {
         else { return false }
         return known.cursor == cursor && known.source == row.source
     }
-
-    private func knownRows(_ rows: [DecidedRow]) throws(RunStop) -> [Fingerprint: KnownRow] {
-        guard let ledger else { return [:] }
-        do {
-            return try ledger.entries(for: rows.map(\.key)).mapValues { KnownRow($0, runNumber: runNumber) }
-        } catch {
-            throw .state(error)
-        }
-    }
 }
 
 extension RejectReason {
@@ -443,25 +404,5 @@ extension RejectReason {
         self.init(
             stage: "source", code: "source-value", field: reject.column, value: reject.value,
             message: reject.message)
-    }
-}
-
-extension KnownRow {
-    /// A ledger entry, as a decision of run `runNumber` sees it.
-    init(_ entry: LedgerEntry, runNumber: Int64) {
-        let outcome: Outcome =
-            switch entry.outcome {
-            case .created: .settled(.created)
-            case .updated: .settled(.updated)
-            case .unchanged: .settled(.unchanged)
-            case .skipped, .dropped: .settled(.skipped)
-            case .rejected: .settled(.rejected)
-            case .intent, .unknown: .maybeCreated
-            case .retry, .notTried: .open
-            }
-        self.init(
-            outcome: outcome, isOfThisRun: entry.run == runNumber, remoteID: entry.remoteID, payload: entry.payload,
-            cursor: entry.cursor, source: entry.source)
-        isDropped = entry.outcome == .dropped
     }
 }

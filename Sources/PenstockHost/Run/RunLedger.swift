@@ -39,10 +39,10 @@ final class RunLedger: Sendable {
     var counts: RunCounts { countsNow }
 
     /// Counts a row that is fetched, whatever becomes of it.
-    func countFetched() { countsNow.fetched += 1 }
+    func countFetched(_ rows: Int64 = 1) { countsNow.fetched += rows }
 
     /// Counts a row that an earlier run settled.
-    func countReread() { countsNow.reread += 1 }
+    func countReread(_ rows: Int64 = 1) { countsNow.reread += rows }
 
     /// Counts a row that an interrupted attempt of this run settled.
     func countRecovered(_ outcome: RowOutcome) {
@@ -83,7 +83,7 @@ final class RunLedger: Sendable {
     func countNullKey() { countsNow.nullKeys += 1 }
 
     /// Counts a row whose outcome needs no writing down.
-    func count(_ outcome: RowOutcome) { countsNow.add(outcome) }
+    func count(_ outcome: RowOutcome, _ rows: Int64 = 1) { countsNow.add(outcome, rows) }
 
     /// Makes intents to create records durable, and whatever outcomes have been gathered with them.
     ///

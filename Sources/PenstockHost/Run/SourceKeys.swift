@@ -14,23 +14,50 @@ struct SourceKeys {
         var text: String
         /// Why the row cannot be identified; it is then a reject.
         var fault: RejectReason?
-        /// Whether an earlier row of the run had the same source key.
-        var isRepeat = false
     }
+
+    /// By what a row is known.
+    enum Kind {
+        /// By its source key, or by what finds its record: no two rows of a run may share it.
+        case key
+        /// By nothing, because a part of its source key is NULL.
+        case none
+        /// By its content, and how often that came before.
+        case content
+    }
+
+    /// What the rows of a batch are known by.
+    struct Found {
+        /// The digest of each row's key, or of its content.
+        var digests: [Fingerprint]
+        /// By what each row is known; empty where that is the key for all of them.
+        var kinds: [Kind] = []
+
+        /// By what the row at `place` is known.
+        func kind(_ place: Int) -> Kind { kinds.isEmpty ? .key : kinds[place] }
+    }
+
+    /// Whether rows have a source key.
+    var hasColumns: Bool { !columns.isEmpty }
 
     private let columns: [Int]
     private let names: [String]
     private let seen: SeenKeys
     private let contentOrder: [Int]
     private let finderField: String
+    /// Whether a row without a source key is known by what finds its record.
+    private let hasFinder: Bool
 
     /// Keys over the columns called `names` of what is read.
     ///
     /// Without names, rows are known by what finds their record, else by their content, whatever the order of columns.
     ///
-    /// - Parameter finderField: The target field that finds a record, for rejects.
-    init(_ schema: Schema, names: [String], finderField: String, seen: SeenKeys) {
-        self.finderField = finderField
+    /// - Parameters:
+    ///   - insert: Says what finds a record.
+    ///   - seen: The keys that came before.
+    init(_ schema: Schema, names: [String], insert: InsertDefinition, seen: SeenKeys) {
+        finderField = insert.match
+        hasFinder = names.isEmpty && insert.mode == .update
         columns = names.compactMap(schema.index(of:))
         self.names = names
         self.seen = seen
@@ -39,64 +66,86 @@ struct SourceKeys {
         }
     }
 
-    /// The digests of a batch's rows.
-    struct Digests {
-        /// Of the whole rows.
-        let contents: [Fingerprint]
-        /// Of their source keys; empty where there is none.
-        let keys: [Fingerprint]
-        /// Whether any part of a source key is NULL.
-        let mayLackKeys: Bool
+    /// What `rows` of a batch are known by, made column by column.
+    func found(_ rows: [Int], of batch: RecordBatch, _ mapped: MappedBatch) -> Found {
+        let isWhole = rows.count == batch.rowCount
+        let all = batch.fingerprints(of: columns.isEmpty ? contentOrder : columns)
+        var found = Found(digests: isWhole ? all : rows.map { all[$0] })
+        if columns.isEmpty {
+            found.kinds = [Kind](repeating: .content, count: rows.count)
+            guard hasFinder else { return found }
+            for (place, row) in rows.enumerated() {
+                guard let finder = finder(mapped, row) else { continue }
+                var hasher = FingerprintHasher()
+                hasher.combine(finder)
+                found.digests[place] = hasher.finish()
+                found.kinds[place] = .key
+            }
+        } else if columns.contains(where: { batch.columns[$0].nullCount > 0 }) {
+            let parts = columns.map { batch.columns[$0] }
+            found.kinds = rows.map { row in parts.contains { $0.isNull(row) } ? .none : .key }
+        }
+        return found
     }
 
-    /// The digests of the rows of `batch`, made column by column.
-    func digests(_ batch: RecordBatch) -> Digests {
-        Digests(
-            contents: batch.fingerprints(of: contentOrder),
-            keys: columns.isEmpty ? [] : batch.fingerprints(of: columns),
-            mayLackKeys: columns.contains { batch.columns[$0].nullCount > 0 })
+    /// What finds the record of a row without a source key: its id, else its match value; nil with Append.
+    private func finder(_ mapped: MappedBatch, _ row: Int) -> String? {
+        guard hasFinder, !mapped.isRejected(row) else { return nil }
+        return mapped.idText(row) ?? mapped.matchText(row)
     }
 
-    /// The identity of row `row` of `batch`; every row of a run must be asked for exactly once, in order.
+    /// The digests of whole rows.
+    func contents(_ batch: RecordBatch, _ rows: [Int]) -> [Fingerprint] {
+        if rows.count == batch.rowCount { return batch.fingerprints(of: contentOrder) }
+        return batch.withPointers(of: contentOrder) { RowDigests.whole($0, of: rows) }
+    }
+
+    /// Counts a row, and says how often its like came before; every row of a run must be counted once, in order.
     ///
-    /// - Parameter finder: What finds the row's record, where the sync updates records; nil otherwise.
-    func identity(
-        _ batch: RecordBatch, _ row: Int, _ digests: Digests, number: Int64, finder: String?
-    ) throws(StateError) -> Identity {
-        let content = digests.contents[row]
-        if columns.isEmpty, let finder {
-            var hasher = FingerprintHasher()
-            hasher.combine(finder)
-            let identity = try keyed(hasher.finish(), content, text: finder)
-            return identity.fault == nil
-                ? identity
-                : Identity(key: identity.key, text: finder, fault: RunTargets.taken(finder, field: finderField))
+    /// A row whose key the ledger knows needs no counting: `match` says whether it came before.
+    ///
+    /// - Throws: ``StateError``.
+    func count(
+        _ digest: Fingerprint, _ kind: Kind, _ match: LedgerMatch, content: () -> Fingerprint
+    ) throws(StateError) -> Int {
+        switch kind {
+        case .key where match.isKnown: match.wasMatchedBefore ? 1 : 0
+        case .key, .content: try seen.insert(digest)
+        case .none: try seen.insert(Self.derived(content(), "null", 0))
         }
-        guard !columns.isEmpty else {
-            let before = try seen.insert(content)
-            return Identity(key: before == 0 ? content : Self.derived(content, "copy", before), text: "row \(number)")
-        }
-        let text = keyText(batch, row)
-        if digests.mayLackKeys, let null = columns.firstIndex(where: { batch.columns[$0].isNull(row) }) {
-            let before = try seen.insert(Self.derived(content, "null", 0))
-            return Identity(
-                key: Self.derived(content, "null", before), text: text,
-                fault: RejectReason(
-                    stage: "key", code: "key-null", field: names[null],
-                    message: "The source key is NULL, so the row cannot be told from others."))
-        }
-        return try keyed(digests.keys[row], content, text: text)
     }
 
-    private func keyed(_ key: Fingerprint, _ content: Fingerprint, text: String) throws(StateError) -> Identity {
-        let before = try seen.insert(key)
-        guard before > 0 else { return Identity(key: key, text: text) }
-        return Identity(
-            key: Self.duplicate(of: key, content), text: text,
-            fault: RejectReason(
-                stage: "key", code: "duplicate-key", field: names.joined(separator: ", "), value: text,
-                message: "An earlier row of this run has the same source key; the first one goes."),
-            isRepeat: true)
+    /// The identity of a row.
+    ///
+    /// - Parameters:
+    ///   - digest: What ``found(_:of:_:)`` says of it.
+    ///   - before: What ``count(_:_:_:content:)`` said of it.
+    func identity(
+        _ batch: RecordBatch, _ row: Int, _ mapped: MappedBatch, _ kind: Kind, _ digest: Fingerprint, before: Int,
+        content: Fingerprint, number: Int64
+    ) -> Identity {
+        switch kind {
+        case .content:
+            return Identity(
+                key: before == 0 ? content : Self.derived(content, "copy", before), text: "row \(number)")
+        case .none:
+            let null = columns.firstIndex { batch.columns[$0].isNull(row) }
+            return Identity(
+                key: Self.derived(content, "null", before), text: keyText(batch, row),
+                fault: RejectReason(
+                    stage: "key", code: "key-null", field: null.map { names[$0] } ?? "",
+                    message: "The source key is NULL, so the row cannot be told from others."))
+        case .key:
+            let finder = columns.isEmpty ? finder(mapped, row) ?? "" : nil
+            let text = finder ?? keyText(batch, row)
+            guard before > 0 else { return Identity(key: digest, text: text) }
+            return Identity(
+                key: Self.duplicate(of: digest, content), text: text,
+                fault: finder.map { RunTargets.taken($0, field: finderField) }
+                    ?? RejectReason(
+                        stage: "key", code: "duplicate-key", field: names.joined(separator: ", "), value: text,
+                        message: "An earlier row of this run has the same source key; the first one goes."))
+        }
     }
 
     /// The digest that stands for a row with this content that comes after another one with the same key.

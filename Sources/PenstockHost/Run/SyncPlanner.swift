@@ -103,6 +103,7 @@ package final class SyncPlanner {
         var codes: [String: Int64] = [:]
         var unknown: Set<Fingerprint> = []
         while !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
+            report.counts.add(chunk.quiet)
             for row in chunk.rows {
                 count(row, chunk, &report, &codes)
                 if case .maybeCreated = row.fate { unknown.insert(row.key) }
@@ -207,5 +208,14 @@ package final class SyncPlanner {
         }
         return PlanReport.Example(
             number: row.number, keyText: row.keyText, remoteID: id, changes: changes, values: values, reason: reason)
+    }
+}
+
+extension RunCounts {
+    /// Counts rows that need nothing.
+    mutating func add(_ quiet: QuietRows) {
+        fetched += quiet.unchanged
+        unchanged += quiet.unchanged
+        reread += quiet.reread
     }
 }

@@ -321,6 +321,11 @@ package final class SyncRunner {
         _ chunk: DecidedChunk, _ ledger: RunLedger, _ delivery: Delivery, _ lost: LostRows,
         _ tracker: inout WatermarkTracker
     ) throws(RunStop) {
+        ledger.countFetched(chunk.quiet.unchanged)
+        ledger.count(.unchanged, chunk.quiet.unchanged)
+        ledger.countReread(chunk.quiet.reread)
+        if let cursor = chunk.quiet.largestCursor { tracker.see(cursor) }
+        guard !chunk.rows.isEmpty else { return }
         let box = ChunkBox(chunk)
         for row in chunk.rows {
             if case .reread = row.fate {

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// Tells the rows of a batch that something is to be done about from those that need nothing.
+///
+/// Most rows of most runs are as they were. Such a row is known by two digests, that of its key and that of what would be
+/// sent; it is counted, and nothing else is made of it. Used from one thread.
+final class RowSieve {
+    /// A row that is looked at.
+    struct Candidate {
+        /// Its place in the batch.
+        let row: Int
+        /// Its position in the run.
+        let number: Int64
+        /// By what it is known.
+        let kind: SourceKeys.Kind
+        /// The digest of that.
+        let digest: Fingerprint
+        /// What the ledger says of the digest.
+        let match: LedgerMatch
+        /// How often its like came before.
+        var before = 0
+    }
+
+    private let sync: OpenSync
+    private let ledger: StateStore?
+    private let runNumber: Int64
+    private let fetchStart: FetchStart
+    private let keys: SourceKeys
+    private let decider: RowDecider
+    private let findsQuiet: Bool
+    private let keepsTargets: Bool
+    private let matcher: LedgerMatcher
+    private var number: Int64 = 0
+
+    /// The least Incremental Key of a row that came a second time after a cut, and that the next run must meet again.
+    private(set) var postponedFrom: Value?
+
+    /// A sieve that has seen no row.
+    ///
+    /// - Parameters:
+    ///   - findsQuiet: Whether rows that need nothing are kept apart; else every row is one that is decided about.
+    ///   - keepsTargets: Whether it matters which record such a row goes to.
+    /// - Throws: ``StateError``.
+    init(
+        _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, decider: RowDecider,
+        findsQuiet: Bool, keepsTargets: Bool, scratchFolder: String
+    ) throws(StateError) {
+        self.sync = sync
+        self.ledger = ledger
+        self.runNumber = runNumber
+        self.fetchStart = fetchStart
+        self.decider = decider
+        self.findsQuiet = findsQuiet && decider.findsQuiet
+        self.keepsTargets = keepsTargets
+        matcher = try LedgerMatcher(ledger, scratchFolder: scratchFolder)
+        keys = SourceKeys(
+            sync.readSchema, names: sync.keyColumns, insert: sync.definition.insert,
+            seen: SeenKeys(folder: scratchFolder))
+    }
+
+    /// The rows of a batch that are part of the fetch: those that need something, with their identity and what is wrong
+    /// with them, if anything; and how many need nothing.
+    ///
+    /// - Parameter isContinued: Whether the read was cut and went on, so that a row may come a second time.
+    /// - Throws: ``StateError``.
+    func chunk(_ read: SourceBatch, _ mapped: MappedBatch, isContinued: Bool) throws(StateError) -> DecidedChunk {
+        var chunk = DecidedChunk(source: read.batch, mapped: mapped, rows: [])
+        let broken = Set(read.rejects.map(\.row))
+        let rows = wanted(read.batch, broken)
+        let found = keys.found(rows, of: read.batch, mapped)
+        let matches = try matcher.match(found.digests)
+        let quiet = QuietTest(mapped, cursor: sync.cursorIndex.map { read.batch.columns[$0] })
+        var candidates: [Candidate] = []
+        for place in rows.indices {
+            let row = rows[place]
+            let kind = found.kind(place)
+            number += 1
+            let match = matches[place]
+            let isQuiet =
+                findsQuiet && match.isAccepted && match.isKnown && !match.wasMatchedBefore && match.run != runNumber
+                && kind != .none && (broken.isEmpty || !broken.contains(row))
+            if isQuiet, let decision = quiet.decision(row, match, matcher, decider) {
+                note(decision, &chunk.quiet)
+                if kind == .content { _ = try keys.count(found.digests[place], kind, match) { found.digests[place] } }
+                if keepsTargets, case .unchanged = decision {
+                    chunk.quietCandidates.append(
+                        Candidate(
+                            row: row, number: number, kind: kind, digest: found.digests[place], match: match))
+                }
+                continue
+            }
+            var candidate = Candidate(
+                row: row, number: number, kind: kind, digest: found.digests[place], match: match)
+            candidate.before = try keys.count(found.digests[place], kind, match) {
+                keys.contents(read.batch, [row])[0]
+            }
+            if candidate.before > 0, kind == .key, keys.hasColumns, isContinued, postpone(read.batch, row) { continue }
+            candidates.append(candidate)
+        }
+        chunk.rows = try self.rows(candidates, read, mapped)
+        return chunk
+    }
+
+    /// The rows that are part of the fetch.
+    private func wanted(_ batch: RecordBatch, _ broken: Set<Int>) -> [Int] {
+        guard let index = sync.cursorIndex, fetchStart.lowerBound != nil else { return Array(0..<batch.rowCount) }
+        let column = batch.columns[index]
+        return (0..<batch.rowCount).filter { broken.contains($0) || fetchStart.includes(column.value($0)) }
+    }
+
+    private func note(_ decision: QuietDecision, _ quiet: inout QuietRows) {
+        switch decision {
+        case .unchanged: quiet.unchanged += 1
+        case .reread(let cursor):
+            quiet.reread += 1
+            if quiet.largestCursor.map({ KeyOrder.compare($0, cursor) < 0 }) ?? true { quiet.largestCursor = cursor }
+        }
+    }
+
+    /// Leaves a row to the next run that came a second time because it was changed while the read was cut.
+    ///
+    /// Its first version may be on its way, so that this one cannot be decided about yet.
+    ///
+    /// - Returns: False with FULL, whose reads are ordered by the key: the row is then one of two with one key.
+    private func postpone(_ batch: RecordBatch, _ row: Int) -> Bool {
+        guard let index = sync.cursorIndex else { return false }
+        let cursor = batch.value(row, index)
+        guard !KeyOrder.isMissing(cursor) else { return false }
+        if postponedFrom.map({ KeyOrder.compare(cursor, $0) < 0 }) ?? true { postponedFrom = cursor }
+        return true
+    }
+
+    // MARK: Rows that are decided about
+
+    /// The rows, with their identity, what is wrong with them, and what the ledger says of them.
+    ///
+    /// - Throws: ``StateError``.
+    func rows(
+        _ candidates: [Candidate], _ read: SourceBatch, _ mapped: MappedBatch
+    ) throws(StateError) -> [DecidedRow] {
+        guard !candidates.isEmpty else { return [] }
+        var faults: [Int: RejectReason] = [:]
+        for rejected in mapped.rejects { faults[rejected.row] = RejectReason(rejected.reject) }
+        var broken: Set<Int> = []
+        for reject in read.rejects {
+            faults[reject.row] = RejectReason(reject)
+            broken.insert(reject.row)
+        }
+        let contents = keys.contents(read.batch, candidates.map(\.row))
+        var rows: [DecidedRow] = []
+        rows.reserveCapacity(candidates.count)
+        var others: [Int] = []
+        for (place, candidate) in candidates.enumerated() {
+            let row = candidate.row
+            let cursor = sync.cursorIndex.map { read.batch.value(row, $0) } ?? .null
+            let identity = keys.identity(
+                read.batch, row, mapped, candidate.kind, candidate.digest, before: candidate.before,
+                content: contents[place], number: candidate.number)
+            var fault = broken.contains(row) ? faults[row] : identity.fault ?? faults[row]
+            if fault == nil { fault = nullKeyFault(cursor) }
+            var made = DecidedRow(
+                number: candidate.number, row: row, key: identity.key, keyText: identity.text, cursor: cursor,
+                cursorText: KeyText.text(of: cursor), source: contents[place],
+                payload: mapped.isRejected(row) ? nil : mapped.payloads[row], known: nil,
+                fate: fault.map { .rejected($0) } ?? .create)
+            if identity.key != candidate.digest {
+                others.append(place)
+            } else if candidate.match.isKnown {
+                made.known = KnownRow(candidate.match, matcher, runNumber: runNumber)
+            }
+            rows.append(made)
+        }
+        try know(others, &rows)
+        return rows
+    }
+
+    /// The records of rows that need nothing.
+    func targets(_ candidates: [Candidate]) -> [RunTargets.Quiet] {
+        candidates.map { candidate in
+            let number = candidate.match.remoteNumber
+            let target =
+                number > 0
+                ? RunTargets.target(number: number)
+                : RunTargets.target(id: matcher.remoteID(of: candidate.match) ?? "")
+            return RunTargets.Quiet(number: candidate.number, target: target)
+        }
+    }
+
+    /// Looks up what the ledger says of rows that are known by another digest than the one that was matched.
+    private func know(_ places: [Int], _ rows: inout [DecidedRow]) throws(StateError) {
+        guard let ledger, !places.isEmpty else { return }
+        let entries = try ledger.entries(for: places.map { rows[$0].key })
+        for place in places {
+            rows[place].known = entries[rows[place].key].map { KnownRow($0, runNumber: runNumber) }
+        }
+    }
+
+    private func nullKeyFault(_ cursor: Value) -> RejectReason? {
+        guard let key = sync.definition.fetch.key, sync.definition.fetch.nullKey == .reject,
+            KeyOrder.isMissing(cursor)
+        else { return nil }
+        return RejectReason(
+            stage: "key", code: "fetch-key-null", field: key,
+            message: "The Incremental Key is NULL, so the row can never be past a watermark; see fetch.null_key.")
+    }
+}
+
+/// What makes a row of one batch quiet.
+private struct QuietTest {
+    private let payloads: [Fingerprint]
+    private let isRejected: [Bool]
+    private let mapped: MappedBatch
+    /// The number of the record that each row names, or 0; empty where rows name none.
+    private let ids: [UInt64]
+    private let cursor: Column?
+
+    init(_ mapped: MappedBatch, cursor: Column?) {
+        self.mapped = mapped
+        self.cursor = cursor
+        payloads = mapped.payloads
+        isRejected = mapped.rejectedRows
+        ids = mapped.idNumbers()
+    }
+
+    func decision(
+        _ row: Int, _ match: LedgerMatch, _ matcher: LedgerMatcher, _ decider: RowDecider
+    ) -> QuietDecision? {
+        guard !isRejected[row] else { return nil }
+        let isSame = match.payload == payloads[row]
+        guard let cursor else {
+            guard isSame, !match.hasCursor, match.hasRemoteID, hasSameRecord(row, match, matcher) else { return nil }
+            return decider.quiet(hasSamePayload: true, cursor: nil)
+        }
+        guard match.hasCursor, isSame || decider.isAppend else { return nil }
+        let value = cursor.value(row)
+        guard !KeyOrder.isMissing(value), matcher.cursor(of: match) == KeyText.text(of: value) else { return nil }
+        return decider.quiet(hasSamePayload: isSame, cursor: value)
+    }
+
+    /// Whether the row names the record that the ledger has for it, or none.
+    private func hasSameRecord(_ row: Int, _ match: LedgerMatch, _ matcher: LedgerMatcher) -> Bool {
+        if ids.isEmpty { return true }
+        if ids[row] > 0 { return ids[row] == match.remoteNumber }
+        guard let id = mapped.idText(row) else { return true }
+        return matcher.remoteID(of: match) == id
+    }
+}
+
+extension KnownRow {
+    /// What the ledger says of a row, as a decision of run `runNumber` sees it.
+    ///
+    /// - Parameter matcher: Has given the match, and was asked for no others since.
+    init(_ match: LedgerMatch, _ matcher: LedgerMatcher, runNumber: Int64) {
+        self.init(
+            outcome: Outcome(match.outcome), isOfThisRun: match.run == runNumber,
+            remoteID: matcher.remoteID(of: match), payload: match.payload, cursor: matcher.cursor(of: match),
+            source: match.source)
+        isDropped = match.outcome == .dropped
+    }
+
+    /// A ledger entry, as a decision of run `runNumber` sees it.
+    init(_ entry: LedgerEntry, runNumber: Int64) {
+        self.init(
+            outcome: Outcome(entry.outcome), isOfThisRun: entry.run == runNumber, remoteID: entry.remoteID,
+            payload: entry.payload, cursor: entry.cursor, source: entry.source)
+        isDropped = entry.outcome == .dropped
+    }
+}
+
+extension KnownRow.Outcome {
+    /// An outcome in the ledger, as a decision sees it.
+    fileprivate init(_ outcome: LedgerEntry.Outcome) {
+        self =
+            switch outcome {
+            case .created: .settled(.created)
+            case .updated: .settled(.updated)
+            case .unchanged: .settled(.unchanged)
+            case .skipped, .dropped: .settled(.skipped)
+            case .rejected: .settled(.rejected)
+            case .intent, .unknown: .maybeCreated
+            case .retry, .notTried: .open
+            }
+    }
+}
