@@ -16,6 +16,8 @@ public struct SyncDefinition: Sendable, Hashable {
     public var insert: InsertDefinition
     /// How many rejects a run may have and still exit with 0.
     public var rejectsMax: RejectLimit
+    /// Whether runs keep what they need to be undone.
+    public var undo = UndoPolicy.auto
     /// The name that the sync had before it was renamed, with which its records are marked; or nil.
     public var formerName: String?
 
@@ -103,6 +105,8 @@ public struct MapEntry: Sendable, Hashable {
     public var link: RecordLink?
     /// What happens to elements that do not exist.
     public var whenMissing: WhenMissing
+    /// When an update may change what the field holds; nil for what ``InsertDefinition/editGuard`` says.
+    public var editGuard: EditGuard?
     /// Parts of a compound target (address, money, ranges), by part name; empty for others.
     public var parts: [MapEntry]
 
@@ -270,6 +274,8 @@ public struct InsertDefinition: Sendable, Hashable {
     public var delivery = Delivery.auto
     /// How long after its deadline a request may still be carried out, in milliseconds.
     public var settleMilliseconds: Int64 = 60_000
+    /// When an update may change what a field holds, where the field's entry of the map does not say it.
+    public var editGuard = EditGuard.overwrite
 
     /// How rows are inserted.
     public init(

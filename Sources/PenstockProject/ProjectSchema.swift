@@ -107,7 +107,10 @@ enum ProjectSchema {
         .init("schedule", schedule),
         .init("limits", limits),
         .init("rejects", rejects),
+        .init("undo", undo),
     ])
+
+    private static let undo = SchemaNode.choice(noun: "a choice for undo", words(UndoPolicy.self))
 
     /// `models/NAME.yml`, and one model in `penstock.yml`.
     static let model = SchemaNode.map([
@@ -162,6 +165,7 @@ enum ProjectSchema {
         .init("rejects", rejects),
         .init("mask", .texts),
         .init("after", .texts),
+        .init("undo", undo),
     ])
 
     private static let valueKeys: [SchemaNode.Key] = [
@@ -174,7 +178,13 @@ enum ProjectSchema {
     ]
 
     private static let mapEntry = SchemaNode.textOr(
-        .map(valueKeys + [.init("link", .word), .init("parts", .dictionary(noun: "part", .textOr(.map(valueKeys))))]))
+        .map(
+            valueKeys + [
+                .init("link", .word), .init("guard", editGuard),
+                .init("parts", .dictionary(noun: "part", .textOr(.map(valueKeys)))),
+            ]))
+
+    private static let editGuard = SchemaNode.choice(noun: "a guard", words(EditGuard.self))
 
     private static let fetch = SchemaNode.map([
         .init("mode", .choice(noun: "a fetch mode", words(FetchDefinition.Mode.self))),
@@ -193,6 +203,7 @@ enum ProjectSchema {
         .init("repeat", .choice(noun: "a choice for repeat", words(InsertDefinition.Repeat.self))),
         .init("delivery", .choice(noun: "a delivery", words(InsertDefinition.Delivery.self))),
         .init("settle", .duration),
+        .init("guard", editGuard),
     ])
 
     private static let match = SchemaNode.textsOr(

@@ -20,6 +20,8 @@ package enum SyncLocation: Sendable, Hashable {
         case split
         /// The sync that is linked to.
         case link
+        /// When an update may change it.
+        case editGuard
         /// What happens to unknown elements.
         case whenMissing
     }
@@ -80,6 +82,10 @@ package enum SyncLocation: Sendable, Hashable {
     case insertDelivery
     /// `insert.settle`.
     case insertSettle
+    /// `insert.guard`.
+    case insertGuard
+    /// `undo`.
+    case undo
     /// `schedule`.
     case schedule
     /// `schedule.cron` or `schedule.every`.
@@ -107,10 +113,10 @@ package enum SyncLocation: Sendable, Hashable {
         case .part(let entry, let part, _): .part(entry: entry, part: part, .content)
         case .fetchMode, .fetchKey, .fetchStart, .fetchLookback, .fetchNullKey: .fetch
         case .insertMode, .insertMatch, .insertOnMissing, .insertOnNull, .insertCompare, .insertRepeat,
-            .insertDelivery, .insertSettle:
+            .insertDelivery, .insertSettle, .insertGuard:
             .insert
         case .scheduleTiming, .scheduleTimezone: .schedule
-        case .name, .destination, .source, .map, .fetch, .insert, .schedule, .rejectsMax, .mask, .after: .file
+        case .name, .destination, .source, .map, .fetch, .insert, .schedule, .rejectsMax, .mask, .after, .undo: .file
         }
     }
 }

@@ -60,6 +60,7 @@ extension SyncDecoder {
         entry.option = Self.word(value(node, "option", location(.option)), MapEntry.OptionStyle.self)
         entry.split = value(node, "split", location(.split))?.text
         entry.link = value(node, "link", location(.link))?.text.map { RecordLink(sync: $0) }
+        entry.editGuard = Self.word(value(node, "guard", location(.editGuard)), EditGuard.self)
         let missing = value(node, "when_missing", location(.whenMissing))
         entry.whenMissing = Self.word(missing, MapEntry.WhenMissing.self) ?? .reject
         let origins = ["from", "value", "parts"].filter { node[$0] != nil }
@@ -67,7 +68,7 @@ extension SyncDecoder {
             findings.error(
                 .mapSource, at: written.keySpan, "\"\(entry.target)\" does not say where its value comes from",
                 suggestion: "add from: COLUMN or value: CONSTANT",
-                notes: ["allowed: from, value, default, option, split, link, when_missing, parts"])
+                notes: ["allowed: from, value, default, option, split, link, when_missing, guard, parts"])
         } else if origins.count > 1 {
             findings.error(
                 .mapSource, at: node.entry(origins[1])?.keySpan ?? node.span,

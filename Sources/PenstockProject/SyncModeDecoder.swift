@@ -53,6 +53,8 @@ extension SyncDecoder {
         sync.definition.insert.onMissing = Self.word(onMissing, InsertDefinition.OnMissing.self) ?? .reject
         let compare = value(insert, "compare", .insertCompare)
         sync.definition.insert.compare = Self.word(compare, InsertDefinition.Compare.self) ?? .auto
+        sync.definition.insert.editGuard =
+            Self.word(value(insert, "guard", .insertGuard), EditGuard.self) ?? .overwrite
         match(insert)
     }
 
@@ -107,10 +109,16 @@ extension SyncDecoder {
 
     private mutating func checkAppend(_ insert: YAMLNode?) {
         for entry in insert?.entries ?? []
-        where ["match", "on_missing", "compare"].contains(entry.key) && !entry.value.isInherited {
+        where ["match", "on_missing", "compare", "guard"].contains(entry.key) && !entry.value.isInherited {
             findings.error(
                 .appendOption, at: entry.keySpan, "Append only creates records and has no \(entry.key)",
                 suggestion: "remove it, or write mode: Update")
+        }
+        for (index, entry) in sync.definition.map.enumerated() where entry.editGuard != nil {
+            findings.error(
+                .appendOption, at: sync.position(of: .entry(index, .editGuard)),
+                "Append only creates records, and a guard is about existing ones",
+                suggestion: "remove guard, or write insert: {mode: Update}")
         }
         if let index = sync.definition.map.firstIndex(where: { $0.target == "id" }) {
             findings.error(
@@ -134,8 +142,9 @@ extension SyncDecoder {
         sync.definition.insert.settleMilliseconds = microseconds / 1_000
     }
 
-    /// Decodes limits, rejects, mask and after.
+    /// Decodes limits, rejects, undo, mask and after.
     mutating func guards() {
+        sync.definition.undo = Self.word(value(node, "undo", .undo), UndoPolicy.self) ?? .auto
         let limits = node["limits"]
         sync.limits.tokensPerRun = (limits?["tokens_per_run"]?.text).flatMap(ScalarText.integer)
         sync.limits.rows = (limits?["rows"]?.text).flatMap(ScalarText.integer)

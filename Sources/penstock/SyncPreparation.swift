@@ -149,6 +149,7 @@ struct SyncPreparation {
         case .split: return .entry(entry, .split)
         case .whenMissing: return .entry(entry, .whenMissing)
         case .link: return .entry(entry, .link)
+        case .editGuard: return .entry(entry, .editGuard)
         case .match: return .insertMatch
         case .part(let name):
             let parts = file.definition.map.indices.contains(entry) ? file.definition.map[entry].parts : []
@@ -167,6 +168,9 @@ struct SyncPreparation {
             case .fetchStart: .fetchStart
             case .fetchLookback: .fetchLookback
             case .insertDelivery: .insertDelivery
+            case .editGuard(let entry?): .entry(entry, .editGuard)
+            case .editGuard(nil): .insertGuard
+            case .undo: .undo
             case .sourceTarget: file.definition.source.model == nil ? .table : .model
             }
         return Diagnostic(

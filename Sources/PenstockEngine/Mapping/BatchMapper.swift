@@ -41,6 +41,7 @@ struct BatchMapper {
             out.columns[target] = mapWhole(plan, target) ?? map(plan, target)
         }
         for (target, plan) in mapping.plans.enumerated() { checkCondition(plan, target) }
+        mapping.leaveOutNothing(&out)
         out.rejects.sort { $0.row < $1.row }
         for rejected in out.rejects { out.presence.clear(rejected.row) }
         var seen: Set<Int> = []
@@ -216,7 +217,8 @@ struct BatchMapper {
         let field = plan.field
         if field.isRequiredOnCreate, mapping.insert.mode == .append { throw Self.requiredEmpty }
         let isMatch = mapping.match == .target(target)
-        if mapping.insert.mode == .update, mapping.insert.onNull == .clear, !isMatch {
+        let clears = mapping.insert.onNull == .clear && plan.editGuard != .neverNull
+        if mapping.insert.mode == .update, clears, !isMatch {
             guard field.isClearable else {
                 throw CellFault(
                     .cannotClear, "The value is NULL and the destination cannot clear this field; fill it or keep it.")

@@ -16,6 +16,8 @@ package struct CompiledMapping: Sendable {
         package let isFinderOnly: Bool
         /// The target that is sent whenever this one is, where the row sets it: what its value depends on.
         package let companion: Int?
+        /// When an update may change it.
+        package let editGuard: EditGuard
     }
 
     /// What finds the record of a row.
@@ -92,7 +94,7 @@ package struct CompiledMapping: Sendable {
         targets = plans.map { plan in
             Target(
                 entry: plan.entry, name: plan.name, field: plan.field, isFinderOnly: plan.isFinderOnly,
-                companion: plan.groupTarget ?? plan.conditionTarget)
+                companion: plan.groupTarget ?? plan.conditionTarget, editGuard: plan.editGuard)
         }
         var columns: [String] = []
         for column in compiler.plans.flatMap(\.columns) where !columns.contains(column.name) {

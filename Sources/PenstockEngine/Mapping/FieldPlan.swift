@@ -32,6 +32,8 @@ struct FieldPlan: Sendable {
     var isFinderOnly = false
     /// The place of the target whose option names the group of this one's options, or nil.
     var groupTarget: Int?
+    /// When an update may change it.
+    var editGuard = EditGuard.overwrite
     /// The place of the target that says whether this field may have a value, or nil.
     var conditionTarget: Int?
 

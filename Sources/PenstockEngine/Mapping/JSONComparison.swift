@@ -18,6 +18,20 @@ enum JSONComparison {
         }
     }
 
+    /// Whether the text of a value says nothing, as people see it.
+    static func isEmpty(_ text: String, _ kind: DestinationField.Kind) -> Bool {
+        guard !text.isEmpty else { return true }
+        // What is no JSON is a text, which is something.
+        guard let json = try? JSON(parsing: text) else { return false }
+        if isNothing(json, kind) { return true }
+        switch json {
+        case .string(let text): return text.isBlank
+        case .array(let items): return items.isEmpty
+        case .object(let object): return object["value"]?.stringValue?.isBlank ?? object.isEmpty
+        default: return false
+        }
+    }
+
     /// Whether a destination means "no value" by this.
     private static func isNothing(_ json: JSON, _ kind: DestinationField.Kind) -> Bool {
         switch (kind, json) {

@@ -87,7 +87,8 @@ struct MappingCompiler {
             FieldPlan(
                 entry: index, name: entry.target, field: field, origin: origin, defaultValue: fallback,
                 converter: converter, groupedDefault: isGrouped ? entry.defaultText.map { .text($0) } : nil,
-                link: entry.link?.sync, isFinderOnly: isFinderOnly))
+                link: entry.link?.sync, isFinderOnly: isFinderOnly,
+                editGuard: insert.mode == .update ? entry.editGuard ?? insert.editGuard : .overwrite))
     }
 
     /// Whether the map fills the field with this key.
@@ -196,6 +197,11 @@ struct MappingCompiler {
                 "The field \"\(entry.target)\" is \(field.kind.phrase); `when_missing` is for fields with options.")
         }
         if let link = entry.link { checkLink(link, field, entry, index) }
+        if entry.editGuard != nil, field.kind == .id {
+            report(
+                index, .editGuard, .guardNotAllowed,
+                "The field \"\(entry.target)\" finds the record and is never changed; leave `guard` out.")
+        }
         if entry.value != nil, entry.defaultText != nil {
             report(
                 index, .defaultValue, .defaultNotAllowed, "A constant is never NULL: leave `default` or `value` out.")

@@ -32,6 +32,8 @@ package struct MappingProblem: Sendable, Hashable {
         case whenMissingNotAllowed = "when-missing-not-allowed"
         /// `link` on a field that does not refer to what the linked sync writes, or beside `default`.
         case linkNotAllowed = "link-not-allowed"
+        /// `guard` on the field that is the id.
+        case guardNotAllowed = "guard-not-allowed"
         /// `default` beside `value`.
         case defaultNotAllowed = "default-not-allowed"
         /// A `value` or `default` does not convert.
@@ -72,6 +74,8 @@ package struct MappingProblem: Sendable, Hashable {
         case whenMissing
         /// The sync that is linked to.
         case link
+        /// When an update may change it.
+        case editGuard
         /// The part of a compound target with this name.
         case part(String)
         /// The insert mode's `match`; there is no entry.
@@ -88,6 +92,7 @@ package struct MappingProblem: Sendable, Hashable {
             case .split: "split"
             case .whenMissing: "when_missing"
             case .link: "link"
+            case .editGuard: "guard"
             case .part(let name): name
             case .match: "match"
             }

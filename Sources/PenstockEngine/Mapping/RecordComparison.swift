@@ -12,6 +12,31 @@ package struct RecordComparison: Sendable {
         package let old: String
         /// What the row wants, for people; empty for nothing.
         package let new: String
+        /// What the destination has.
+        package let before: Value
+    }
+
+    /// A field that is not as the row wants it, and that its guard keeps as it is.
+    package struct Conflict: Sendable, Hashable {
+        /// The target's place in ``CompiledMapping/targets``.
+        package let target: Int
+        /// The guard that holds it.
+        package let editGuard: EditGuard
+        /// What the destination has, for people.
+        package let live: String
+        /// What the sync wrote last, for people; nil where it never wrote it, or that is not remembered.
+        package let ours: String?
+        /// What the row wants, for people; empty for nothing.
+        package let wanted: String
+
+        /// A field that is kept as it is.
+        package init(target: Int, editGuard: EditGuard, live: String, ours: String?, wanted: String) {
+            self.target = target
+            self.editGuard = editGuard
+            self.live = live
+            self.ours = ours
+            self.wanted = wanted
+        }
     }
 
     private let targets: [CompiledMapping.Target]
@@ -42,17 +67,61 @@ package struct RecordComparison: Sendable {
             if target.isFinderOnly && !isWhole { continue }
             let new = mapped.columns[place]
             guard let column = places[place] else {
-                if !new.isNull(row) { out.append(Difference(target: place, old: "", new: display(new, row, place))) }
+                if !new.isNull(row) {
+                    out.append(Difference(target: place, old: "", new: display(new, row, place), before: .null))
+                }
                 continue
             }
             let old = records.columns[column]
             if !Self.isSame(new, row, old, recordRow, target.field.kind) {
                 out.append(
                     Difference(
-                        target: place, old: display(old, recordRow, place), new: display(new, row, place)))
+                        target: place, old: display(old, recordRow, place), new: display(new, row, place),
+                        before: old.value(recordRow)))
             }
         }
         return out
+    }
+
+    /// The differences that the guards of their fields hold back.
+    ///
+    /// - Parameter written: What was written last into the target at a place, or nil for nothing; two values where it is
+    ///   not known whether the last request was carried out.
+    package func conflicts(
+        _ differences: [Difference], _ records: RecordBatch, _ recordRow: Int, written: (Int) -> [Value]
+    ) -> [Conflict] {
+        differences.compactMap { difference in
+            let place = difference.target
+            let editGuard = targets[place].editGuard
+            guard editGuard.needsRecord, let column = places[place] else { return nil }
+            let kind = targets[place].field.kind
+            let live = records.columns[column]
+            let isEmpty = FieldEmptiness.isEmpty(live, recordRow, kind)
+            var ours: [Value] = []
+            switch editGuard {
+            case .ifEmpty where isEmpty: return nil
+            case .ifUnchangedSinceUs:
+                ours = written(place)
+                if ours.isEmpty && isEmpty { return nil }
+                if ours.contains(where: { isSame($0, live, recordRow, kind) }) { return nil }
+            default: break
+            }
+            return Conflict(
+                target: place, editGuard: editGuard, live: difference.old,
+                ours: ours.first.map { display($0, place) }, wanted: difference.new)
+        }
+    }
+
+    private func isSame(_ value: Value, _ live: Column, _ row: Int, _ kind: DestinationField.Kind) -> Bool {
+        var one = Column(kind.columnType, capacity: 1)
+        one.append(value)
+        return Self.isSame(one, 0, live, row, kind)
+    }
+
+    private func display(_ value: Value, _ target: Int) -> String {
+        var one = Column(targets[target].field.kind.columnType, capacity: 1)
+        one.append(value)
+        return display(one, 0, target)
     }
 
     /// Whether a wanted value and one of the destination are the same for a field of `kind`.

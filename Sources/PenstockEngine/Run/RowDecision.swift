@@ -60,13 +60,20 @@ package struct CandidateRow: Sendable, Hashable {
     package var remoteID: String?
     /// The Incremental Key's exact text; nil with FULL and for NULL.
     package var cursor: String?
+    /// What stands in the ledger where this payload was accepted without fields that guards hold back.
+    package var held: Fingerprint?
+    /// Whether an update can be decided about only with the record at hand.
+    package var needsRecord: Bool
 
     /// A mapped row.
     package init(
-        payload: Fingerprint, refusal: Fingerprint? = nil, remoteID: String? = nil, cursor: String? = nil
+        payload: Fingerprint, refusal: Fingerprint? = nil, remoteID: String? = nil, cursor: String? = nil,
+        held: Fingerprint? = nil, needsRecord: Bool = false
     ) {
         self.payload = payload
         self.refusal = refusal ?? payload
+        self.held = held
+        self.needsRecord = needsRecord
         self.remoteID = remoteID
         self.cursor = cursor
     }
@@ -146,7 +153,7 @@ package struct RowDecider: Sendable {
     /// - Parameter found: The ids of the records that carry its value; two or more are a reject.
     package func decideMatched(_ row: CandidateRow, found id: String?) -> RowDecision {
         guard let id else { return .missing }
-        return comparesRemote ? .compare(id) : .update(id)
+        return comparesRemote || row.needsRecord ? .compare(id) : .update(id)
     }
 
     /// Whether there can be rows that ``quiet(hasSamePayload:cursor:)`` knows to need nothing.
@@ -180,7 +187,8 @@ package struct RowDecider: Sendable {
         let isRefused = outcome == .rejected
         // It was mended since, or what refused it has changed.
         if isRefused, known.payload != row.refusal { return nil }
-        let hasSameValues = isRefused || known.payload == row.payload
+        let isHeld = known.payload != nil && known.payload == row.held
+        let hasSameValues = isRefused || known.payload == row.payload || isHeld
         // A NULL says nothing about the version of a row; its values then do.
         let isSameVersion = known.cursor == row.cursor && (row.cursor != nil || hasSameValues)
         if known.isOfThisRun {
@@ -198,8 +206,11 @@ package struct RowDecider: Sendable {
         // Whatever became of the row last, its record is its record.
         guard let id = row.remoteID ?? known?.remoteID else { return insert.match == "id" ? .missing : .match }
         if usesLedger, let known, known.isAccepted, known.remoteID == id {
-            return known.payload == row.payload ? .unchanged(id) : .update(id)
+            if known.payload == row.payload { return .unchanged(id) }
+            // What a guard has held back may be free now.
+            let isHeld = known.payload != nil && known.payload == row.held
+            return row.needsRecord || isHeld ? .compare(id) : .update(id)
         }
-        return comparesRemote ? .compare(id) : .update(id)
+        return comparesRemote || row.needsRecord ? .compare(id) : .update(id)
     }
 }

@@ -51,6 +51,15 @@ package struct DecidedRow: Sendable {
     package var known: KnownRow?
     /// What is to be done.
     package var fate: Fate
+    /// The fields that guards hold back; the others go.
+    package var conflicts: [RecordComparison.Conflict] = []
+    /// What the record holds in the fields that an update changes, by target; nil where it was not looked at.
+    var before: [Int: Value]?
+    /// What the ledger is to say of the row where guards hold fields back, in place of ``payload``.
+    var held: Fingerprint?
+
+    /// What the ledger says of the row once it is accepted.
+    var accepted: Fingerprint? { conflicts.isEmpty ? payload : held }
 }
 
 /// Why a row is a reject.

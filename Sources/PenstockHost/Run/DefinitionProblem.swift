@@ -21,6 +21,10 @@ package struct DefinitionProblem: Sendable, Hashable {
         case sourceTarget
         /// `insert.delivery`.
         case insertDelivery
+        /// The guard of an entry of `map`, or `insert.guard`.
+        case editGuard(entry: Int?)
+        /// `undo`.
+        case undo
     }
 
     /// The place.

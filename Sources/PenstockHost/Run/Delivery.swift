@@ -151,6 +151,7 @@ final class Delivery {
 
     private func submit() throws(RunStop) {
         while let batch = machine.next(now) {
+            if batch.mode == .update { try ledger.images?.intend(batch.rows) }
             do throws(ConnectorError) {
                 let session = try session(batch.mode)
                 if batch.mode == .create { journal.register(batch.rows.map(intended), batch.id) }
@@ -228,6 +229,7 @@ final class Delivery {
                 try reject(item, ending.mode, result)
             } else {
                 let id = ending.result.flatMap { $0.remoteID.isEmpty ? nil : $0.remoteID } ?? Self.id(of: item.row)
+                try ledger.images?.close(item, ending.outcome, remoteID: id)
                 try ledger.close(item.row, ending.outcome, remoteID: id)
             }
         }
@@ -240,6 +242,7 @@ final class Delivery {
         }
         let reason = reason(result, item.row)
         rejectsByCode[reason.code, default: 0] += 1
+        try ledger.images?.close(item, .rejected, remoteID: nil)
         try ledger.reject(item.row, reason, chunk, isSent: true)
     }
 

@@ -183,6 +183,13 @@ final class LostRows {
     }
 
     private func settle(_ row: Row, _ verdict: LostCreates<Fingerprint>.Verdict) throws(RunStop) -> Delivery.Item? {
+        let found: String? =
+            switch verdict {
+            case .adopted(let id): id
+            case .several(let ids): ids.first
+            case .absent: nil
+            }
+        if let found { try ledger.images?.created(row.entry.key, found, row.sent, 0) }
         guard let item = row.item else {
             switch verdict {
             case .adopted(let id): try ledger.closeVanished(row.entry, remoteID: id)

@@ -163,6 +163,7 @@ package final class OpenSync {
         } catch {
             throw .mapping(error.problems)
         }
+        if let problem = RowGuards.problem(in: definition, mapping, object) { throw .definition([problem]) }
         origin = setup.origin(of: object)
         guarantee = try Self.guarantee(definition, object, fields, mapping)
         let needed = mapping.columns + keyColumns + (definition.fetch.key.map { [$0] } ?? [])

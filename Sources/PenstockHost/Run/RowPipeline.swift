@@ -25,6 +25,7 @@ final class RowPipeline {
     private let comparison: RecordComparison
     private let costs: CompareCosts
     private let linked: LinkedStates
+    private let guards: RowGuards
     private let reader: ReadAhead
     private var rowLimit: RunLimit
     private let replay: Replay?
@@ -51,10 +52,13 @@ final class RowPipeline {
     ///   - runNumber: The number of this run; rows of the ledger with it were settled by an interrupted attempt.
     ///   - limit: The most rows to take.
     ///   - replay: The rows that the run is about, or nil for all.
+    ///   - images: What the sync wrote last into guarded fields, or nil where nothing is kept.
     init(
         _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
-        limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil
+        limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil,
+        images: BeforeImages? = nil
     ) throws(RunStop) {
+        guards = RowGuards(sync, images)
         self.replay = replay
         self.sync = sync
         self.ledger = ledger
@@ -225,7 +229,8 @@ final class RowPipeline {
     private func candidate(_ row: DecidedRow, _ mapped: MappedBatch) -> CandidateRow {
         CandidateRow(
             payload: mapped.payloads[row.row], refusal: mapped.payloads[row.row].refused(under: sync.definitionDigest),
-            remoteID: mapped.idText(row.row), cursor: row.cursorText)
+            remoteID: mapped.idText(row.row), cursor: row.cursorText, held: guards.held(mapped, row.row),
+            needsRecord: guards.needsRecord(mapped, row.row))
     }
 
     private func apply(
@@ -274,7 +279,7 @@ final class RowPipeline {
             return
         }
         switch decider.decideMatched(candidate, found: found.ids.first) {
-        case .compare(let id): row.fate = fate(of: row, id, found.record, mapped)
+        case .compare(let id): row.fate = try fate(of: &row, id, found.record, mapped)
         case .update(let id): row.fate = .update(id: id, changes: nil)
         default: row.fate = missing(row, mapped)
         }
@@ -287,7 +292,8 @@ final class RowPipeline {
         _ row: inout DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
     ) throws(RunStop) {
         guard record == nil, mapped.idText(row.row) == nil else {
-            return row.fate = fate(of: row, id, record, mapped)
+            row.fate = try fate(of: &row, id, record, mapped)
+            return
         }
         row.known?.remoteID = nil
         if case .target = sync.mapping.match {
@@ -299,8 +305,8 @@ final class RowPipeline {
 
     /// What follows for a row whose record is known to be `record`, or known not to exist.
     private func fate(
-        of row: DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
-    ) -> DecidedRow.Fate {
+        of row: inout DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
+    ) throws(RunStop) -> DecidedRow.Fate {
         guard let record else {
             return .rejected(
                 RejectReason(
@@ -308,7 +314,8 @@ final class RowPipeline {
                     message: "There is no \(sync.object.id) with this id; an update never creates one.", remoteID: id))
         }
         let differences = comparison.differences(mapped, row.row, record, 0)
-        guard !differences.isEmpty else { return .unchanged(id: id, isKnown: false) }
+        let free = try guards.hold(&row, differences, record, mapped, comparison)
+        guard guards.sendsAnything(free, row, mapped) else { return .unchanged(id: id, isKnown: false) }
         if let lock = remote.lock(on: record, mapped, row.row) {
             return .rejected(
                 RejectReason(
@@ -316,8 +323,7 @@ final class RowPipeline {
                     message: "The \(sync.object.id) \(id) cannot be changed while its \(lock.key) is true; "
                         + "map \(lock.key) to false, or leave the row out.", remoteID: id))
         }
-        return .update(
-            id: id, changes: differences.map { FieldChange(target: $0.target, old: $0.old, new: $0.new) })
+        return .update(id: id, changes: guards.changes(free))
     }
 
     private func missing(_ row: DecidedRow, _ mapped: MappedBatch) -> DecidedRow.Fate {
@@ -348,7 +354,8 @@ final class RowPipeline {
         while !rest.isEmpty {
             let group = Array(rest.prefix(max(1, costs.groupMax)))
             rest = rest.dropFirst(group.count)
-            guard costs.readsBack(group.count, isDemanded: isDemanded) else {
+            let isNeeded = isDemanded || group.contains { guards.needsRecord(mapped, rows[$0.index].row) }
+            guard costs.readsBack(group.count, isDemanded: isNeeded) else {
                 for item in group { rows[item.index].fate = .update(id: item.id, changes: nil) }
                 continue
             }

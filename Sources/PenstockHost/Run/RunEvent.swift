@@ -16,8 +16,46 @@ package enum RunEvent: Sendable {
     case delivered(DeliveredRow)
     /// A row was rejected before it was sent.
     case rejected(row: Int64, keyText: String, RejectReason)
+    /// Fields of a row are held back by their guards.
+    case held([HeldField])
     /// The run is over for now.
     case ended(RunReport)
+}
+
+/// A field that its guard has held back, for people.
+package struct HeldField: Sendable, Hashable {
+    /// The row's position in the run, from 1.
+    package var row: Int64
+    /// The source key for people.
+    package var keyText: String
+    /// The record.
+    package var remoteID: String
+    /// The target as the map spells it.
+    package var field: String
+    /// The guard.
+    package var editGuard: EditGuard
+    /// What the destination has; empty for nothing.
+    package var live: String
+    /// What the sync wrote last; nil where it never wrote the field, or that is not remembered.
+    package var ours: String?
+    /// What the row wants; empty for nothing.
+    package var wanted: String
+
+    /// A field of `row` that is held back.
+    package init(_ conflict: RecordComparison.Conflict, _ row: DecidedRow, _ sync: OpenSync) {
+        self.row = row.number
+        keyText = row.keyText
+        remoteID =
+            switch row.fate {
+            case .update(let id, _), .unchanged(let id, _): id
+            default: ""
+            }
+        field = sync.mapping.targets[conflict.target].name
+        editGuard = conflict.editGuard
+        live = conflict.live
+        ours = conflict.ours
+        wanted = conflict.wanted
+    }
 }
 
 /// A row that was sent, and what came of it.

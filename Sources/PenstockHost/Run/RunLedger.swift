@@ -14,6 +14,8 @@ final class RunLedger: Sendable {
     private let store: StateStore
     private let run: RunRecord
     private let definitionDigest: Fingerprint
+    /// Keeps what it takes to undo the run, or nil where nothing is kept.
+    let images: RunImages?
     private let changes = Mutex<[StateChange]>([])
     // These are used from the thread of the run only; see the type's contract.
     private nonisolated(unsafe) var flushedAt = DispatchTime.now()
@@ -23,7 +25,8 @@ final class RunLedger: Sendable {
     private static let delayMilliseconds: UInt64 = 200
 
     /// A ledger for one run.
-    init(_ store: StateStore, _ run: RunRecord, definitionDigest: Fingerprint) {
+    init(_ store: StateStore, _ run: RunRecord, definitionDigest: Fingerprint, images: RunImages? = nil) {
+        self.images = images
         self.store = store
         self.run = run
         self.definitionDigest = definitionDigest
@@ -82,6 +85,9 @@ final class RunLedger: Sendable {
     /// Counts a row with a NULL in the Incremental Key.
     func countNullKey() { countsNow.nullKeys += 1 }
 
+    /// Counts fields that guards hold back.
+    func countConflicts(_ fields: Int) { countsNow.conflicts += Int64(fields) }
+
     /// Counts a row whose outcome needs no writing down.
     func count(_ outcome: RowOutcome, _ rows: Int64 = 1) { countsNow.add(outcome, rows) }
 
@@ -103,7 +109,7 @@ final class RunLedger: Sendable {
             .ledger(
                 LedgerEntry(
                     key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
-                    payload: isSettled ? row.payload : row.known?.payload,
+                    payload: isSettled ? row.accepted : row.known?.payload,
                     source: isSettled ? row.source : row.known?.source,
                     cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
                     outcome: LedgerEntry.Outcome(outcome)))
@@ -187,6 +193,8 @@ final class RunLedger: Sendable {
     private func commit(_ last: [StateChange]) throws(StateError) {
         try changes.withLock { changes throws(StateError) in
             guard !changes.isEmpty || !last.isEmpty else { return }
+            // What the ledger knows to be done must not be missing there.
+            try images?.flush()
             try store.commit(changes + last)
             changes = []
         }

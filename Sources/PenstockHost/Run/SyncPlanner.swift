@@ -34,6 +34,8 @@ package struct PlanReport: Sendable {
     package var updates: [Example] = []
     /// The first rejects.
     package var rejects: [Example] = []
+    /// The first fields that guards would hold back; ``RunCounts/conflicts`` counts them all.
+    package var conflicts: [HeldField] = []
     /// Rejects by code, most frequent first.
     package var rejectsByCode: [(code: String, count: Int64)] = []
     /// What planning itself has sent: the run reads the same again.
@@ -95,10 +97,12 @@ package final class SyncPlanner {
         let start = try FetchStart.of(
             sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
         let (runNumber, limit) = try run(&report)
+        let images = try images()
+        defer { images?.close() }
         let pipeline = try RowPipeline(
             sync, ledger: store, runNumber: runNumber, fetchStart: start,
             scratchFolder: ScratchFolder.temporary, limit: limit,
-            isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
+            isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, images: images)
         defer { pipeline.close() }
         var codes: [String: Int64] = [:]
         var unknown: Set<Fingerprint> = []
@@ -125,6 +129,28 @@ package final class SyncPlanner {
         report.budgetLeft = sync.destinationHost.remaining
         report.allowance = sync.destinationHost.allowance
         return report
+    }
+
+    /// What runs of the sync wrote last; nil where nothing is kept.
+    private func images() throws(RunStop) -> BeforeImages? {
+        guard !sync.mapping.rememberedTargets.isEmpty else { return nil }
+        do {
+            return try BeforeImages.openForReading(folder: options.stateFolder, sync: sync.definition.name)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Takes note of the fields of a row that guards would hold back.
+    private func noteHeld(_ row: DecidedRow, _ report: inout PlanReport) {
+        switch row.fate {
+        case .update, .unchanged: break
+        default: return
+        }
+        report.counts.conflicts += Int64(row.conflicts.count)
+        for conflict in row.conflicts where report.conflicts.count < examplesMax {
+            report.conflicts.append(HeldField(conflict, row, sync))
+        }
     }
 
     /// Counts the lost creates of an interrupted run whose rows are gone from the source.
@@ -177,6 +203,7 @@ package final class SyncPlanner {
         }
         report.counts.fetched += 1
         if sync.cursorIndex != nil, KeyOrder.isMissing(row.cursor) { report.counts.nullKeys += 1 }
+        if !row.conflicts.isEmpty { noteHeld(row, &report) }
         switch row.fate {
         case .reread, .recovered: break
         case .rejected(let reason):

@@ -77,6 +77,8 @@ package struct RunReport: Sendable {
     package var unread: Int64?
     /// What may be spent today and on the days after.
     package var allowance: BudgetForecast.Allowance
+    /// The first fields that guards have held back; ``RunCounts/conflicts`` counts them all.
+    package var conflicts: [HeldField] = []
 }
 
 /// Executes one run of one sync: reads, decides, delivers, and writes down what happened.
@@ -86,6 +88,7 @@ package final class SyncRunner {
     private let options: RunOptions
     private let observe: (RunEvent) -> Void
     private var rejectsByCode: [String: Int64] = [:]
+    private var conflicts: [HeldField] = []
 
     /// A runner over a sync that is open and a store that is open for writing.
     ///
@@ -111,13 +114,18 @@ package final class SyncRunner {
         let start = try FetchStart.of(
             sync, store, isFullRefresh: kind != Self.plainKind, stateFolder: options.stateFolder)
         let (record, isResumed) = try beginRun(startedAt, kind: kind)
-        let ledger = RunLedger(store, record, definitionDigest: sync.definitionDigest)
+        let images = try images()
+        defer { images?.close() }
+        let ledger = RunLedger(
+            store, record, definitionDigest: sync.definitionDigest,
+            images: images.map { RunImages(sync, $0, record) })
         let lost = try LostRows(sync, store: store, ledger: ledger, options)
         observe(.began(record, isResumed: isResumed))
         let delivery = Delivery(sync, ledger: ledger, lost: lost, options, observe: observe)
         defer { delivery.end() }
         var attempt = Attempt(
             isResumed: isResumed, startedAt: startedAt, start: start, limit: try limit(of: record, isResumed))
+        attempt.images = images
         if isReplay {
             attempt.replay = Replay(store, run: record.number)
             if !isResumed, let choice = options.replays { try attempt.replay?.mark(choice) }
@@ -144,6 +152,8 @@ package final class SyncRunner {
         var stop: RunStop?
         /// The rows that the run is about where it replays rejects.
         var replay: Replay?
+        /// What the sync wrote last, or nil where nothing is kept.
+        var images: BeforeImages?
         /// Records that carry one marker.
         var duplicates: [[String]] = []
         /// What the source said of open writers.
@@ -159,6 +169,16 @@ package final class SyncRunner {
             self.start = start
             self.limit = limit
             tracker = WatermarkTracker(start: start.watermark) { KeyOrder.compare($0, $1) < 0 }
+        }
+    }
+
+    /// What runs of the sync have overwritten and created; nil where the sync asks for none of it.
+    private func images() throws(RunStop) -> BeforeImages? {
+        guard RunImages.isNeeded(sync) else { return nil }
+        do {
+            return try BeforeImages.openForWriting(folder: options.stateFolder, sync: sync.definition.name)
+        } catch {
+            throw .state(error)
         }
     }
 
@@ -231,7 +251,7 @@ package final class SyncRunner {
                 sync, ledger: store, runNumber: record.number, fetchStart: attempt.start,
                 scratchFolder: options.stateFolder, limit: attempt.limit,
                 isFullRefresh: record.kind == Self.fullKind,
-                stateFolder: options.stateFolder, replay: attempt.replay)
+                stateFolder: options.stateFolder, replay: attempt.replay, images: attempt.images)
             defer { pipeline.close() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
@@ -337,6 +357,7 @@ package final class SyncRunner {
             if sync.cursorIndex != nil {
                 if KeyOrder.isMissing(row.cursor) { ledger.countNullKey() } else { tracker.see(row.cursor) }
             }
+            if !row.conflicts.isEmpty { note(row, ledger) }
             switch row.fate {
             case .reread: break
             case .recovered(let outcome):
@@ -351,11 +372,28 @@ package final class SyncRunner {
             case .skipped: try ledger.close(row, .skipped, remoteID: nil)
             case .dropped: ledger.count(.skipped)
             case .unchanged(let id, let isKnown):
-                if isKnown { ledger.count(.unchanged) } else { try ledger.close(row, .unchanged, remoteID: id) }
+                if isKnown {
+                    ledger.count(.unchanged)
+                } else {
+                    try ledger.images?.close(Delivery.Item(row: row, chunk: box), .unchanged, remoteID: id)
+                    try ledger.close(row, .unchanged, remoteID: id)
+                }
             case .maybeCreated: try lost.recover(row, box)
             case .create, .update: delivery.add(row, box)
             }
         }
+    }
+
+    /// Tells of the fields of a row that guards hold back; those of a row that is a reject after all are none.
+    private func note(_ row: DecidedRow, _ ledger: RunLedger) {
+        switch row.fate {
+        case .update, .unchanged: break
+        default: return
+        }
+        ledger.countConflicts(row.conflicts.count)
+        let held = row.conflicts.map { HeldField($0, row, sync) }
+        conflicts += held.prefix(max(0, Self.conflictsMax - conflicts.count))
+        observe(.held(held))
     }
 
     /// Counts the code of a reject that an earlier attempt of this run has stored.
@@ -418,7 +456,7 @@ package final class SyncRunner {
             isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations,
             duplicates: attempt.duplicates, gone: gone,
             unread: attempt.unread ?? (attempt.isExhausted || attempt.isAtLimit ? 0 : nil),
-            allowance: sync.destinationHost.allowance)
+            allowance: sync.destinationHost.allowance, conflicts: conflicts)
     }
 
     private func noteSettled(_ attempt: Attempt) throws(RunStop) {
@@ -442,6 +480,8 @@ package final class SyncRunner {
         return Watermark(column: field.name, type: field.type, text: text, run: run)
     }
 
+    /// How many held fields a report lists.
+    private static let conflictsMax = 1_000
     /// How often rows are asked about before the rest is left to the next run.
     private static let roundsMax = 5
     private static let cancelled = ConnectorError(.cancelled, "The run was stopped.")

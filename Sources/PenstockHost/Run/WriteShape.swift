@@ -32,7 +32,10 @@ enum WriteShape {
         if case .update(let id, let changes) = row.fate {
             values.append(.text(id))
             let sent = changes.map { withCompanions($0.map(\.target), mapping) } ?? Array(mapping.targets.indices)
-            presence = narrowed(presence, to: sent.filter { !mapping.targets[$0].isFinderOnly }, reserved: reserved)
+            let kept = row.conflicts.map(\.target)
+            presence = narrowed(
+                presence, to: sent.filter { !mapping.targets[$0].isFinderOnly && !kept.contains($0) },
+                reserved: reserved)
         }
         if mode == .create, marker != nil { set(mapping.targets.count + reserved, in: &presence) }
         values.append(.bytes(presence))

@@ -257,6 +257,8 @@ extension MappingProblem.Code {
         case .splitNotAllowed: "split: is for lists that come from a text column, and needs a separator."
         case .whenMissingNotAllowed: "when_missing: is for fields with options."
         case .linkNotAllowed: "link: is for fields that refer to a record, and to a sync that writes such records."
+        case .guardNotAllowed:
+            "guard: says when an update may change a field. The id is never changed, and a guard that looks at the record needs an object whose records can be read by id."
         case .defaultNotAllowed: "default: has no meaning beside value."
         case .constantInvalid: "The constant, or the default, is not a value of the field."
         case .partUnknown: "The field has no part of this name."

@@ -166,6 +166,7 @@ struct SyncDescription {
             if let link = entry.link { notes.append("key of \(link.sync)") }
             if let standard = entry.defaultText { notes.append("NULL → \(standard)") }
             if entry.whenMissing == .skip { notes.append("unknown ones left out") }
+            if let editGuard = entry.editGuard { notes.append("guard: \(editGuard.rawValue)") }
             let parts = entry.parts.map { $0.from ?? "constant \($0.value ?? "")" }.joined(separator: ", ")
             let from = entry.from ?? (entry.parts.isEmpty ? "constant \(entry.value ?? "")" : parts)
             return (entry.target, from, notes.joined(separator: " · "))

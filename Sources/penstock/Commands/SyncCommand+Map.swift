@@ -174,6 +174,7 @@ enum MapEntries {
         if let split = entry.split { settings.append(("split", .text(split))) }
         if let link = entry.link { settings.append(("link", .text(link.sync))) }
         if entry.whenMissing == .skip { settings.append(("when_missing", .text("skip"))) }
+        if let editGuard = entry.editGuard { settings.append(("guard", .text(editGuard.rawValue))) }
         if !entry.parts.isEmpty { settings.append(("parts", .map(entry.parts.map { ($0.target, content($0)) }))) }
         return settings
     }

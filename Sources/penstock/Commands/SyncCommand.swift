@@ -137,7 +137,9 @@ enum SyncText {
         if definition.insert.mode == .update {
             lines.append("  on_null      \(definition.insert.onNull.rawValue)")
             lines.append("  compare      \(definition.insert.compare.rawValue)")
+            lines.append("  guard        \(definition.insert.editGuard.rawValue)")
         }
+        lines.append("  undo         \(definition.undo.rawValue)")
         lines += ["", "  TARGET FIELD".fitted(to: 26) + "FROM"]
         for entry in definition.map {
             lines.append("  " + entry.target.printable.fitted(to: 24) + filling(entry))
@@ -164,6 +166,7 @@ enum SyncText {
         if let option = entry.option { text += ", by \(option.rawValue)" }
         if let separator = entry.split { text += ", split by \"\(separator)\"" }
         if entry.whenMissing == .skip { text += ", unknown ones left out" }
+        if let editGuard = entry.editGuard { text += ", \(editGuard.rawValue)" }
         return text.printable
     }
 
@@ -196,7 +199,9 @@ enum SyncText {
             "on_missing": .string(definition.insert.onMissing.rawValue),
             "on_null": .string(definition.insert.onNull.rawValue),
             "compare": .string(definition.insert.compare.rawValue),
+            "guard": .string(definition.insert.editGuard.rawValue),
         ])
+        object["undo"] = .string(definition.undo.rawValue)
         object["map"] = .array(
             definition.map.map { entry in
                 var line: JSONObject = ["target": .string(entry.target), "from": .string(filling(entry))]

@@ -63,8 +63,13 @@ final class RunJournal {
                     "row": .integer(row), "key": .string(shownKey(keyText)), "stage": .string(reason.stage),
                     "code": .string(reason.code), "field": .string(reason.field),
                 ], level: "warning")
+        case .held(let fields): for field in fields { write("field.held", "a guard held a field back", members(field)) }
         case .ended(let report): end(report)
         }
+    }
+
+    private func members(_ field: HeldField) -> JSONObject {
+        HeldFields.json(field, file).objectValue ?? JSONObject()
     }
 
     private func begin(_ run: RunRecord, _ isResumed: Bool) {

@@ -30,7 +30,7 @@ struct PlanRenderer {
 
     /// The text for people.
     var text: String {
-        ([heading, rowLines, updateLines, createLines, rejectLines, costLines].flatMap { $0 }
+        ([heading, rowLines, updateLines, heldLines, createLines, rejectLines, costLines].flatMap { $0 }
             + closing.wrapped(to: width, indent: 6))
             .joined(separator: "\n") + "\n\n"
     }
@@ -88,6 +88,9 @@ struct PlanRenderer {
         if counts.reread > 0 {
             lines.append("  and \(counts.reread.grouped) reread: settled by an earlier run, not part of this one")
         }
+        if counts.conflicts > 0 {
+            lines.append("  and \(counted(counts.conflicts, "field")) held back by a guard; the other fields go")
+        }
         if counts.nullKeys > 0 { lines.append("  of these, \(counts.nullKeys.grouped) with NULL as Incremental Key") }
         return lines + [""]
     }
@@ -120,6 +123,24 @@ struct PlanRenderer {
             if example.changes == nil { lines.append("      not compared: all mapped fields are sent") }
             return lines
         }
+    }
+
+    private var heldLines: [String] {
+        guard !report.conflicts.isEmpty, diff > 0 else { return [] }
+        var lines = report.conflicts.flatMap { held in
+            let live = HeldFields.shown(held.live, held.field, file)
+            let wanted = HeldFields.shown(held.wanted, held.field, file)
+            return [
+                "  ≠ \(sync.object.id) \(held.remoteID)   \(file.shownKey(held.keyText).printable)",
+                "      " + held.field.printable.fitted(to: 16) + "  stays "
+                    + (live.isEmpty ? "(empty)" : live.printable.truncated(to: 40)) + ", the row has "
+                    + (wanted.isEmpty ? "(empty)" : wanted.printable.truncated(to: 40))
+                    + "   \(held.editGuard.rawValue)",
+            ]
+        }
+        let rest = counts.conflicts - Int64(report.conflicts.count)
+        if rest > 0 { lines.append("  … \(rest.grouped) more; --diff N shows N of each") }
+        return lines + [""]
     }
 
     private var createLines: [String] {
@@ -235,6 +256,7 @@ struct PlanRenderer {
             "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
         ])
         object["forecast"] = forecast?.json ?? .null
+        object["conflict"] = .array(report.conflicts.map { HeldFields.json($0, file) })
         object["notes"] = .strings(sync.pinNotes)
         object["examples"] = .array(
             (report.creates.map { ("create", $0) } + report.updates.map { ("update", $0) }

@@ -87,6 +87,9 @@ struct RunRenderer {
                     + report.rejectsByCode.map { "\($0.count.grouped) \($0.code)" }.joined(separator: " · "))
             lines.append("              penstock reject list \(file.name)")
         }
+        if counts.conflicts > 0 {
+            lines += HeldFields.line(counts.conflicts, report.conflicts).wrapped(to: width, indent: 14)
+        }
         if counts.nullKeys > 0 {
             lines.append("  NULL keys   \(counted(counts.nullKeys, "row")) without an Incremental Key")
         }
@@ -204,6 +207,7 @@ struct RunRenderer {
             "retries": .integer(report.retries), "refused": .integer(report.meter.refusals),
             "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
         ])
+        object["conflict"] = .array(report.conflicts.map { HeldFields.json($0, file) })
         object["forecast"] = forecast?.json ?? .null
         object["delivery"] = .string(sync.guarantee.name)
         object["duplicates"] = .array(report.duplicates.map { .strings($0) })
