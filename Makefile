@@ -19,7 +19,7 @@ SANITIZED = --skip 'TidyTests|CrashTests|PowerLossTests|FlippedBitTests|Connecto
 # Without the last one, connectors do not find the sanitizer's functions in the program that loads them.
 SANITIZER_FLAGS = -Xlinker --export-dynamic
 
-.PHONY: demo test crash build check bench bench-limits install deps help fuzz test-asan test-tsan release tarball deb \
+.PHONY: demo test crash build check bench bench-compare install deps help fuzz test-asan test-tsan release tarball deb \
     package-test
 
 help:
@@ -28,8 +28,8 @@ help:
 	@echo "make crash     kill the program at every system call, lose power at every write; takes an hour and more"
 	@echo "make build     build everything (debug)"
 	@echo "make check     format lint, then make test"
-	@echo "make bench     measure (ROWS=$(ROWS)); prints ratios to floors measured in the same run"
-	@echo "make bench-limits  measure the rate under a limit, with one process and two (12 minutes)"
+	@echo "make bench     measure (ROWS=$(ROWS)) beside floors and peers, in about 10 minutes; ONLY=P1,P2 chooses"
+	@echo "make bench-compare BASE=REVISION  measure this tree beside another revision"
 	@echo "make fuzz      search everything that reads foreign bytes, SECONDS=$(SECONDS) for each target"
 	@echo "make test-asan build and run the tests under AddressSanitizer; make test-tsan: under ThreadSanitizer"
 	@echo "make install   build optimised and install below PREFIX=$(PREFIX)"
@@ -71,11 +71,12 @@ check: deps
 	$(SWIFT) format lint --strict -r Package.swift Sources Plugins Tests
 	@$(MAKE) --no-print-directory test
 
+# Python 3 drives it. The servers are measured where they are installed, and named where they are not.
 bench: deps
-	@cd Tests/Benchmarks && ROWS=$(ROWS) ./run
+	@ROWS=$(ROWS) Tests/Benchmarks/run
 
-bench-limits: deps
-	@cd Tests/Benchmarks && ONLY=limits ./run
+bench-compare: deps
+	@ROWS=$(ROWS) BASE="$(BASE)" Tests/Benchmarks/compare
 
 fuzz: deps
 	@SECONDS_EACH=$(SECONDS) Tests/Fuzz/run

@@ -11,6 +11,9 @@ struct ServerOptions: ParsableArguments {
     @Option(help: "Delay added to each answer, for example 50ms or 1.5s.")
     var latency = "0"
 
+    @Option(help: "Up to so much more or less than the latency, by chance, for example 20ms.")
+    var jitter = "0"
+
     @Option(help: "Requests per rolling 2 seconds and token.")
     var burst = 40
 
@@ -53,6 +56,9 @@ struct ServerOptions: ParsableArguments {
         guard let latency = SandboxOptions.duration(latency) else {
             throw ValidationError("--latency is a time such as 50ms or 1.5s.")
         }
+        guard let jitter = SandboxOptions.duration(jitter) else {
+            throw ValidationError("--jitter is a time such as 20ms.")
+        }
         guard burst > 0, searchBurst > 0, dailyTokens >= 0, seedOrganizations >= 0 else {
             throw ValidationError(
                 "Limits and counts are numbers from 1 (--daily-tokens, --seed-organizations: from 0).")
@@ -60,6 +66,7 @@ struct ServerOptions: ParsableArguments {
         var options = SandboxOptions()
         options.port = port
         options.latency = latency
+        options.jitter = jitter
         guard let lifetime = SandboxOptions.duration(accessLifetime), lifetime > 0 else {
             throw ValidationError("--access-lifetime is a time such as 3600s.")
         }

@@ -43,8 +43,10 @@ final class SandboxConnection: ChannelInboundHandler {
             authorization: head.headers.first(name: "authorization"),
             contentType: head.headers.first(name: "content-type"), body: body)
         let reply = sandbox.reply(to: request)
-        guard sandbox.options.latency > 0, reply.delivery != .hang else { return deliver(reply, head, context) }
-        context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(sandbox.options.latency)) {
+        var generator = SystemRandomNumberGenerator()
+        let delay = sandbox.options.delay(using: &generator)
+        guard delay > 0, reply.delivery != .hang else { return deliver(reply, head, context) }
+        context.eventLoop.assumeIsolated().scheduleTask(in: .nanoseconds(delay)) {
             self.deliver(reply, head, context)
         }
     }

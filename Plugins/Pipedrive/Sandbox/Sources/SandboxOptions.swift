@@ -6,6 +6,8 @@ package struct SandboxOptions: Sendable {
     package var port = 0
     /// Nanoseconds added to each answer.
     package var latency: Int64 = 0
+    /// Nanoseconds by which the latency of an answer may be longer or shorter, by chance; it never falls below 0.
+    package var jitter: Int64 = 0
     /// Requests per rolling 2 seconds and token.
     package var burst = 40
     /// Search requests per rolling 2 seconds and token.
@@ -30,6 +32,11 @@ package struct SandboxOptions: Sendable {
     package var faults: [SandboxFault] = []
     /// The clock.
     package var clock = SandboxClock.system
+
+    /// Nanoseconds that one answer takes longer, drawn anew for each.
+    package func delay(using generator: inout some RandomNumberGenerator) -> Int64 {
+        jitter > 0 ? max(0, latency + Int64.random(in: -jitter...jitter, using: &generator)) : latency
+    }
 
     /// The defaults.
     package init() {}

@@ -23,6 +23,21 @@ import Testing
         #expect(response.headers["allow"] == "DELETE, GET, PATCH")
     }
 
+    @Test func jitterMovesTheDelayBothWaysAndNeverBelowZero() {
+        var options = SandboxOptions()
+        var generator = SystemRandomNumberGenerator()
+        options.latency = 50_000_000
+        #expect(options.delay(using: &generator) == 50_000_000)
+        options.jitter = 20_000_000
+        let drawn = (0..<1000).map { _ in options.delay(using: &generator) }
+        #expect(drawn.allSatisfy { (30_000_000...70_000_000).contains($0) })
+        #expect(drawn.contains { $0 < 45_000_000 } && drawn.contains { $0 > 55_000_000 })
+        options.latency = 3_000_000
+        let short = (0..<1000).map { _ in options.delay(using: &generator) }
+        #expect(short.allSatisfy { (0...23_000_000).contains($0) })
+        #expect(short.contains(0) && short.contains { $0 > 3_000_000 })
+    }
+
     @Test func oneConnectionServesManyRequestsUntilTheClientIsDone() throws {
         let rehearsal = try Rehearsal { $0.seedOrganizations = 1 }
         for _ in 0..<50 { #expect(try rehearsal.client.send("GET", "/api/v2/organizations/1").status == 200) }
