@@ -19,7 +19,7 @@ SANITIZED = --skip 'TidyTests|CrashTests|PowerLossTests|FlippedBitTests|Connecto
 # Without the last one, connectors do not find the sanitizer's functions in the program that loads them.
 SANITIZER_FLAGS = -Xlinker --export-dynamic
 
-.PHONY: demo test crash build check bench bench-compare install deps help fuzz test-asan test-tsan release tarball deb \
+.PHONY: demo test crash build check bench bench-compare bench-test install deps help fuzz test-asan test-tsan release tarball deb \
     package-test
 
 help:
@@ -59,6 +59,7 @@ test: deps
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 	@echo "== running the tests"
 	$(SWIFT) test --skip-build
+	@$(MAKE) --no-print-directory bench-test
 
 crash: deps
 	@echo "== building the tests"
@@ -77,6 +78,10 @@ bench: deps
 
 bench-compare: deps
 	@ROWS=$(ROWS) BASE="$(BASE)" Tests/Benchmarks/compare
+
+# The benchmarks' own tests take seconds and measure nothing.
+bench-test: deps
+	@Tests/Benchmarks/check
 
 fuzz: deps
 	@SECONDS_EACH=$(SECONDS) Tests/Fuzz/run

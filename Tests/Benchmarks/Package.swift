@@ -24,7 +24,8 @@ let package = Package(
         /** What the work on rows costs at the least: reading, comparing, writing down, rendering. */
         .target(name: "FloorCore", path: "Floor/Core", cSettings: strict),
         /** Of CSV and SQLite files; makes the rows that are measured with, and is the stopwatch. */
-        .executableTarget(name: "floor", dependencies: ["FloorCore", "CSQLite"], path: "Floor/Files", cSettings: strict),
+        .executableTarget(
+            name: "floor", dependencies: ["FloorCore", "CSQLite"], path: "Floor/Files", cSettings: strict),
         /** Of PostgreSQL: a program of its own, so that no other floor loads its libraries. */
         .executableTarget(
             name: "floor-postgres", dependencies: ["FloorCore", "CPq"], path: "Floor/Postgres", cSettings: strict),

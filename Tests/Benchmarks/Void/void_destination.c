@@ -156,7 +156,8 @@ static void send_row(struct penstock_session *s, const struct ArrowArray *array,
     }
     const struct ArrowArray *column = array->children[s->remote_id_column];
     const int32_t *ends = (const int32_t *)column->buffers[1] + column->offset + array->offset;
-    result->remote_id = (penstock_str){(const char *)column->buffers[2] + ends[row], (size_t)(ends[row + 1] - ends[row])};
+    const char *text = (const char *)column->buffers[2];
+    result->remote_id = (penstock_str){text + ends[row], (size_t)(ends[row + 1] - ends[row])};
 }
 
 static void *send_all(void *context) {

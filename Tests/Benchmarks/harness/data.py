@@ -34,7 +34,7 @@ COLUMNS = [
 ]
 # The last column is there to be read past: it is not mapped, and Penstock does not ask a database for it.
 MAPPED = [column.name for column in COLUMNS[:-1]]
-# CSV, SQLite, two tables at PostgreSQL, one at MariaDB with its log, the states of four syncs; measured, and rounded up.
+# CSV, SQLite, two tables at PostgreSQL, one at MariaDB with its log, the states of six syncs; rounded up.
 BYTES_PER_ROW = 1_700
 
 

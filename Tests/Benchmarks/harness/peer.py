@@ -10,7 +10,8 @@ def duckdb_csv(path):
 
     connection = duckdb.connect(config={"threads": 1})
     connection.execute(
-        "CREATE TABLE companies AS SELECT * EXCLUDE (updated_at) FROM read_csv(?, header=true, quote='\"', escape='\"', "
+        "CREATE TABLE companies AS SELECT * EXCLUDE (updated_at) FROM read_csv(?, header=true, quote='\"', "
+        "escape='\"', "
         "columns={'id': 'BIGINT', 'customer_key': 'VARCHAR', 'name': 'VARCHAR', 'website': 'VARCHAR', "
         "'address': 'VARCHAR', 'notes': 'VARCHAR', 'segment': 'VARCHAR', 'employees': 'INTEGER', "
         "'arr_eur': 'DECIMAL(14,2)', 'is_active': 'BOOLEAN', 'customer_since': 'DATE', 'updated_at': 'TIMESTAMPTZ'})",

@@ -53,8 +53,8 @@ def markdown(document, results):
         "# Benchmarks", "",
         f"{document['time']} · {where['text']} · load {begin[0]} before, {end[0]} after · "
         f"{document['rows']:,} rows, {document['rounds']} rounds, interleaved · commit {document['commit']}", "",
-        "Ratios are medians of the ratios of the rounds, with the least and the greatest in brackets; other numbers are "
-        "medians. A MISS is a number, not an error.", "",
+        "Ratios are medians of the ratios of the rounds, with the least and the greatest in brackets; other numbers "
+        "are medians. A MISS is a number, not an error.", "",
         table(["target", "measure", "must be", "verdict"], [
             [case, TITLES[case], results[case]["target"], stats.verdict(results[case]["met"])] for case in results]),
     ]

@@ -54,7 +54,7 @@ def least_tokens(rows, changed, records, costs):
     groups, rest = divmod(rows, ids_max)
     options = [
         (write * rows, "send all"),
-        (ids * groups + min(ids, one * rest) + write * changed, "read by ids"),
+        (min(ids, one * ids_max) * groups + min(ids, one * rest) + write * changed, "read by ids"),
     ]
     if records is not None:
         options.append((page * -(-records // page_max) + write * changed, "list all"))
@@ -72,5 +72,6 @@ def amount(value, unit=""):
     if value is None:
         return "-"
     size = abs(value)
-    text = f"{value:,.0f}" if size >= 100 else f"{value:.1f}" if size >= 10 else f"{value:.2f}" if size >= 0.1 else f"{value:.4f}"
+    digits = 0 if size >= 100 or size == 0 else 1 if size >= 10 else 2 if size >= 0.1 else 4
+    text = f"{value:,.{digits}f}"
     return f"{text} {unit}" if unit else text

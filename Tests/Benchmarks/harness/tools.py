@@ -85,7 +85,8 @@ class Tools:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, env=self.env, stdin=subprocess.DEVNULL, **options)
         if done.returncode != 0:
-            raise Failure(f"{' '.join(command)} ended with {done.returncode}: {done.stdout[-600:]} {done.stderr[-600:]}")
+            raise Failure(
+                f"{' '.join(command)} ended with {done.returncode}: {done.stdout[-600:]} {done.stderr[-600:]}")
         return done.stdout
 
     def floor_of(self, source):

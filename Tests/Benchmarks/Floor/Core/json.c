@@ -17,7 +17,10 @@ struct body {
     unsigned char text[BODY_MAX];
 };
 
-static unsigned char *put(unsigned char *to, const char *text, size_t n) { return (unsigned char *)memcpy(to, text, n) + n; }
+static unsigned char *put(unsigned char *to, const char *text, size_t n) {
+    memcpy(to, text, n);
+    return to + n;
+}
 
 static unsigned char *put_integer(unsigned char *to, int64_t value) {
     unsigned char digits[24], *p = digits + sizeof digits;
@@ -54,7 +57,9 @@ static unsigned char *put_numeric(unsigned char *to, const unsigned char *p) {
     *to++ = '.';
     for (int i = place + 1; decimals > 0; i++) {
         int part = i >= 0 && i < digits ? half(p + 8 + 2 * i) : 0;
-        for (int unit = 1000; unit > 0 && decimals > 0; unit /= 10, decimals--) *to++ = (unsigned char)('0' + part / unit % 10);
+        for (int unit = 1000; unit > 0 && decimals > 0; unit /= 10, decimals--) {
+            *to++ = (unsigned char)('0' + part / unit % 10);
+        }
     }
     return to;
 }
@@ -93,8 +98,10 @@ static const struct { int column; char kind; const char *before; } fields[] = {
     {2, 't', "{\"name\":"}, {3, 't', ",\"website\":"}, {4, 't', ",\"address\":{\"value\":"},
     {7, 'i', "},\"employee_count\":"},
     {1, 't', ",\"custom_fields\":{\"0f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f70\":"},
-    {5, 't', ",\"1f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f71\":"}, {6, 't', ",\"2f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f72\":"},
-    {8, 'n', ",\"3f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f73\":"}, {9, 'b', ",\"4f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f74\":"},
+    {5, 't', ",\"1f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f71\":"},
+    {6, 't', ",\"2f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f72\":"},
+    {8, 'n', ",\"3f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f73\":"},
+    {9, 'b', ",\"4f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f74\":"},
     {10, 'd', ",\"5f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f75\":"}};
 
 static int body_row(struct sink *sink, const struct cell *cells, int columns) {

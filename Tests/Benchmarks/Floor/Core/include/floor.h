@@ -26,7 +26,7 @@ struct sink {
     uint64_t rows;
 };
 
-/* Reads everything that a connection and a query name into the sink; 0, or an exit code after it has said what was wrong. */
+/* Reads everything that a connection and a query name into the sink; 0, or an exit code after it has said why not. */
 typedef int (*read_fn)(const char *connection, const char *query, struct sink *sink);
 
 /* The commands that work on rows, of `csv FILE` or `NAME CONNECTION QUERY`: each program knows one database, so that
