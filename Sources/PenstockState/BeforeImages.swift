@@ -21,7 +21,7 @@ package final class BeforeImages: Sendable {
     private init(_ connection: sending Connection) { open = Mutex(connection) }
 
     /// The file that belongs to the state of `sync` in `folder`.
-    static func path(_ folder: String, _ sync: String) -> String { "\(folder)/\(sync).before.db" }
+    static func path(_ folder: String, _ sync: String) -> String { "\(folder)/\(sync).before" }
 
     /// Whether anything is kept.
     ///
