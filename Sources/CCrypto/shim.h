@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
 #include <unistd.h>
 
-// Digests the rest of a file in pieces: EVP's context is opaque, and a loop here keeps pointers out of Swift.
-// Returns 1, or 0 where the file cannot be read or there is no memory.
-static inline int penstock_sha256_of_file(int file, unsigned char out_digest[32]) {
+// Digests the first `length` bytes of a file in pieces, all of it where it is shorter: EVP's context is opaque, and a
+// loop here keeps pointers out of Swift. Returns 1, or 0 where the file cannot be read or there is no memory.
+static inline int penstock_sha256_of_beginning(int file, long length, unsigned char out_digest[32]) {
     unsigned char piece[65536];
     EVP_MD_CTX *context = EVP_MD_CTX_new();
     int good = context && EVP_DigestInit_ex(context, EVP_sha256(), 0);
     long offset = 0;
-    while (good) {
-        ssize_t count = pread(file, piece, sizeof piece, offset);
+    while (good && offset < length) {
+        long room = length - offset < (long)sizeof piece ? length - offset : (long)sizeof piece;
+        ssize_t count = pread(file, piece, (size_t)room, offset);
         if (count <= 0) {
             good = count == 0;
             break;
@@ -24,6 +26,11 @@ static inline int penstock_sha256_of_file(int file, unsigned char out_digest[32]
     good = good && EVP_DigestFinal_ex(context, out_digest, 0);
     EVP_MD_CTX_free(context);
     return good;
+}
+
+// Digests a file. Returns 1, or 0 where it cannot be read or there is no memory.
+static inline int penstock_sha256_of_file(int file, unsigned char out_digest[32]) {
+    return penstock_sha256_of_beginning(file, LONG_MAX, out_digest);
 }
 
 // Digests bytes. Returns 1, or 0 where there is no memory.

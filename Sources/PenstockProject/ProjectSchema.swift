@@ -230,6 +230,13 @@ enum ProjectSchema {
         .init("tokens_per_run", .integer(positive)),
         .init("rows", .integer(positive)),
         .init("reserve", .percent),
+        .init("creates", .limit(.countOrPercent)),
+        .init("updates", .limit(.countOrPercent)),
+        .init("changed", .limit(.percent)),
+        .init("emptied", .limit(.percent)),
+        .init("rejected", .limit(.countOrPercent)),
+        .init("tokens", .limit(.count)),
+        .init("shrink", .limit(.percent)),
     ])
 
     private static let rejects = SchemaNode.map([

@@ -2,6 +2,9 @@
 
 /// Reads the small texts that project files are made of.
 enum ScalarText {
+    /// The word that turns a limit off.
+    static let off = "off"
+
     /// An integer as people write it, `20_000` and `20,000` not included.
     static func integer(_ text: String) -> Int? {
         let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]

@@ -173,6 +173,9 @@ struct SchemaChecker {
         case .durationOrNumber: "a duration as 10m, or a number"
         case .countOrPercent: "a number of rows, or a percentage as 1%"
         case .percent: "a percentage as 25%"
+        case .limit(.count): "a number, or off"
+        case .limit(.percent): "a percentage as 25%, or off"
+        case .limit(.countOrPercent): "a number, a percentage as 25%, or off"
         case .choice(_, let words): words.count > 4 ? "a text" : words.joined(separator: " or ")
         default: "a text"
         }
@@ -203,6 +206,11 @@ struct SchemaChecker {
         case .countOrPercent:
             isGood = ScalarText.basisPoints(text) != nil || ScalarText.integer(text).map { $0 >= 0 } ?? false
         case .percent: isGood = ScalarText.basisPoints(text) != nil
+        case .limit(let form):
+            if text.lowercased() == ScalarText.off { return ScalarText.off }
+            isGood =
+                (form != .count && ScalarText.basisPoints(text) != nil)
+                || (form != .percent && ScalarText.integer(text).map { $0 >= 0 } ?? false)
         case .choice(let noun, let words):
             if let word = words.first(where: { $0.lowercased() == text.lowercased() }) { return word }
             findings.error(
@@ -232,7 +240,9 @@ struct SchemaChecker {
             ScalarText.integer(text.filter { !"_,. ".contains($0) }).map { "did you mean \($0)?" }
         case .duration:
             ScalarText.isDecimal(text) ? "a duration needs a unit: \(text)s, \(text)m, \(text)h, \(text)d" : nil
-        case .percent: ScalarText.integer(text) != nil ? "did you mean \(text)%?" : nil
+        case .percent, .limit(.percent): ScalarText.integer(text) != nil ? "did you mean \(text)%?" : nil
+        case .limit(.count):
+            text.hasSuffix("%") ? "write how many, without %" : nil
         default: nil
         }
     }

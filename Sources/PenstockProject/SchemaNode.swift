@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// What a limit may be written as, beside `off`.
+enum LimitForm: Sendable {
+    case count
+    case percent
+    case countOrPercent
+}
+
 /// What a value in a project file may be.
 indirect enum SchemaNode: Sendable {
     /// A key of a map.
@@ -34,6 +41,8 @@ indirect enum SchemaNode: Sendable {
     /// A number of rows, or a percentage.
     case countOrPercent
     case percent
+    /// A number, a percentage, or `off`.
+    case limit(LimitForm)
     /// A scalar that is not empty, or else what the other schema says.
     case textOr(SchemaNode)
     /// What ``texts`` takes, or a map as the other schema says.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockModel
+
 /// A place in a sync that a finding can be about.
 package enum SyncLocation: Sendable, Hashable {
     /// What of a map entry.
@@ -92,6 +94,10 @@ package enum SyncLocation: Sendable, Hashable {
     case scheduleTiming
     /// `schedule.timezone`.
     case scheduleTimezone
+    /// `limits`.
+    case limits
+    /// A limit of how much a run may do.
+    case limit(BlastLimits.Name)
     /// `rejects.max`.
     case rejectsMax
     /// An element of `mask`.
@@ -116,7 +122,9 @@ package enum SyncLocation: Sendable, Hashable {
             .insertDelivery, .insertSettle, .insertGuard:
             .insert
         case .scheduleTiming, .scheduleTimezone: .schedule
-        case .name, .destination, .source, .map, .fetch, .insert, .schedule, .rejectsMax, .mask, .after, .undo: .file
+        case .limit: .limits
+        case .name, .destination, .source, .map, .fetch, .insert, .schedule, .limits, .rejectsMax, .mask, .after, .undo:
+            .file
         }
     }
 }

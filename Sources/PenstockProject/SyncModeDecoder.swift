@@ -145,10 +145,17 @@ extension SyncDecoder {
     /// Decodes limits, rejects, undo, mask and after.
     mutating func guards() {
         sync.definition.undo = Self.word(value(node, "undo", .undo), UndoPolicy.self) ?? .auto
-        let limits = node["limits"]
+        let limits = section("limits", .limits)
         sync.limits.tokensPerRun = (limits?["tokens_per_run"]?.text).flatMap(ScalarText.integer)
         sync.limits.rows = (limits?["rows"]?.text).flatMap(ScalarText.integer)
         sync.limits.reserveBasisPoints = (limits?["reserve"]?.text).flatMap(ScalarText.basisPoints)
+        for name in BlastLimits.Name.allCases {
+            guard let text = value(limits, name.rawValue, .limit(name))?.text else { continue }
+            if text == ScalarText.off { sync.limits.blast.off.insert(name) }
+            sync.limits.blast.bounds[name] =
+                ScalarText.basisPoints(text).map { .basisPoints(Int64($0)) }
+                ?? ScalarText.integer(text).map { .count(Int64($0)) }
+        }
         let rejects = node["rejects"]
         if let text = value(rejects, "max", .rejectsMax)?.text {
             sync.definition.rejectsMax =

@@ -25,6 +25,10 @@ struct SyncExecution {
     let receipts = RunReceipts()
     /// Writes down what happens in the runs.
     let recorder: RunRecorder
+    /// The plan that is applied: a file, or the word for the one that was kept last; nil for none.
+    var plan: String?
+    /// The limits that may be exceeded this once.
+    var passes: Set<BlastLimits.Name> = []
     /// The rejects that are sent once more, and nothing else; nil for ordinary runs.
     var replays: ReplayChoice?
 
@@ -42,11 +46,12 @@ struct SyncExecution {
     func run(_ file: SyncFile, _ lock: inout LockFile) throws -> (ExitCode, JSON) {
         let folder = try workspace.stateFolder()
         let begun = ContinuousClock.now
+        let plan = try plan.map { try PlanFiles(workspace, project).open($0, file) }
         let store = try workspace.reading(file.name) {
             try workspace.stateForWriting(of: file.name, as: file.name)
         }
         defer { store.close() }
-        if repeatsAll(file),
+        if plan == nil, repeatsAll(file),
             let untold = try workspace.reading(file.name, { try receipts.untold(folder, file.name, store) })
         {
             return try tell(untold, file, folder, store)
@@ -57,12 +62,13 @@ struct SyncExecution {
         let sync = try SyncPreparation(workspace, project, file, lock, isLocked: isLocked).open()
         defer { sync.close() }
         try lock.record(sync, workspace.libraries(of: file, in: project))
+        FieldsCache(root: project.root).keep(sync)
         announceAbandoned(store, file)
         let opened = ContinuousClock.now
         let journal = try recorder.journal(file, sync)
         let report: RunReport
         do {
-            report = try execute(sync, store, file, folder, journal)
+            report = try execute(sync, store, file, folder, journal, plan)
         } catch let failure as CommandFailure {
             journal.close(failure.exitCode, failure: failure)
             throw failure
@@ -154,7 +160,8 @@ struct SyncExecution {
     }
 
     private func execute(
-        _ sync: OpenSync, _ store: StateStore, _ file: SyncFile, _ folder: String, _ journal: RunJournal
+        _ sync: OpenSync, _ store: StateStore, _ file: SyncFile, _ folder: String, _ journal: RunJournal,
+        _ plan: SealedPlan?
     ) throws -> RunReport {
         var runOptions = RunOptions(stateFolder: folder)
         runOptions.rowsMax = file.rowsMax(rowsMax)
@@ -162,6 +169,12 @@ struct SyncExecution {
         runOptions.abandonsUnfinished = abandonsUnfinished
         runOptions.waitsForLost = waitsForLost
         runOptions.replays = replays
+        runOptions.preflight = try preflight(file, sync, plan)
+        if let header = plan?.header {
+            runOptions.rowsMax = file.rowsMax(header.rowsMax)
+            runOptions.isFullRefresh = header.isFullRefresh
+            runOptions.abandonsUnfinished = header.abandonsUnfinished
+        }
         let display = ProgressDisplay(file.name, options)
         defer { display.end() }
         do {
@@ -169,9 +182,23 @@ struct SyncExecution {
                 journal.take(event)
                 if case .progress(let progress) = event { display.show(progress) }
             }.run()
+        } catch RunStop.refused(let refusal) {
+            throw CommandFailure(refusal, file)
         } catch {
             throw CommandFailure(stopping: error, sync: file.name)
         }
+    }
+
+    /// What the run must be before anything is sent.
+    private func preflight(_ file: SyncFile, _ sync: OpenSync, _ plan: SealedPlan?) throws -> PreflightTerms {
+        var terms = PreflightTerms()
+        terms.limits = file.limits.blast
+        terms.passes = passes
+        terms.mask = file.planMask
+        guard let plan else { return terms }
+        terms.plan = plan
+        terms.pins = try PlanFiles(workspace, project).pins(file, sync)
+        return terms
     }
 
     /// Says what `--new` gives up.

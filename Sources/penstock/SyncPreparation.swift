@@ -34,15 +34,17 @@ struct SyncPreparation {
 
     /// Opens both connections, with field labels pinned as the lock file says.
     ///
+    /// - Parameter offline: The fields as they were told before, where the destination is not to be asked anything.
     /// - Throws: ``CommandFailure``; findings were printed.
-    func open() throws -> OpenSync {
+    func open(offline: [DestinationField]? = nil) throws -> OpenSync {
         var setup = try workspace.setup(file, in: project)
         if isPlan { setup.destination.budget.tokensPerRun = nil }
         try checkPins(setup)
         let pins = lock.pins(connection: setup.destination.name, object: setup.definition.destination.object)
         do {
             return try OpenSync(
-                setup, pins: pins, cancellation: Interruption.cancellation, logger: workspace.logger)
+                setup, pins: pins, offline: offline, cancellation: Interruption.cancellation,
+                logger: workspace.logger)
         } catch SyncProblem.connector(let error, let connection, let doing) {
             if error.code == .cancelled { throw CommandFailure.stopped }
             if let finding = try settingDiagnostic(error, connection) { throw try findings([finding]) }

@@ -59,16 +59,20 @@ package final class ConnectionHost: HostServices {
     private let logger: Logger
     private let name: String
     private let tokensPerRun: Int64?
+    /// Whether nobody may be asked anything.
+    let isOffline: Bool
 
     /// Services for the connection `name`.
     ///
     /// - Parameter credential: What is used there, so that everybody who uses it keeps its limits together; nil for
     ///   limits of this connection alone.
+    /// - Parameter isOffline: Whether every request is refused.
     package init(
         name: String, budget: ConnectionBudget, redactor: Redactor, cancellation: Cancellation, logger: Logger,
-        credential: CredentialLimits.Identity? = nil
+        credential: CredentialLimits.Identity? = nil, isOffline: Bool = false
     ) {
         self.name = name
+        self.isOffline = isOffline
         tokensPerRun = budget.tokensPerRun
         self.redactor = redactor
         self.cancellation = cancellation
@@ -141,6 +145,7 @@ package final class ConnectionHost: HostServices {
 
     package func acquire(_ intent: RequestIntent) throws(ConnectorError) -> Acquisition {
         if isCancelled { throw Self.cancelled }
+        if isOffline { throw Self.offline }
         if let tokensPerRun, state.withLock({ $0.meter.spent }) + intent.cost > tokensPerRun {
             throw ConnectorError(
                 .quotaSpent, "The limit of \(tokensPerRun) tokens for one run is reached (limits.tokens_per_run).",
@@ -244,5 +249,6 @@ package final class ConnectionHost: HostServices {
             .unsupported, "The connector of \(name) renews a credential without saying that it does.")
     }
 
+    private static let offline = ConnectorError(.unsupported, "Nobody is asked anything offline.")
     private static let cancelled = ConnectorError(.cancelled, "The work was cancelled.")
 }

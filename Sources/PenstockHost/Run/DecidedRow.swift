@@ -29,6 +29,8 @@ package struct DecidedRow: Sendable {
         case create
         /// Set fields of a record: those that differ, where that is known, else all that the row has.
         case update(id: String, changes: [FieldChange]?)
+        /// Whether there is anything to do cannot be known without asking the destination; only where nobody is asked.
+        case undecided(id: String?)
     }
 
     /// The row's position in the run, from 1.
@@ -112,6 +114,14 @@ package struct QuietRows: Sendable, Hashable {
     package var reread: Int64 = 0
     /// The largest Incremental Key among them, or nil.
     package var largestCursor: Value?
+
+    /// Adds the rows of another batch.
+    mutating func add(_ other: QuietRows) {
+        unchanged += other.unchanged
+        reread += other.reread
+        guard let cursor = other.largestCursor else { return }
+        if largestCursor.map({ KeyOrder.compare($0, cursor) < 0 }) ?? true { largestCursor = cursor }
+    }
 }
 
 /// The rows of one batch, decided, with the batches they came from.

@@ -85,6 +85,8 @@ package final class OpenSync {
     package let object: ObjectDescriptor
     /// The object's fields as they are now.
     package let fields: [DestinationField]
+    /// The same as the destination has told them, for who keeps them.
+    package let fieldsAsRead: [DestinationField]
     /// The compiled map.
     package let mapping: CompiledMapping
     /// The columns that are read, in order.
@@ -112,13 +114,15 @@ package final class OpenSync {
     ///
     /// - Parameter pins: The codes that labels of custom fields had when the sync ran before; a code that still
     ///   exists is written, whatever its label is now.
+    /// - Parameter offline: The fields as they were told before, where the destination is not to be asked anything.
     /// - Throws: ``SyncProblem``; whatever was opened is closed again.
     package init(
-        _ setup: SyncSetup, pins: [String: String], cancellation: Cancellation, logger: Logger
+        _ setup: SyncSetup, pins: [String: String], offline: [DestinationField]? = nil, cancellation: Cancellation,
+        logger: Logger
     ) throws(SyncProblem) {
         definition = setup.definition
         sourceHost = Self.host(setup.source, cancellation, logger)
-        destinationHost = Self.host(setup.destination, cancellation, logger)
+        destinationHost = Self.host(setup.destination, cancellation, logger, isOffline: offline != nil)
         let sourceSide = ConnectionCalls(setup.source)
         let destinationSide = ConnectionCalls(setup.destination)
         let sourceServices = sourceHost
@@ -153,8 +157,11 @@ package final class OpenSync {
         let object = try Self.object(definition.destination.object, setup.destination)
         self.object = object
         var fields = try destinationSide.call("reading the fields of \(object.id)") { () throws(ConnectorError) in
-            try destination.fields(of: object.id, optionsOf: definition.map.map(\.target) + [definition.insert.match])
+            if let offline { return offline }
+            return try destination.fields(
+                of: object.id, optionsOf: definition.map.map(\.target) + [definition.insert.match])
         }
+        fieldsAsRead = fields
         pinNotes = Self.pin(definition.map.map(\.target), &fields, pins)
         self.fields = fields
         do {
@@ -298,11 +305,11 @@ package final class OpenSync {
     }
 
     private static func host(
-        _ side: SyncSetup.Side, _ cancellation: Cancellation, _ logger: Logger
+        _ side: SyncSetup.Side, _ cancellation: Cancellation, _ logger: Logger, isOffline: Bool = false
     ) -> ConnectionHost {
         ConnectionHost(
             name: side.name, budget: side.budget, redactor: side.redactor, cancellation: cancellation, logger: logger,
-            credential: CredentialLimits.Identity(side.connector.descriptor, side.settings))
+            credential: CredentialLimits.Identity(side.connector.descriptor, side.settings), isOffline: isOffline)
     }
 
     private static func sourceColumns(

@@ -29,6 +29,8 @@ final class RowPipeline {
     private let reader: ReadAhead
     private var rowLimit: RunLimit
     private let replay: Replay?
+    /// Whether a record is read back before it is changed, whatever the sync compares with.
+    private let looksBeforeUpdates: Bool
 
     /// Whether the source was read to its end, rather than to a limit.
     private(set) var isExhausted = false
@@ -53,12 +55,14 @@ final class RowPipeline {
     ///   - limit: The most rows to take.
     ///   - replay: The rows that the run is about, or nil for all.
     ///   - images: What the sync wrote last into guarded fields, or nil where nothing is kept.
+    ///   - looksBeforeUpdates: Whether a record is read back before it is changed, whatever the sync compares with.
     init(
         _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
         limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil,
-        images: BeforeImages? = nil
+        images: BeforeImages? = nil, looksBeforeUpdates: Bool = false
     ) throws(RunStop) {
         guards = RowGuards(sync, images)
+        self.looksBeforeUpdates = looksBeforeUpdates
         self.replay = replay
         self.sync = sync
         self.ledger = ledger
@@ -109,13 +113,16 @@ final class RowPipeline {
     ///
     /// - Parameter milliseconds: How long it may take, apart from the last call into the source.
     /// - Returns: Nil where that does not suffice, or the source fails.
-    func countRest(within milliseconds: Int64) -> Int64? {
+    func countRest(within milliseconds: Int64) -> Int64? { countRest(within: milliseconds, room: rowLimit.room) }
+
+    /// Counts the rows behind those that were taken, whatever the run may take, up to `room`.
+    func countRest(within milliseconds: Int64, room: Int64?) -> Int64? {
         let deadline = WallClock.milliseconds + milliseconds
         var rows: Int64 = 0
         do {
             while let batch = try reader.next() {
                 rows += Int64(batch.batch.rowCount)
-                if let room = rowLimit.room, rows >= room { return room }
+                if let room, rows >= room { return room }
                 guard WallClock.milliseconds < deadline else { return nil }
             }
         } catch {
@@ -181,6 +188,20 @@ final class RowPipeline {
         }
     }
 
+    /// A batch of which nothing is left but rows that need nothing.
+    func quietChunk(_ quiet: QuietRows) throws(RunStop) -> DecidedChunk {
+        var chunk = try chunk(RecordBatch(sync.readSchema), rows: [])
+        chunk.quiet = quiet
+        return chunk
+    }
+
+    /// Rows that were decided before, with what the map makes of them.
+    func chunk(_ source: RecordBatch, rows: [DecidedRow]) throws(RunStop) -> DecidedChunk {
+        let mapped = sync.mapping.map(source, links: linked.resolve)
+        if let failure = linked.failure { throw .state(failure) }
+        return DecidedChunk(source: source, mapped: mapped, rows: rows)
+    }
+
     /// Cuts the rows off behind the most that may be taken; what was settled before does not count.
     private func limit(_ rows: inout [DecidedRow]) {
         for (index, row) in rows.enumerated() where !rowLimit.take(row.fate) {
@@ -230,7 +251,7 @@ final class RowPipeline {
         CandidateRow(
             payload: mapped.payloads[row.row], refusal: mapped.payloads[row.row].refused(under: sync.definitionDigest),
             remoteID: mapped.idText(row.row), cursor: row.cursorText, held: guards.held(mapped, row.row),
-            needsRecord: guards.needsRecord(mapped, row.row))
+            needsRecord: looksBeforeUpdates || guards.needsRecord(mapped, row.row))
     }
 
     private func apply(
@@ -265,6 +286,7 @@ final class RowPipeline {
         guard case .target(let target) = sync.mapping.match, !texts.isEmpty else {
             return row.fate = missing(row, mapped)
         }
+        guard !sync.destinationHost.isOffline else { return row.fate = .undecided(id: nil) }
         let found = try remote.matches(texts, target: target)
         let name = sync.mapping.targets[target].name
         guard found.ids.count < 2 else {
@@ -349,11 +371,16 @@ final class RowPipeline {
     private func compare(
         _ wanted: [(index: Int, id: String)], _ rows: inout [DecidedRow], _ mapped: MappedBatch
     ) throws(RunStop) {
-        let isDemanded = sync.definition.insert.compare == .remote
+        let isOffline = sync.destinationHost.isOffline
+        let isDemanded = sync.definition.insert.compare == .remote || looksBeforeUpdates
         var rest = ArraySlice(wanted)
         while !rest.isEmpty {
             let group = Array(rest.prefix(max(1, costs.groupMax)))
             rest = rest.dropFirst(group.count)
+            guard !isOffline else {
+                for item in group { rows[item.index].fate = .undecided(id: item.id) }
+                continue
+            }
             let isNeeded = isDemanded || group.contains { guards.needsRecord(mapped, rows[$0.index].row) }
             guard costs.readsBack(group.count, isDemanded: isNeeded) else {
                 for item in group { rows[item.index].fate = .update(id: item.id, changes: nil) }

@@ -10,6 +10,8 @@ package enum RunEvent: Sendable {
     case begins(String)
     /// The run has begun, or goes on; nothing was read yet.
     case began(RunRecord, isResumed: Bool)
+    /// It exceeds a limit because a person has said so.
+    case passed(BlastRadius.Excess)
     /// How far it is.
     case progress(RunProgress)
     /// What became of a row that was sent, or that is in doubt.

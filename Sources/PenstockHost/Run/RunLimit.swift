@@ -14,7 +14,7 @@ struct RunLimit {
     private var ofAttempt: Int64 = 0
 
     /// The setting of the state that holds the limit of the newest run that had one: its id and the number of rows.
-    private static let setting = "run-limit"
+    static let setting = "run-limit"
 
     /// The limit of something that has no attempts.
     init(_ rows: Int64?) {

@@ -59,7 +59,9 @@ final class RunTargets {
             switch row.fate {
             case .update(let id, _), .unchanged(let id, _): [(id, Self.target(id: id))]
             case .recovered: row.known?.remoteID.map { [($0, Self.target(id: $0))] } ?? []
-            case .create, .maybeCreated: matchTexts(row.row).map { ($0, Self.digest("match " + $0)) }
+            case .create, .maybeCreated, .undecided(nil):
+                matchTexts(row.row).map { ($0, Self.digest("match " + $0)) }
+            case .undecided(let id?): [(id, Self.target(id: id))]
             case .reread, .rejected, .skipped, .dropped: []
             }
         guard let text = try firstTaken(targets) else { return }

@@ -4,64 +4,23 @@ import PenstockEngine
 import PenstockModel
 import PenstockState
 
-/// What a run would do, without doing it.
-package struct PlanReport: Sendable {
-    /// One row that would be created, updated or rejected, for display.
-    package struct Example: Sendable {
-        /// The row's position, from 1.
-        package var number: Int64
-        /// The source key for people.
-        package var keyText: String
-        /// The record's id, or nil for a new one.
-        package var remoteID: String?
-        /// What would change, where that is known.
-        package var changes: [FieldChange]?
-        /// The values that would be sent, by target, where nothing was compared.
-        package var values: [(target: Int, text: String)]
-        /// Why the row would be rejected, or nil.
-        package var reason: RejectReason?
-    }
+/// What a plan is asked to do besides what its sync says.
+package struct PlanOptions: Sendable {
+    /// The most rows to look at, as a sample of all of them; or nil.
+    package var sampleRows: Int64?
+    /// Whether a record is looked at before it is changed, so that the run can see whether it has changed since.
+    package var isGuarded = false
+    /// What is not shown.
+    package var mask = PlanMask()
+    /// The limits of the sync.
+    package var limits = BlastLimits()
+    /// A text that goes into the digests of what records hold.
+    package var salt = ""
+    /// How many of the fields that guards hold back are named.
+    package var heldMax = 3
 
-    /// What would become of the rows, as if every request succeeded.
-    ///
-    /// Rows that an interrupted attempt has settled are beside these, in ``RunCounts/recovered``.
-    package var counts = RunCounts()
-    /// Updates of which it is known what they would change.
-    package var comparedUpdates: Int64 = 0
-    /// The first creates, updates and rejects, in order.
-    package var creates: [Example] = []
-    /// The first updates.
-    package var updates: [Example] = []
-    /// The first rejects.
-    package var rejects: [Example] = []
-    /// The first fields that guards would hold back; ``RunCounts/conflicts`` counts them all.
-    package var conflicts: [HeldField] = []
-    /// Rejects by code, most frequent first.
-    package var rejectsByCode: [(code: String, count: Int64)] = []
-    /// What planning itself has sent: the run reads the same again.
-    package var meter = ConnectionHost.Meter()
-    /// What the creates cost.
-    package var createCost: Int64 = 0
-    /// What the updates cost.
-    package var updateCost: Int64 = 0
-    /// What it costs to ask about rows whose answer was lost, where nothing else has changed since.
-    package var askCost: Int64 = 0
-    /// Requests that the run would send.
-    package var requests: Int64 { meter.requestsTotal + counts.created + counts.updated + (askCost > 0 ? 1 : 0) }
-    /// What the run would cost in all.
-    package var cost: Int64 { meter.spent + createCost + updateCost + askCost }
-    /// The watermark the run would start from, or nil.
-    package var watermark: String?
-    /// Whether the run would finish an interrupted one.
-    package var isResumed = false
-    /// Whether everything is read, whatever the watermark.
-    package var isFullRefresh = false
-    /// What may still be spent today, or nil where that is not known.
-    package var spendable: Int64?
-    /// What is left today, the reserve included, or nil.
-    package var budgetLeft: Int64?
-    /// What may be spent today and on the days after; nil before it is planned.
-    package var allowance: BudgetForecast.Allowance?
+    /// A plan of all rows.
+    package init() {}
 }
 
 /// Plans one run of one sync.
@@ -71,28 +30,36 @@ package final class SyncPlanner {
     private let sync: OpenSync
     private let store: StateStore?
     private let options: RunOptions
-    private let examplesMax: Int
-    private let comparison: RecordComparison
+    private let planOptions: PlanOptions
+    private let scribe: PlanScribe
+    private let observe: (PlanEntry) throws -> Void
 
     /// A planner over a sync that is open.
     ///
     /// - Parameters:
     ///   - store: The state, open for reading, or nil where the sync never ran.
-    ///   - examplesMax: How many creates, updates and rejects are kept for display, each.
-    package init(_ sync: OpenSync, store: StateStore?, options: RunOptions, examplesMax: Int) {
+    ///   - observe: Is told of every row that the run would touch, in the order of the source.
+    package init(
+        _ sync: OpenSync, store: StateStore?, options: RunOptions, plan: PlanOptions = PlanOptions(),
+        observe: @escaping (PlanEntry) throws -> Void
+    ) {
         self.sync = sync
         self.store = store
         self.options = options
-        self.examplesMax = examplesMax
-        comparison = RecordComparison(sync.mapping, records: sync.mapping.fieldSchema)
+        planOptions = plan
+        self.observe = observe
+        scribe = PlanScribe(sync, plan.mask, salt: plan.isGuarded ? plan.salt : nil)
     }
 
     /// Plans.
     ///
-    /// - Throws: ``RunStop``.
-    package func plan() throws(RunStop) -> PlanReport {
-        var report = PlanReport()
+    /// - Throws: ``RunStop``, and what the observer throws.
+    package func plan() throws -> PlanReport {
+        var report = PlanReport(sync.object.costs)
         report.isFullRefresh = options.isFullRefresh
+        report.isOffline = sync.destinationHost.isOffline
+        report.isGuarded = planOptions.isGuarded
+        report.opening = sync.destinationHost.meter
         try noteWatermark(&report)
         let start = try FetchStart.of(
             sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
@@ -102,24 +69,49 @@ package final class SyncPlanner {
         let pipeline = try RowPipeline(
             sync, ledger: store, runNumber: runNumber, fetchStart: start,
             scratchFolder: ScratchFolder.temporary, limit: limit,
-            isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, images: images)
+            isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, images: images,
+            looksBeforeUpdates: planOptions.isGuarded)
         defer { pipeline.close() }
+        var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
+        let unknown = try read(pipeline, &report, &radius)
+        if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
+        report.isLimited = !pipeline.isExhausted
+        if planOptions.sampleRows != nil, !pipeline.isExhausted {
+            report.unread = pipeline.countRest(within: Self.countPause, room: nil)
+        }
+        reckon(&report)
+        try check(&radius, &report, isWhole: pipeline.isExhausted && limit.room == nil)
+        return report
+    }
+
+    /// How long the rows behind a sample are counted, in milliseconds.
+    private static let countPause: Int64 = 5_000
+
+    private func read(
+        _ pipeline: RowPipeline, _ report: inout PlanReport, _ radius: inout BlastRadius
+    ) throws -> Set<Fingerprint> {
         var codes: [String: Int64] = [:]
         var unknown: Set<Fingerprint> = []
         while !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
+            radius.add(chunk)
             report.counts.add(chunk.quiet)
             for row in chunk.rows {
-                count(row, chunk, &report, &codes)
+                count(row, &report, &codes)
                 if case .maybeCreated = row.fate { unknown.insert(row.key) }
+                if let entry = scribe.entry(row, chunk) { try observe(entry) }
             }
         }
-        if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
         if sync.destinationHost.isCancelled {
-            throw .connector(
+            throw RunStop.connector(
                 ConnectorError(.cancelled, "The plan was stopped."), connection: sync.definition.source.connection,
                 doing: "planning")
         }
         report.rejectsByCode = codes.map { ($0.key, $0.value) }.sorted { ($1.count, $0.code) < ($0.count, $1.code) }
+        return unknown
+    }
+
+    /// What the run costs, and what may be spent.
+    private func reckon(_ report: inout PlanReport) {
         report.meter = sync.destinationHost.meter
         report.createCost = report.counts.created * sync.object.costs.create
         report.updateCost = report.counts.updated * sync.object.costs.update
@@ -128,7 +120,16 @@ package final class SyncPlanner {
         report.spendable = sync.destinationHost.spendable
         report.budgetLeft = sync.destinationHost.remaining
         report.allowance = sync.destinationHost.allowance
-        return report
+    }
+
+    private func check(_ radius: inout BlastRadius, _ report: inout PlanReport, isWhole: Bool) throws(RunStop) {
+        radius.tokens = report.cost
+        do {
+            if isWhole { radius.rowsBefore = try Preflight.rowsOfLastWholeRun(store) }
+        } catch {
+            throw .state(error)
+        }
+        report.excesses = radius.excesses(planOptions.limits, sync.definition.fetch.mode)
     }
 
     /// What runs of the sync wrote last; nil where nothing is kept.
@@ -148,7 +149,7 @@ package final class SyncPlanner {
         default: return
         }
         report.counts.conflicts += Int64(row.conflicts.count)
-        for conflict in row.conflicts where report.conflicts.count < examplesMax {
+        for conflict in row.conflicts where report.conflicts.count < planOptions.heldMax {
             report.conflicts.append(HeldField(conflict, row, sync))
         }
     }
@@ -177,25 +178,23 @@ package final class SyncPlanner {
 
     /// The number of the run that would execute this, and its limit.
     private func run(_ report: inout PlanReport) throws(RunStop) -> (number: Int64, limit: RunLimit) {
+        let asked = [options.rowsMax, planOptions.sampleRows].compactMap { $0 }.min()
         do {
             if let store, let unfinished = try store.unfinishedRun(), !options.abandonsUnfinished {
                 report.isResumed = true
-                return (unfinished.number, try RunLimit(resuming: unfinished, options.rowsMax, store))
+                return (unfinished.number, try RunLimit(resuming: unfinished, asked, store))
             }
-            return ((try store?.lastRun()?.number ?? 0) + 1, RunLimit(options.rowsMax))
+            return ((try store?.lastRun()?.number ?? 0) + 1, RunLimit(asked))
         } catch {
             throw .state(error)
         }
     }
 
-    private func count(
-        _ row: DecidedRow, _ chunk: DecidedChunk, _ report: inout PlanReport, _ codes: inout [String: Int64]
-    ) {
-        if case .reread = row.fate {
+    private func count(_ row: DecidedRow, _ report: inout PlanReport, _ codes: inout [String: Int64]) {
+        switch row.fate {
+        case .reread:
             report.counts.reread += 1
             return
-        }
-        switch row.fate {
         case .recovered:
             report.counts.recovered += 1
             return
@@ -209,32 +208,17 @@ package final class SyncPlanner {
         case .rejected(let reason):
             report.counts.rejected += 1
             codes[reason.code, default: 0] += 1
-            if report.rejects.count < examplesMax { report.rejects.append(example(row, chunk, reason: reason)) }
         case .skipped, .dropped: report.counts.skipped += 1
-        case .unchanged: report.counts.unchanged += 1
+        case .unchanged(_, let isKnown):
+            report.counts.unchanged += 1
+            if !isKnown { report.unchangedByLooking += 1 }
         case .maybeCreated: report.counts.unknown += 1
-        case .create:
-            report.counts.created += 1
-            if report.creates.count < examplesMax { report.creates.append(example(row, chunk)) }
-        case .update(let id, let changes):
+        case .undecided: report.undecided += 1
+        case .create: report.counts.created += 1
+        case .update(_, let changes):
             report.counts.updated += 1
             if changes != nil { report.comparedUpdates += 1 }
-            if report.updates.count < examplesMax { report.updates.append(example(row, chunk, id: id, changes)) }
         }
-    }
-
-    private func example(
-        _ row: DecidedRow, _ chunk: DecidedChunk, id: String? = nil, _ changes: [FieldChange]? = nil,
-        reason: RejectReason? = nil
-    ) -> PlanReport.Example {
-        var values: [(target: Int, text: String)] = []
-        if changes == nil, reason == nil {
-            for target in sync.mapping.targets.indices where chunk.mapped.presence[row.row, target] {
-                values.append((target, comparison.display(chunk.mapped.columns[target], row.row, target)))
-            }
-        }
-        return PlanReport.Example(
-            number: row.number, keyText: row.keyText, remoteID: id, changes: changes, values: values, reason: reason)
     }
 }
 

@@ -22,6 +22,8 @@ package struct RunOptions: Sendable {
     package var replays: ReplayChoice?
     /// Whether creates whose answer was lost are waited for and asked about; else they are left to the next run.
     package var waitsForLost = true
+    /// What the run must be before anything is sent.
+    package var preflight = PreflightTerms()
     /// Where state files are.
     package var stateFolder: String
 
@@ -79,13 +81,17 @@ package struct RunReport: Sendable {
     package var allowance: BudgetForecast.Allowance
     /// The first fields that guards have held back; ``RunCounts/conflicts`` counts them all.
     package var conflicts: [HeldField] = []
+    /// What the plan said that was applied, or nil.
+    package var predicted: PlanNumbers?
+    /// The limits that it exceeded because a person had said so.
+    package var passedLimits: [BlastLimits.Name] = []
 }
 
 /// Executes one run of one sync: reads, decides, delivers, and writes down what happened.
 package final class SyncRunner {
-    private let sync: OpenSync
-    private let store: StateStore
-    private let options: RunOptions
+    let sync: OpenSync
+    let store: StateStore
+    let options: RunOptions
     private let observe: (RunEvent) -> Void
     private var rejectsByCode: [String: Int64] = [:]
     private var conflicts: [HeldField] = []
@@ -113,14 +119,17 @@ package final class SyncRunner {
         let isReplay = kind == Replay.kind
         let start = try FetchStart.of(
             sync, store, isFullRefresh: kind != Self.plainKind, stateFolder: options.stateFolder)
-        let (record, isResumed) = try beginRun(startedAt, kind: kind)
         let images = try images()
         defer { images?.close() }
+        let looked = try look(start, kind, images)
+        defer { looked?.rows.close() }
+        let (record, isResumed) = try beginRun(startedAt, kind: kind)
         let ledger = RunLedger(
             store, record, definitionDigest: sync.definitionDigest,
             images: images.map { RunImages(sync, $0, record) })
         let lost = try LostRows(sync, store: store, ledger: ledger, options)
         observe(.began(record, isResumed: isResumed))
+        for excess in looked?.passed ?? [] { observe(.passed(excess)) }
         let delivery = Delivery(sync, ledger: ledger, lost: lost, options, observe: observe)
         defer { delivery.end() }
         var attempt = Attempt(
@@ -130,6 +139,8 @@ package final class SyncRunner {
             attempt.replay = Replay(store, run: record.number)
             if !isResumed, let choice = options.replays { try attempt.replay?.mark(choice) }
         }
+        attempt.held = looked?.rows
+        attempt.passed = looked?.passed.map(\.name) ?? []
         // A state that cannot be written ends it here: what is open is found out by the next run.
         try execute(record, ledger, delivery, lost, &attempt)
         let report = try finish(record, ledger, delivery, lost, attempt)
@@ -162,6 +173,10 @@ package final class SyncRunner {
         var continuations = 0
         /// Rows of the source that were not looked at, or nil where they were not counted.
         var unread: Int64?
+        /// The rows, where they were looked at before the run began.
+        var held: HeldRows?
+        /// The limits that it exceeds because a person has said so.
+        var passed: [BlastLimits.Name] = []
 
         init(isResumed: Bool, startedAt: Int64, start: FetchStart, limit: RunLimit) {
             self.isResumed = isResumed
@@ -198,20 +213,12 @@ package final class SyncRunner {
 
     /// How long the rows that are left are counted, in milliseconds.
     private static let countPause: Int64 = 5_000
+    /// The kinds of runs that are about all rows of the source, or all new ones.
+    static var wholeKinds: [String] { [plainKind, fullKind] }
     /// The kind of an ordinary run.
     private static let plainKind = "run"
     /// The kind of a run that reads everything, whatever the watermark: its rest must be read so, too.
-    private static let fullKind = "full-refresh"
-
-    private func limit(of run: RunRecord, _ isResumed: Bool) throws(RunStop) -> RunLimit {
-        do {
-            return isResumed
-                ? try RunLimit(resuming: run, options.rowsMax, store)
-                : try RunLimit(beginning: run, options.rowsMax, store)
-        } catch {
-            throw .state(error)
-        }
-    }
+    static let fullKind = "full-refresh"
 
     private func beginRun(_ now: Int64, kind: String) throws(RunStop) -> (RunRecord, isResumed: Bool) {
         do {
@@ -229,6 +236,7 @@ package final class SyncRunner {
             }
             try store.setMeta(LinkedStates.keySetting, sync.keyColumns.joined(separator: "\n"))
             let id = RunID.make(milliseconds: now)
+            try notePreflight(id)
             observe(.begins(id))
             let record = try store.beginRun(
                 id: id, kind: kind, startedAtMilliseconds: now,
@@ -247,11 +255,13 @@ package final class SyncRunner {
         _ record: RunRecord, _ ledger: RunLedger, _ delivery: Delivery, _ lost: LostRows, _ attempt: inout Attempt
     ) throws(RunStop) {
         do throws(RunStop) {
-            let pipeline = try RowPipeline(
-                sync, ledger: store, runNumber: record.number, fetchStart: attempt.start,
-                scratchFolder: options.stateFolder, limit: attempt.limit,
-                isFullRefresh: record.kind == Self.fullKind,
-                stateFolder: options.stateFolder, replay: attempt.replay, images: attempt.images)
+            let pipeline: any DecidedRows =
+                if let held = attempt.held {
+                    held
+                } else {
+                    try pipeline(
+                        record.number, record.kind, attempt.start, attempt.limit, attempt.replay, attempt.images)
+                }
             defer { pipeline.close() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
@@ -324,7 +334,7 @@ package final class SyncRunner {
     }
 
     /// Keeps the watermark behind what may still be committed, and what a cut has left over.
-    private func limit(_ attempt: inout Attempt, _ pipeline: RowPipeline) throws(RunStop) {
+    private func limit(_ attempt: inout Attempt, _ pipeline: any DecidedRows) throws(RunStop) {
         guard let index = sync.cursorIndex else { return }
         let field = sync.readSchema.fields[index]
         do {
@@ -380,6 +390,7 @@ package final class SyncRunner {
                 }
             case .maybeCreated: try lost.recover(row, box)
             case .create, .update: delivery.add(row, box)
+            case .undecided: preconditionFailure("a run asks what it has to know")
             }
         }
     }
@@ -456,7 +467,8 @@ package final class SyncRunner {
             isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations,
             duplicates: attempt.duplicates, gone: gone,
             unread: attempt.unread ?? (attempt.isExhausted || attempt.isAtLimit ? 0 : nil),
-            allowance: sync.destinationHost.allowance, conflicts: conflicts)
+            allowance: sync.destinationHost.allowance, conflicts: conflicts,
+            predicted: options.preflight.plan?.header.numbers, passedLimits: attempt.passed)
     }
 
     private func noteSettled(_ attempt: Attempt) throws(RunStop) {
@@ -487,23 +499,4 @@ package final class SyncRunner {
     private static let cancelled = ConnectorError(.cancelled, "The run was stopped.")
     private static let tooManyLost = ConnectorError(
         .unavailable, "The answers of too many creates were lost, and what became of them cannot be told now.")
-}
-
-extension RunStop {
-    /// The kind of stop, for example `unauthorized`.
-    package var code: String {
-        switch self {
-        case .connector(let error, _, _): error.code.description
-        case .state: "state"
-        case .spool: "spool"
-        }
-    }
-
-    /// One sentence.
-    package var sentence: String {
-        switch self {
-        case .connector(let error, let connection, let doing): "\(connection), while \(doing): \(error.message)"
-        case .state(let error), .spool(let error): error.message
-        }
-    }
 }

@@ -27,6 +27,30 @@ enum Explanations {
     }
 
     private static let texts: [String: String] = [
+        "stale-plan":
+            "The plan that was to be applied is no longer true: the files, a connector, the map, a field at the destination, the state, or rows of the source have changed since; the message says which. Nothing was sent. Plan again and look at it: penstock plan SYNC -O FILE",
+        "plan-damaged":
+            "The file is no plan, or was changed or cut since it was written: its digest does not fit. Nothing was sent. Plan again.",
+        "plan-version": "The plan was written by a Penstock whose form of plans this one does not read. Plan again.",
+        "no-plan": "There is no such plan. Make one: penstock plan SYNC -O FILE, or -O latest.",
+        "offline":
+            "A plan that asks nobody needs the destination's fields as they were told before. Plan or run once without --offline; again after the map names other fields.",
+        "changed-since-plan":
+            "The record no longer looks as it did when the run was planned, and the plan was made with --guard: it was left alone. Look at the record, and plan again.",
+        "limit-creates":
+            "The run would create more records than limits.creates allows; nothing was sent. Look at it with plan; run --yes-really creates passes the limit once.",
+        "limit-updates":
+            "The run would change more records than limits.updates allows; nothing was sent. Look at it with plan; run --yes-really updates passes the limit once.",
+        "limit-changed":
+            "A larger share of the fetched rows would be sent than limits.changed allows; nothing was sent. Look at it with plan; run --yes-really changed passes the limit once.",
+        "limit-emptied":
+            "More values of one field would become empty than limits.emptied allows, of the rows that have a record; nothing was sent. An empty column in the source is the usual cause. run --yes-really emptied passes the limit once.",
+        "limit-rejected":
+            "More rows would be rejected than limits.rejected allows; nothing was sent. Look at them with plan; run --yes-really rejected passes the limit once.",
+        "limit-tokens":
+            "The run would cost more tokens than limits.tokens allows; nothing was sent. run --yes-really tokens passes the limit once.",
+        "limit-shrink":
+            "The source has far fewer rows than in the last finished run, by limits.shrink (half, where the file says nothing); nothing was sent. A query or an export that broke is the usual cause. Where the rows are really gone: run --yes-really shrink.",
         "key-null":
             "A row's source key is NULL, so it cannot be told from other rows. Choose another source.key, or give the row one.",
         "duplicate-key":

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import ArgumentParser
+import Foundation
 import PenstockEngine
 import PenstockHost
 import PenstockModel
@@ -10,20 +11,41 @@ import PenstockState
 /// `penstock plan`.
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Say what a run would do and what it costs. Writes nothing.",
-        discussion: "Example: penstock plan orgs_to_crm --diff 10")
+        commandName: "plan", abstract: "Say what a run would do and what it costs. Writes nothing at either end.",
+        discussion: """
+            Example: penstock plan orgs_to_crm --diff 10
+
+            Example: penstock plan orgs_to_crm -O orgs.plan
+            """, subcommands: [Show.self])
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var selection: SelectionOptions
 
-    @Argument(help: "The syncs to plan; all enabled ones where none is named.")
+    @Argument(help: "The syncs to plan; all enabled ones where none is named. \"show FILE\" shows a plan again.")
     var syncs: [String] = []
 
-    @Option(name: .long, help: "How many rows of each sort to show.")
-    var diff: Int = 3
+    @Option(name: .long, help: ArgumentHelp("How many rows of each sort to show, or all.", valueName: "n|all"))
+    var diff = DiffChoice.some(3)
 
-    @Option(name: .long, help: "Plan only so many rows.")
+    @Option(
+        name: [.customShort("O"), .long],
+        help: ArgumentHelp(
+            "Keep the plan in this file, for \"run --plan\"; \"latest\" keeps it in the project.", valueName: "file"))
+    var out: String?
+
+    @Option(name: .long, help: "Plan a sample: only the first so many rows.")
+    var rows: Int64?
+
+    @Option(name: .long, help: "Plan a run that fetches only so many rows.")
     var limit: Int64?
+
+    @Flag(name: .long, help: "Ask the destination nothing: use the ledger, and the fields as they were told last.")
+    var offline = false
+
+    @Flag(
+        name: .customLong("guard"),
+        help: "Look at every record before it is changed, so that the run leaves those alone that changed since.")
+    var guarded = false
 
     @Flag(name: .long, help: "Plan as if nothing had been fetched before.")
     var fullRefresh = false
@@ -35,8 +57,14 @@ struct PlanCommand: ParsableCommand {
     var detailedExitcode = false
 
     func validate() throws {
-        guard diff >= 0 else { throw ValidationError("--diff is a number of rows, 0 or more.") }
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
+        guard rows ?? 1 > 0 else { throw ValidationError("--rows is a number of rows, 1 or more.") }
+        guard out == nil || rows == nil else {
+            throw ValidationError("A sample cannot be applied: use --limit in place of --rows, or leave -O out.")
+        }
+        guard !offline || (out == nil && !guarded) else {
+            throw ValidationError("A plan that asks nobody cannot be applied: leave --offline out.")
+        }
     }
 
     func run() throws {
@@ -45,50 +73,238 @@ struct PlanCommand: ParsableCommand {
         let lock = try LockFile(root: project.root)
         var documents: [JSON] = []
         var codes: [ExitCode] = []
-        for file in try workspace.syncs(syncs, selection: selection, in: project) {
+        let chosen = try workspace.syncs(syncs, selection: selection, in: project)
+        if let out, out != PlanFiles.latest, chosen.count > 1 {
+            throw CommandFailure(
+                .usage, code: "usage", "a file holds the plan of one sync, and \(chosen.count) are chosen",
+                notes: ["name one sync, or keep them in the project: -O latest"])
+        }
+        let pager = Pager(isWanted: diff == .all && !options.isMachineReadable)
+        defer { pager.close() }
+        for file in chosen {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
-                let (report, sync) = try plan(file, workspace, project, lock)
-                defer { sync.close() }
-                let renderer = PlanRenderer(file, sync, report, diff: diff, width: options.tableWidth)
-                codes.append(code(report, renderer))
-                if options.isMachineReadable { documents.append(renderer.json) } else { Terminal.write(renderer.text) }
+                let planning = Planning(self, workspace, project, lock, file)
+                let code = try planning.run(pager, &documents)
+                codes.append(code)
             } catch let failure as CommandFailure {
                 if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
                 codes.append(failure.exitCode)
                 documents.append(failure.json(sync: file.name))
             }
         }
-        if options.isMachineReadable {
+        if options.isMachineReadable, !streamsRows {
             Terminal.write(Document(kind: "plan", data: .array(documents)).text(options.format))
         }
         try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
     }
 
-    private func code(_ report: PlanReport, _ renderer: PlanRenderer) -> ExitCode {
-        if !renderer.isAffordable { return .tryLater }
-        return detailedExitcode && report.counts.created + report.counts.updated > 0 ? .changes : .ok
+    /// Whether every row is a line of its own.
+    var streamsRows: Bool { options.format == .jsonl && diff == .all }
+}
+
+/// How many rows of each sort a plan shows.
+enum DiffChoice: Equatable, ExpressibleByArgument {
+    case some(Int)
+    case all
+
+    init?(argument: String) {
+        if argument.lowercased() == "all" {
+            self = .all
+        } else if let number = Int(argument), number >= 0 {
+            self = .some(number)
+        } else {
+            return nil
+        }
     }
 
-    private func plan(
-        _ file: SyncFile, _ workspace: Workspace, _ project: Project, _ lock: LockFile
-    ) throws -> (PlanReport, OpenSync) {
+    var defaultValueDescription: String {
+        switch self {
+        case .some(let number): "\(number)"
+        case .all: "all"
+        }
+    }
+}
+
+/// One sync that is planned by a command.
+struct Planning {
+    private let command: PlanCommand
+    private let workspace: Workspace
+    private let project: Project
+    private let lock: LockFile
+    private let file: SyncFile
+    private let options: GlobalOptions
+
+    /// The plan of one sync.
+    init(_ command: PlanCommand, _ workspace: Workspace, _ project: Project, _ lock: LockFile, _ file: SyncFile) {
+        self.command = command
+        self.workspace = workspace
+        self.project = project
+        self.lock = lock
+        self.file = file
+        options = command.options
+    }
+
+    /// What was planned.
+    private struct Outcome {
+        var report: PlanReport
+        var examples: PlanExamples
+        var draft: PlanDraft?
+        var salt: String
+        var state: [PlanPin]
+    }
+
+    /// Plans, shows the plan, and keeps it where that is asked for.
+    func run(_ pager: Pager, _ documents: inout [JSON]) throws -> ExitCode {
         // Before anybody is asked anything: a state that is not the newest has no plan.
         let store = try workspace.reading(file.name) {
             try StateStore.openForReading(
                 folder: try workspace.stateFolder(), sync: file.name, marks: try workspace.marks(of: file.name))
         }
-        let sync = try SyncPreparation(workspace, project, file, lock, isPlan: true).open()
+        let cache = FieldsCache(root: project.root)
+        let copy = command.offline ? try offlineCopy(cache) : nil
+        let sync = try SyncPreparation(workspace, project, file, lock, isPlan: true).open(offline: copy?.fields)
+        defer { sync.close() }
+        if copy == nil { cache.keep(sync) }
+        let outcome = try plan(sync, store)
+        var renderer = PlanRenderer(
+            file, sync, outcome.report, command.diff == .all ? nil : outcome.examples, width: options.tableWidth)
+        renderer.sampleRows = command.rows
+        renderer.fieldsReadAt = copy?.readAt
+        if let out = command.out { try keep(outcome, sync, renderer, out) }
+        try show(outcome, sync, renderer, pager, &documents)
+        if !renderer.isAffordable { return .tryLater }
+        return command.detailedExitcode && outcome.report.counts.created + outcome.report.counts.updated > 0
+            ? .changes : .ok
+    }
+
+    private func offlineCopy(_ cache: FieldsCache) throws -> FieldsCache.Copy {
+        if let copy = cache.copy(file.definition) { return copy }
+        throw CommandFailure(
+            .config, code: "offline", "\(file.name): the destination's fields were not told yet, or the map has changed",
+            notes: ["plan once with the destination: penstock plan \(file.name)"])
+    }
+
+    private func plan(_ sync: OpenSync, _ store: StateStore?) throws -> Outcome {
         do {
             var runOptions = RunOptions(stateFolder: try workspace.stateFolder())
-            runOptions.rowsMax = file.rowsMax(limit)
-            runOptions.isFullRefresh = fullRefresh
-            runOptions.abandonsUnfinished = new
-            let planner = SyncPlanner(sync, store: store, options: runOptions, examplesMax: diff)
-            return (try planner.plan(), sync)
+            runOptions.rowsMax = file.rowsMax(command.limit)
+            runOptions.isFullRefresh = command.fullRefresh
+            runOptions.abandonsUnfinished = command.new
+            var planOptions = PlanOptions()
+            planOptions.sampleRows = command.rows
+            planOptions.isGuarded = command.guarded
+            planOptions.heldMax = command.diff == .all ? 100 : command.diff.limit
+            planOptions.mask = file.planMask
+            planOptions.limits = file.limits.blast
+            planOptions.salt = RunID.make(milliseconds: WallClock.milliseconds)
+            var examples = PlanExamples(limit: command.diff.limit)
+            let draft =
+                command.out != nil || command.diff == .all
+                ? try PlanDraft(folder: FileManager.default.temporaryDirectory.path) : nil
+            let state = try PlanPin.state(store)
+            let report = try SyncPlanner(sync, store: store, options: runOptions, plan: planOptions) { entry in
+                examples.add(entry)
+                try draft?.append(entry)
+            }.plan()
+            return Outcome(report: report, examples: examples, draft: draft, salt: planOptions.salt, state: state)
+        } catch let problem as PlanFileProblem {
+            throw CommandFailure(problem)
         } catch {
-            sync.close()
             throw CommandFailure(stopping: error, sync: file.name)
+        }
+    }
+
+    /// Writes the plan into its file.
+    private func keep(_ outcome: Outcome, _ sync: OpenSync, _ renderer: PlanRenderer, _ out: String) throws {
+        let files = PlanFiles(workspace, project)
+        var header = PlanHeader(
+            sync: file.name, madeAt: WallClock.milliseconds, madeBy: "penstock \(Version.text)", salt: outcome.salt,
+            numbers: outcome.report.numbers, pins: try files.pins(file, sync) + outcome.state)
+        header.isGuarded = command.guarded
+        header.rowsMax = command.limit
+        header.isFullRefresh = command.fullRefresh
+        header.abandonsUnfinished = command.new
+        var shown = renderer
+        shown.isKept = true
+        header.about = [
+            "object": .string(sync.object.id), "before": .strings(shown.before), "after": .strings(shown.after),
+            "document": .object(renderer.document),
+        ]
+        files.prepare(out)
+        do throws(PlanFileProblem) {
+            try outcome.draft?.seal(header, to: files.path(out, file))
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    private func show(
+        _ outcome: Outcome, _ sync: OpenSync, _ renderer: PlanRenderer, _ pager: Pager, _ documents: inout [JSON]
+    ) throws {
+        let rows = PlanRows(object: sync.object.id, width: options.tableWidth)
+        do {
+            if command.streamsRows {
+                Terminal.write(JSON.object(renderer.document).text + "\n")
+                try outcome.draft?.forEach { Terminal.write(PlanRows.json($0, sync: file.name)) }
+            } else if options.isMachineReadable {
+                documents.append(
+                    .object(try rows.document(renderer.document, command.diff == .all ? outcome.draft : nil, outcome.examples)))
+            } else if command.diff == .all {
+                pager.write(renderer.before.joined(separator: "\n") + "\n")
+                try outcome.draft?.forEach { if !pager.isDone { pager.write(rows.text($0)) } }
+                pager.write("\n" + renderer.after.joined(separator: "\n") + "\n\n")
+            } else {
+                Terminal.write(renderer.text)
+            }
+        } catch let problem as PlanFileProblem {
+            throw CommandFailure(problem)
+        }
+        guard !options.isMachineReadable, !options.quiet else { return }
+        if let out = command.out {
+            let place = out == PlanFiles.latest ? "for: penstock run \(file.name) --plan latest" : out
+            pager.write("Kept \(place)\n\n")
+        }
+    }
+}
+
+/// The rows of a plan, one after the other.
+struct PlanRows {
+    private let entryText: PlanEntryText
+
+    /// Rows of a plan that writes an object.
+    init(object: String, width: Int?) { entryText = PlanEntryText(object: object, width: width) }
+
+    /// The lines of a row.
+    func text(_ entry: PlanEntry) -> String { entryText.lines(entry).map { $0 + "\n" }.joined() }
+
+    /// A row as a line for programs.
+    static func json(_ entry: PlanEntry, sync: String) -> String {
+        var object: JSONObject = ["sync": .string(sync)]
+        for member in PlanEntryText.json(entry).objectValue ?? [:] { object.append(member.key, member.value) }
+        return JSON.object(object).text + "\n"
+    }
+
+    /// A document with the rows of a draft, or with some of them.
+    func document(_ document: JSONObject, _ draft: PlanDraft?, _ examples: PlanExamples) throws -> JSONObject {
+        var document = document
+        var rows: [JSON] = []
+        if let draft {
+            try draft.forEach { rows.append(PlanEntryText.json($0)) }
+        } else {
+            rows = examples.entries.map(PlanEntryText.json)
+        }
+        document["examples"] = .array(rows)
+        return document
+    }
+}
+
+extension DiffChoice {
+    /// How many rows of each sort are kept for display.
+    var limit: Int {
+        switch self {
+        case .some(let number): number
+        case .all: 0
         }
     }
 }
@@ -96,46 +312,4 @@ struct PlanCommand: ParsableCommand {
 extension SyncFile {
     /// The most rows that a plan or run takes: what was asked for, and what the file allows.
     func rowsMax(_ asked: Int64?) -> Int64? { [asked, limits.rows.map(Int64.init)].compactMap { $0 }.min() }
-}
-
-extension CommandFailure {
-    /// An end because a plan or run could not go on.
-    init(stopping error: any Error, sync: String) {
-        switch error {
-        case RunStop.connector(let error, let connection, let doing):
-            if error.code == .cancelled {
-                self = .stopped
-            } else {
-                self.init(error, subject: "\(sync): connection \(connection), while \(doing)")
-            }
-        case RunStop.state(let error), let error as StateError: self.init(error, sync: sync)
-        case let failure as CommandFailure: self = failure
-        default: self.init(.fault, code: "internal", "\(sync): \(error)")
-        }
-    }
-
-    /// An end because the state of a sync cannot be used.
-    init(_ error: StateError, sync: String) {
-        switch error {
-        case .locked: self.init(.tryLater, code: "locked", "\(sync): \(error.message)")
-        case .cannotWrite, .newer: self.init(.cannotWrite, code: "state", "\(sync): \(error.message)")
-        case .older, .ambiguousRun: self.init(.config, code: "state", "\(sync): \(error.message)")
-        case .damaged:
-            self.init(
-                .cannotWrite, code: "state-damaged", "\(sync): \(error.message)", notes: Self.waysOut(of: sync))
-        case .outdated:
-            self.init(
-                .cannotWrite, code: "state-outdated", "\(sync): \(error.message)",
-                notes: ["put the newest file back; nothing was sent"] + Self.waysOut(of: sync))
-        case .internal: self.init(.fault, code: "internal", "\(sync): \(error.message)")
-        }
-    }
-    /// What can be done about a state that cannot be used, the best way first.
-    private static func waysOut(of sync: String) -> [String] {
-        [
-            "from the records at the destination: penstock state rebuild \(sync)",
-            "from an export: penstock state import \(sync) FILE",
-            "with nothing remembered, so that rows may be created again: penstock state reset \(sync) --all",
-        ]
-    }
 }

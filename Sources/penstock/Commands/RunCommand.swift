@@ -38,6 +38,17 @@ struct RunCommand: ParsableCommand {
         help: "Wait until rows whose answer was lost can be asked about; with --no-wait the next run asks.")
     var wait = true
 
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Apply exactly this plan, or nothing: a file of \"plan -O\", or latest.", valueName: "file"))
+    var plan: String?
+
+    @Option(
+        name: .customLong("yes-really"),
+        help: ArgumentHelp("Exceed this limit of the sync once; repeat it for more.", valueName: "limit"))
+    var yesReally: [String] = []
+
     @Flag(name: .long, help: "Refuse to run with connectors other than those in penstock.lock.")
     var locked = false
 
@@ -58,6 +69,22 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
+        guard plan == nil || (limit == nil && !fullRefresh && !new) else {
+            throw ValidationError("A plan says itself what is read: give --limit, --full-refresh and --new to plan.")
+        }
+        _ = try passes()
+    }
+
+    /// The limits that may be exceeded.
+    private func passes() throws -> Set<BlastLimits.Name> {
+        let names = BlastLimits.Name.allCases.map(\.rawValue)
+        return Set(
+            try yesReally.map { word in
+                if let name = BlastLimits.Name(rawValue: word) { return name }
+                let near = NearestName.of(word, in: names).map { " Did you mean \"\($0)\"?" } ?? ""
+                throw ValidationError(
+                    "There is no limit \"\(word)\".\(near) Limits: \(names.joined(separator: ", ")).")
+            })
     }
 
     func run() throws {
@@ -74,8 +101,15 @@ struct RunCommand: ParsableCommand {
         execution.abandonsUnfinished = new
         execution.waitsForLost = wait
         execution.isLocked = locked
+        execution.plan = plan
+        execution.passes = try passes()
         execution.recorder.lineageFile = lineageFile.map { options.absolute($0) }
         let desk = AlertDesk(workspace, project)
+        if let plan, plan != PlanFiles.latest, chosen.count > 1 {
+            throw CommandFailure(
+                .usage, code: "usage", "a file holds the plan of one sync, and \(chosen.count) are chosen",
+                notes: ["name the sync: penstock run SYNC --plan \(plan)"])
+        }
         for file in chosen {
             // What has ended is told before the next begins, which may take hours.
             if !facts.isEmpty { desk.tell(facts) }

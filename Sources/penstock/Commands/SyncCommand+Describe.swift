@@ -142,7 +142,13 @@ struct SyncDescription {
         var parts: [String] = []
         if let rows = sync.limits.rows { parts.append("\(rows.grouped) rows") }
         if let tokens = sync.limits.tokensPerRun { parts.append("\(tokens.grouped) tokens") }
-        return parts.isEmpty ? [] : ["A run takes at most \(parts.joined(separator: " and "))."]
+        let most = parts.isEmpty ? [] : ["A run takes at most \(parts.joined(separator: " and "))."]
+        let blast = BlastLimits.Name.allCases.compactMap { name -> String? in
+            guard let bound = sync.limits.blast.bound(name, definition.fetch.mode) else { return nil }
+            return "\(name.rawValue) \(bound.text)"
+        }
+        return blast.isEmpty
+            ? most : most + ["It stops before it sends anything beyond its limits: \(blast.joined(separator: ", "))."]
     }
 
     // MARK: - Map

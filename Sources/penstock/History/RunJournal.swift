@@ -55,6 +55,13 @@ final class RunJournal {
         case .begins(let id): announced = id
         case .began(let run, let isResumed): begin(run, isResumed)
         case .progress(let progress): take(progress)
+        case .passed(let excess):
+            write(
+                "run.limit_passed", "a limit is exceeded because a person has said so",
+                [
+                    "limit": .string(excess.name.rawValue), "bound": .string(excess.bound.text),
+                    "what": .string(excess.clause),
+                ], level: "warning")
         case .delivered(let row): take(row)
         case .rejected(let row, let keyText, let reason):
             write(

@@ -56,7 +56,8 @@ enum ExitCode: Int32, CaseIterable {
         case .changes: "plan --detailed-exitcode: there is something to do"
         case .attention: "status --check, schedule list --check: something has failed, or is overdue"
         case .usage: "a bad flag, an unknown name"
-        case .data: "the run finished, but more rows were rejected than rejects.max allows"
+        case .data:
+            "the run finished, but more rows were rejected than rejects.max allows; or a limit stopped it before it sent anything"
         case .unavailable: "the source or the destination cannot be reached; trying again may help"
         case .fault: "a fault of Penstock or of a connector; please report it"
         case .cannotWrite: "the project's state cannot be used, or state or output cannot be written"

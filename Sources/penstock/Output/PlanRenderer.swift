@@ -10,29 +10,40 @@ struct PlanRenderer {
     private let file: SyncFile
     private let sync: OpenSync
     private let report: PlanReport
-    private let diff: Int
+    private let examples: PlanExamples?
     private let width: Int?
+    /// How many rows were asked for as a sample, or nil.
+    var sampleRows: Int64?
+    /// Whether it is for a file.
+    var isKept = false
+    /// When the fields were told that an offline plan uses, in milliseconds since 1970; or nil.
+    var fieldsReadAt: Int64?
 
     /// A renderer for the plan of one sync.
     ///
     /// - Parameters:
-    ///   - diff: How many rows of each sort are shown.
+    ///   - examples: The rows that are shown; nil where they are shown by themselves.
     ///   - width: How wide a line may be, or nil for no limit.
-    init(_ file: SyncFile, _ sync: OpenSync, _ report: PlanReport, diff: Int, width: Int?) {
+    init(_ file: SyncFile, _ sync: OpenSync, _ report: PlanReport, _ examples: PlanExamples?, width: Int?) {
         self.width = width
         self.file = file
         self.sync = sync
         self.report = report
-        self.diff = diff
+        self.examples = examples
     }
 
     private var counts: RunCounts { report.counts }
 
     /// The text for people.
-    var text: String {
-        ([heading, rowLines, updateLines, heldLines, createLines, rejectLines, costLines].flatMap { $0 }
-            + closing.wrapped(to: width, indent: 6))
-            .joined(separator: "\n") + "\n\n"
+    var text: String { ((before + exampleLines + after).joined(separator: "\n")) + "\n\n" }
+
+    /// The lines before the rows.
+    var before: [String] { heading + rowLines }
+
+    /// The lines behind the rows.
+    var after: [String] {
+        heldLines + costLines + limitLines + closing.wrapped(to: width, indent: 6)
+            + extrapolation.flatMap { $0.wrapped(to: width, indent: 6) }
     }
 
     private var heading: [String] {
@@ -53,6 +64,11 @@ struct PlanRenderer {
             lines.append(
                 "  Resume   an interrupted run is finished first; it has settled \(counted(counts.recovered, "row"))")
         }
+        if let fieldsReadAt {
+            let age = TimeDisplay.duration(milliseconds: max(0, WallClock.milliseconds - fieldsReadAt))
+            lines.append("  Offline  nobody was asked; fields and users are as told \(age) ago, records were not looked at")
+        }
+        if report.isGuarded { lines.append("  Guard    a record that has changed since is left alone") }
         for note in sync.pinNotes { lines.append("  warning[field-renamed]: \(note)") }
         return lines + [""]
     }
@@ -68,7 +84,8 @@ struct PlanRenderer {
     }
 
     private var rowLines: [String] {
-        var lines = ["  " + counted(counts.fetched, "row")]
+        let sample = isSample ? ": a sample, the first ones of the source" : ""
+        var lines = ["  " + counted(counts.fetched, "row") + sample]
         func add(_ number: Int64, _ sign: String, _ word: String, _ note: String) {
             guard number > 0 else { return }
             let text = String(number.grouped)
@@ -85,6 +102,8 @@ struct PlanRenderer {
             counts.rejected, "!", "reject",
             report.rejectsByCode.map { "\($0.count.grouped) \($0.code)" }.joined(separator: " · "))
         add(counts.unknown, "?", "unknown", "\(unknownNote)")
+        add(report.undecided, "?", "undecided", "update, create or unchanged: only the destination knows")
+        add(report.removed ?? 0, "-", "removed", "no longer in the source; their records are left alone")
         if counts.reread > 0 {
             lines.append("  and \(counts.reread.grouped) reread: settled by an earlier run, not part of this one")
         }
@@ -100,33 +119,24 @@ struct PlanRenderer {
         return file.definition.fetch.mode == .full ? "one record a row, and again on every run" : "one record a row"
     }
 
-    private func name(_ target: Int) -> String { sync.mapping.targets[target].name }
+    private static let sorts: [PlanEntry.Action] = [.update, .create, .ask, .undecided, .reject, .removed]
 
-    private func isMasked(_ target: Int) -> Bool {
-        file.mask.contains(name(target)) || file.mask.contains(sync.mapping.targets[target].field.key)
-    }
-
-    private func shown(_ text: String, _ target: Int) -> String {
-        isMasked(target) ? "•••" : (text.isEmpty ? "(empty)" : text.printable.truncated(to: 40))
-    }
-
-    private var updateLines: [String] {
-        examples(report.updates, of: counts.updated) { example in
-            var lines = [
-                "  ~ \(sync.object.id) \(example.remoteID ?? "")   \(file.shownKey(example.keyText).printable)"
-            ]
-            for change in example.changes ?? [] {
-                lines.append(
-                    "      " + name(change.target).printable.fitted(to: 16) + "  " + shown(change.old, change.target)
-                        + " → " + shown(change.new, change.target))
-            }
-            if example.changes == nil { lines.append("      not compared: all mapped fields are sent") }
-            return lines
+    /// The rows of each sort that are shown, and how many more there are.
+    private var exampleLines: [String] {
+        guard let examples, examples.limit > 0 else { return [] }
+        let text = PlanEntryText(object: sync.object.id, width: width)
+        return Self.sorts.flatMap { sort -> [String] in
+            let shown = examples.of(sort)
+            guard !shown.isEmpty else { return [] }
+            var lines = shown.flatMap(text.lines)
+            let rest = total(sort) - Int64(shown.count)
+            if rest > 0 { lines.append("  … \(rest.grouped) more; --diff N shows N of each, --diff all every row") }
+            return lines + [""]
         }
     }
 
     private var heldLines: [String] {
-        guard !report.conflicts.isEmpty, diff > 0 else { return [] }
+        guard !report.conflicts.isEmpty else { return [] }
         var lines = report.conflicts.flatMap { held in
             let live = HeldFields.shown(held.live, held.field, file)
             let wanted = HeldFields.shown(held.wanted, held.field, file)
@@ -143,75 +153,55 @@ struct PlanRenderer {
         return lines + [""]
     }
 
-    private var createLines: [String] {
-        examples(report.creates, of: counts.created) { example in
-            let values = example.values.map { "\(name($0.target).printable): \(shown($0.text, $0.target))" }
-            return ["  + \(sync.object.id)   \(file.shownKey(example.keyText).printable)"]
-                + ("      " + values.joined(separator: ", ")).wrapped(to: width, indent: 6)
+    private func total(_ sort: PlanEntry.Action) -> Int64 {
+        switch sort {
+        case .create: counts.created
+        case .update: counts.updated
+        case .ask: counts.unknown
+        case .undecided: report.undecided
+        case .reject: counts.rejected
+        case .removed: report.removed ?? 0
         }
     }
 
-    private var rejectLines: [String] {
-        examples(report.rejects, of: counts.rejected) { example in
-            guard let reason = example.reason else { return [] }
-            let value = RejectText.value(reason.value, of: reason.field, file)
-            let shown = value.isEmpty ? "" : " \"\(value.printable.truncated(to: 40))\""
-            let field = reason.field.isEmpty ? "" : " \(reason.field.printable)"
-            return ["  ! row \(example.number)   \(file.shownKey(example.keyText).printable)  \(field)\(shown)"]
-                + "      \(reason.message)".wrapped(to: width, indent: 6)
-        }
-    }
-
-    private func examples(
-        _ examples: [PlanReport.Example], of total: Int64, _ render: (PlanReport.Example) -> [String]
-    ) -> [String] {
-        guard !examples.isEmpty, diff > 0 else { return [] }
-        var lines = examples.flatMap(render)
-        let rest = total - Int64(examples.count)
-        if rest > 0 { lines.append("  … \(rest.grouped) more; --diff N shows N of each") }
-        return lines + [""]
-    }
+    // MARK: - Cost
 
     private var costLines: [String] {
         func row(_ name: String, _ calls: Int64, _ tokens: Int64) -> String {
             "    " + name.fitted(to: 30) + calls.grouped.fitted(to: 10, alignedRight: true)
                 + tokens.grouped.fitted(to: 12, alignedRight: true)
         }
-        let costs = sync.object.costs
         var lines = ["  API cost" + String(repeating: " ", count: 29) + "calls      tokens"]
-        lines.append(row("fields, users, records read", report.meter.requestsTotal, report.meter.spent))
-        if counts.created > 0 {
-            lines.append(row("create \(counts.created.grouped) × \(costs.create)", counts.created, report.createCost))
-        }
-        if counts.updated > 0 {
-            lines.append(row("update \(counts.updated.grouped) × \(costs.update)", counts.updated, report.updateCost))
-        }
+        lines += PlanCosts(report).rows.map { row($0.name, $0.requests, $0.tokens) }
         lines.append(row("total", report.requests, report.cost))
-        if let left = report.budgetLeft {
-            lines.append("    left today \(left.grouped)" + (isAffordable ? " · fits today" : ""))
+        lines += ("    " + PlanCosts(report).standing(isAffordable: isAffordable)).wrapped(to: width, indent: 6)
+        if report.isOffline {
+            lines.append("    reading fields, users and records is not among them: offline nobody was asked")
+        } else {
+            lines.append("    planning itself cost \(counted(report.meter.spent, "token")); the run reads the same again")
         }
-        if let available, report.createCost + report.updateCost > available {
-            let needed = (report.createCost + report.updateCost).grouped
-            lines.append("    needs \(needed) tokens for writing, \(available.grouped) are available")
-            lines.append(
-                isOverRunLimit
-                    ? "    limits.tokens_per_run ends the run there; the next run goes on"
-                    : "    the run ends there; run again after the daily reset, and it goes on")
-            if !isOverRunLimit, let forecast {
-                lines += "    \(forecast.sentence)".wrapped(to: width, indent: 6)
-            }
-        }
-        return lines + [""]
+        if report.saved > 0 { lines.append("    comparing saves \(counted(report.saved, "token"))") }
+        return lines + budgetLines + [""]
     }
+
+    private var budgetLines: [String] {
+        guard let available, needed > available else { return [] }
+        var lines = ["    needs \(needed.grouped) tokens for writing, \(available.grouped) are available"]
+        lines.append(
+            isOverRunLimit
+                ? "    limits.tokens_per_run ends the run there; the next run goes on"
+                : "    the run ends there; run again after the daily reset, and it goes on")
+        if !isOverRunLimit, let forecast { lines += "    \(forecast.sentence)".wrapped(to: width, indent: 6) }
+        return lines
+    }
+
+    private var needed: Int64 { report.createCost + report.updateCost }
 
     /// When everything is sent.
     private var forecast: RunForecast? {
         report.allowance.map { allowance in
             RunForecast(
-                .init(
-                    tokens: report.createCost + report.updateCost,
-                    requests: report.counts.created + report.counts.updated),
-                allowance, file)
+                .init(tokens: needed, requests: report.counts.created + report.counts.updated), allowance, file)
         }
     }
 
@@ -226,21 +216,57 @@ struct PlanRenderer {
     }
 
     /// Whether a run could send everything at once.
-    var isAffordable: Bool { available.map { report.createCost + report.updateCost <= $0 } ?? true }
+    var isAffordable: Bool { available.map { needed <= $0 } ?? true }
+
+    // MARK: - Limits
+
+    private var limitLines: [String] {
+        guard !report.excesses.isEmpty else { return [] }
+        var lines = ["  Limits: the run would stop before anything is sent"]
+        for excess in report.excesses {
+            let place = file.limitPlace(excess.name)
+            lines += "    \(excess.clause); limits.\(excess.name.rawValue) is \(excess.bound.text) (\(place))"
+                .wrapped(to: width, indent: 6)
+        }
+        let flags = report.excesses.map { "--yes-really \($0.name.rawValue)" }.joined(separator: " ")
+        lines.append("    once, where it is meant: penstock run \(file.name) \(flags)")
+        return lines + [""]
+    }
 
     private var closing: String {
         let work = counts.created + counts.updated
+        let undecided = report.undecided > 0 ? ", \(report.undecided.grouped) undecided" : ""
         let summary =
             "Plan: \(counts.created.grouped) to create, \(counts.updated.grouped) to update, "
             + "\(counts.unchanged.grouped) unchanged, \(counts.rejected.grouped) to reject"
-            + (counts.skipped > 0 ? ", \(counts.skipped.grouped) to skip" : "")
-        return work == 0 && counts.unknown == 0
+            + (counts.skipped > 0 ? ", \(counts.skipped.grouped) to skip" : "") + undecided
+        return work == 0 && counts.unknown == 0 && report.undecided == 0
             ? summary + (counts.rejected == 0 ? ". Nothing left to do." : ". Nothing left to do but the rejects.")
             : summary + ", \(report.cost.grouped) tokens."
     }
 
-    /// The document for programs.
-    var json: JSON {
+    /// What all rows come to if they are like those of the sample, which they need not be.
+    private var extrapolation: [String] {
+        guard isSample else { return [] }
+        guard let unread = report.unread, counts.fetched > 0 else {
+            return ["A sample of \(counted(counts.fetched, "row")); how many there are was not counted."]
+        }
+        let all = counts.fetched + unread
+        func share(_ number: Int64) -> String {
+            Int64((Double(number) * Double(all) / Double(counts.fetched)).rounded()).grouped
+        }
+        let writes = report.createCost + report.updateCost
+        return [
+            "Extrapolated from \(counted(counts.fetched, "row")) to \(all.grouped), if all are like these: about "
+                + "\(share(counts.created)) to create, \(share(counts.updated)) to update, \(share(counts.unchanged)) "
+                + "unchanged, \(share(counts.rejected)) to reject, \(share(writes)) tokens for writing."
+        ]
+    }
+
+    private var isSample: Bool { report.isLimited && sampleRows != nil }
+
+    /// The document for programs, without rows.
+    var document: JSONObject {
         var object = JSONObject()
         object["sync"] = .string(file.name)
         object["fetch"] = .string(file.definition.fetch.mode.rawValue)
@@ -248,50 +274,34 @@ struct PlanRenderer {
         object["delivery"] = .string(sync.guarantee.name)
         object["watermark"] = report.watermark.map { .string($0) } ?? .null
         object["resumes"] = .bool(report.isResumed)
+        object["offline"] = .bool(report.isOffline)
+        object["guarded"] = .bool(report.isGuarded)
         object.append(counts, rejectsByCode: report.rejectsByCode)
-        object["cost"] = .object([
-            "tokens": .integer(report.cost), "requests": .integer(report.requests),
-            "tokens_read": .integer(report.meter.spent), "tokens_create": .integer(report.createCost),
-            "tokens_update": .integer(report.updateCost),
-            "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
-        ])
+        object["undecided"] = .integer(report.undecided)
+        object["removed"] = report.removed.map { .integer($0) } ?? .null
+        object["sample"] =
+            isSample
+            ? .object([
+                "rows": .integer(counts.fetched), "unread": report.unread.map { .integer($0) } ?? .null,
+            ]) : .null
+        object["cost"] = PlanCosts(report).json
+        object["limits_exceeded"] = .array(
+            report.excesses.map {
+                .object([
+                    "limit": .string($0.name.rawValue), "code": .string($0.name.code),
+                    "bound": .string($0.bound.text), "what": .string($0.clause),
+                ])
+            })
         object["forecast"] = forecast?.json ?? .null
         object["conflict"] = .array(report.conflicts.map { HeldFields.json($0, file) })
         object["notes"] = .strings(sync.pinNotes)
-        object["examples"] = .array(
-            (report.creates.map { ("create", $0) } + report.updates.map { ("update", $0) }
-                + report.rejects.map { ("reject", $0) }).map { json($0.0, $0.1) })
-        return .object(object)
+        return object
     }
 
-    private func json(_ action: String, _ example: PlanReport.Example) -> JSON {
-        var object = JSONObject()
-        object["action"] = .string(action)
-        object["row"] = .integer(example.number)
-        object["key"] = .string(file.shownKey(example.keyText))
-        object["id"] = example.remoteID.map { .string($0) } ?? .null
-        if let changes = example.changes {
-            object["changes"] = .array(
-                changes.map {
-                    .object([
-                        "field": .string(name($0.target)), "old": .string(isMasked($0.target) ? "•••" : $0.old),
-                        "new": .string(isMasked($0.target) ? "•••" : $0.new),
-                    ])
-                })
-        }
-        if !example.values.isEmpty {
-            var values = JSONObject()
-            for value in example.values {
-                values[name(value.target)] = .string(isMasked(value.target) ? "•••" : value.text)
-            }
-            object["values"] = .object(values)
-        }
-        if let reason = example.reason {
-            object["code"] = .string(reason.code)
-            object["field"] = .string(reason.field)
-            object["value"] = .string(RejectText.value(reason.value, of: reason.field, file))
-            object["message"] = .string(reason.message)
-        }
+    /// The document for programs.
+    var json: JSON {
+        var object = document
+        object["examples"] = .array((examples?.entries ?? []).map(PlanEntryText.json))
         return .object(object)
     }
 }

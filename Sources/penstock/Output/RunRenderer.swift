@@ -44,6 +44,7 @@ struct RunRenderer {
         switch report.stop {
         case .connector(let error, _, _): ExitCode(error)
         case .state(let error), .spool(let error): CommandFailure(error, sync: file.name).exitCode
+        case .refused(let refusal): CommandFailure(refusal, file).exitCode
         case nil: nil
         }
     }
@@ -81,6 +82,10 @@ struct RunRenderer {
         lines.append("")
         if file.definition.fetch.mode == .incremental { lines.append(watermarkLine) }
         lines.append(apiLine)
+        if let planned = report.predicted { lines += plannedLine(planned).wrapped(to: width, indent: 14) }
+        for name in report.passedLimits {
+            lines.append("  limit       limits.\(name.rawValue) was exceeded, as --yes-really said")
+        }
         if counts.rejected > 0 {
             lines.append(
                 "  rejects     "
@@ -133,6 +138,28 @@ struct RunRenderer {
         if report.retries > 0 { parts.append("\(report.retries.grouped) retries") }
         if report.meter.refusals > 0 { parts.append("\(report.meter.refusals.grouped) refused for rate") }
         return "  API         " + parts.joined(separator: " · ")
+    }
+
+    /// What the plan said, and whether it has come so.
+    private func plannedLine(_ planned: PlanNumbers) -> String {
+        let names = ["created", "updated", "unchanged", "rejected", "unknown"]
+        var parts = [counted(planned.requests, "call"), counted(planned.tokens, "token")]
+        parts += names.compactMap { name in
+            let number = planned.counts[name] ?? 0
+            return number > 0 ? "\(number.grouped) \(name)" : nil
+        }
+        parts.append(isAsPlanned ? "as it came" : "it came otherwise")
+        return "  planned     " + parts.joined(separator: " · ")
+    }
+
+    /// Whether everything came as the plan said.
+    private var isAsPlanned: Bool {
+        guard let planned = report.predicted else { return false }
+        let actual = Dictionary(uniqueKeysWithValues: counts.named.map { ($0.name, $0.value) })
+        return planned.requests == report.meter.requestsTotal && planned.tokens == report.meter.spent
+            && ["fetched", "created", "updated", "unchanged", "skipped", "rejected"].allSatisfy {
+                planned.counts[$0] ?? 0 == actual[$0] ?? 0
+            }
     }
 
     private var reasons: [String] {
@@ -208,6 +235,9 @@ struct RunRenderer {
             "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
         ])
         object["conflict"] = .array(report.conflicts.map { HeldFields.json($0, file) })
+        object["predicted"] = report.predicted?.json ?? .null
+        if report.predicted != nil { object["as_planned"] = .bool(isAsPlanned) }
+        object["passed_limits"] = .strings(report.passedLimits.map(\.rawValue))
         object["forecast"] = forecast?.json ?? .null
         object["delivery"] = .string(sync.guarantee.name)
         object["duplicates"] = .array(report.duplicates.map { .strings($0) })

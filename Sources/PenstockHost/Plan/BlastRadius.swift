@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+
+/// What a run would do, counted while its rows are decided, and held against the sync's limits.
+package struct BlastRadius: Sendable {
+    /// A limit that would be exceeded.
+    package struct Excess: Sendable, Hashable {
+        /// The limit.
+        package var name: BlastLimits.Name
+        /// Where it lies.
+        package var bound: BlastLimits.Bound
+        /// What would happen, a clause.
+        package var clause: String
+    }
+
+    /// What becomes of the rows; those that an interrupted attempt has settled count as what became of them.
+    package var counts = RunCounts()
+    /// Values that become empty, by target.
+    package private(set) var emptied: [Int: Int64] = [:]
+    /// Of these, those of which it is not known whether they are empty already.
+    package private(set) var emptiedUnseen: Int64 = 0
+    /// What the run costs, or nil where that is not known yet.
+    package var tokens: Int64?
+    /// How many rows the last finished run has fetched, or nil.
+    package var rowsBefore: Int64?
+
+    private let names: [String]
+
+    /// Nothing yet.
+    ///
+    /// - Parameter names: The names of the targets, in the order of the map.
+    init(names: [String]) { self.names = names }
+
+    /// Counts the rows of a chunk.
+    mutating func add(_ chunk: DecidedChunk) {
+        counts.add(chunk.quiet)
+        for row in chunk.rows { add(row, chunk.mapped) }
+    }
+
+    private mutating func add(_ row: DecidedRow, _ mapped: MappedBatch) {
+        if case .reread = row.fate { return }
+        counts.fetched += 1
+        switch row.fate {
+        case .reread: break
+        case .recovered(let outcome): counts.add(outcome)
+        case .rejected: counts.rejected += 1
+        case .skipped, .dropped: counts.skipped += 1
+        case .unchanged: counts.unchanged += 1
+        case .maybeCreated, .undecided: counts.unknown += 1
+        case .create: counts.created += 1
+        case .update(_, let changes?):
+            counts.updated += 1
+            for change in changes where change.new.isEmpty && !change.old.isEmpty { emptied[change.target, default: 0] += 1 }
+        case .update(_, nil):
+            counts.updated += 1
+            for target in names.indices
+            where mapped.presence[row.row, target] && mapped.columns[target].isNull(row.row) {
+                emptied[target, default: 0] += 1
+                emptiedUnseen += 1
+            }
+        }
+    }
+
+    /// The limits that would be exceeded, in the order of their names.
+    package func excesses(_ limits: BlastLimits, _ mode: FetchDefinition.Mode) -> [Excess] {
+        BlastLimits.Name.allCases.compactMap { name in
+            guard let bound = limits.bound(name, mode), let clause = clause(name, bound) else { return nil }
+            return Excess(name: name, bound: bound, clause: clause)
+        }
+    }
+
+    private func clause(_ name: BlastLimits.Name, _ bound: BlastLimits.Bound) -> String? {
+        func check(_ number: Int64, of whole: Int64, _ what: String) -> String? {
+            guard bound.isExceeded(by: number, of: whole) else { return nil }
+            guard case .basisPoints = bound else { return "it would \(what): \(number)" }
+            return "it would \(what): \(number) of \(whole)\(Self.share(number, whole))"
+        }
+        switch name {
+        case .creates: return check(counts.created, of: counts.fetched, "create records")
+        case .updates: return check(counts.updated, of: counts.fetched, "change records")
+        case .changed: return check(counts.created + counts.updated, of: counts.fetched, "send rows")
+        case .rejected: return check(counts.rejected, of: counts.fetched, "reject rows")
+        case .tokens: return tokens.flatMap { check($0, of: 0, "spend tokens") }
+        case .emptied:
+            let whole = counts.updated + counts.unchanged
+            guard let most = emptied.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return nil }
+            let seen = emptiedUnseen > 0 ? "; whether some are empty already is not known" : ""
+            return check(most.value, of: whole, "empty values of \(names[most.key])").map { $0 + seen }
+        case .shrink:
+            guard let rowsBefore, rowsBefore > 0, case .basisPoints(let points) = bound,
+                counts.fetched * 10_000 < (10_000 - points) * rowsBefore
+            else { return nil }
+            return "the source has \(counts.fetched) rows, and had \(rowsBefore) in the last finished run"
+        }
+    }
+
+    private static func share(_ number: Int64, _ whole: Int64) -> String {
+        whole > 0 ? " (\(BlastLimits.Bound.basisPoints(number * 10_000 / whole).text))" : ""
+    }
+
+    /// How many rows must come before the source is large enough; nil where that does not matter.
+    func rowsForShrink(_ limits: BlastLimits, _ mode: FetchDefinition.Mode) -> Int64? {
+        guard let rowsBefore, case .basisPoints(let points)? = limits.bound(.shrink, mode) else { return nil }
+        return ((10_000 - points) * rowsBefore + 9_999) / 10_000
+    }
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+import PenstockState
+
+/// The rows of a run with what is to be done about them: as they come from the source, or from where they are held.
+protocol DecidedRows: AnyObject {
+    /// Whether the source was read to its end, rather than to a limit.
+    var isExhausted: Bool { get }
+    /// Whether the run has all the rows that it may have.
+    var isAtLimit: Bool { get }
+    /// The least Incremental Key of a row that was left to the next run, or nil.
+    var postponedFrom: Value? { get }
+    /// What the source says of open writers.
+    var openWriters: OpenWriters? { get }
+    /// How often the read went on in a new snapshot.
+    var continuations: Int { get }
+
+    /// The next rows, decided; nil at the end.
+    func next() throws(RunStop) -> DecidedChunk?
+    /// Counts the rows behind those that were taken; nil where that takes too long.
+    func countRest(within milliseconds: Int64) -> Int64?
+    /// Ends the read.
+    func close()
+}
+
+extension RowPipeline: DecidedRows {}
+
+/// Rows that were decided and wait in a nameless file until it is sure that they may be sent.
+///
+/// Behind them the rest of the source follows, where not all of it is held. Memory does not grow with the rows: of each
+/// batch its place in the file is kept.
+final class HeldRows: DecidedRows {
+    private struct Batch {
+        /// The rows that need something, in the file; nil where there are none.
+        var places: (source: SpoolFile.Place, rows: SpoolFile.Place)?
+        var quiet: QuietRows
+    }
+
+    private let pipeline: RowPipeline
+    private let codec: DecidedRowCodec
+    private let folder: String
+    private var spool: SpoolFile?
+    private var schema: Schema?
+    private var batches: [Batch] = []
+    private var nextBatch = 0
+    private var end: Int64 = 0
+    private var hasEnded = false
+
+    /// Rows that are rejected after all, by their position in the run.
+    var overrides: [Int64: RejectReason] = [:]
+
+    /// Nothing yet.
+    ///
+    /// - Parameter folder: On whose disk the file is made.
+    init(_ pipeline: RowPipeline, folder: String, cursorIndex: Int?) {
+        self.pipeline = pipeline
+        self.folder = folder
+        codec = DecidedRowCodec(cursorIndex: cursorIndex)
+    }
+
+    var isExhausted: Bool { pipeline.isExhausted }
+    var isAtLimit: Bool { pipeline.isAtLimit }
+    var postponedFrom: Value? { pipeline.postponedFrom }
+    var openWriters: OpenWriters? { pipeline.openWriters }
+    var continuations: Int { pipeline.continuations }
+
+    /// Takes the next rows from the source, keeps them, and lends them to `body`.
+    ///
+    /// - Returns: False at the end.
+    func hold(_ body: (DecidedChunk) throws(RunStop) -> Void) throws(RunStop) -> Bool {
+        guard let chunk = try pipeline.next() else {
+            hasEnded = true
+            return false
+        }
+        try body(chunk)
+        var batch = Batch(quiet: chunk.quiet)
+        if !chunk.rows.isEmpty { batch.places = try kept(chunk) }
+        // Batches of nothing but quiet rows are one.
+        if batch.places == nil, let last = batches.last, last.places == nil {
+            batches[batches.count - 1].quiet.add(batch.quiet)
+        } else {
+            batches.append(batch)
+        }
+        return true
+    }
+
+    private func kept(_ chunk: DecidedChunk) throws(RunStop) -> (source: SpoolFile.Place, rows: SpoolFile.Place) {
+        do throws(StateError) {
+            let file: SpoolFile
+            if let spool { file = spool } else { file = try SpoolFile(folder: folder) }
+            spool = file
+            schema = chunk.source.schema
+            let source = try file.write(SourceBatch(chunk.source, rejects: []), at: end)
+            let rows = try file.write(SourceBatch(codec.encoded(chunk.rows), rejects: []), at: source.end)
+            end = rows.end
+            return (source, rows)
+        } catch {
+            throw .spool(error)
+        }
+    }
+
+    func next() throws(RunStop) -> DecidedChunk? {
+        guard nextBatch < batches.count else { return hasEnded ? nil : try pipeline.next() }
+        let batch = batches[nextBatch]
+        nextBatch += 1
+        guard let places = batch.places, let spool, let schema else { return try pipeline.quietChunk(batch.quiet) }
+        let source: SourceBatch
+        let rows: SourceBatch
+        do throws(StateError) {
+            source = try spool.read(places.source, schema)
+            rows = try spool.read(places.rows, DecidedRowCodec.schema)
+        } catch {
+            throw .spool(error)
+        }
+        var chunk = try pipeline.chunk(source.batch, rows: codec.decoded(rows.batch, source.batch))
+        chunk.quiet = batch.quiet
+        if !overrides.isEmpty { override(&chunk) }
+        return chunk
+    }
+
+    private func override(_ chunk: inout DecidedChunk) {
+        for index in chunk.rows.indices {
+            if let reason = overrides[chunk.rows[index].number] { chunk.rows[index].fate = .rejected(reason) }
+        }
+    }
+
+    func countRest(within milliseconds: Int64) -> Int64? {
+        var rows: Int64 = 0
+        for batch in batches[nextBatch...] {
+            rows += batch.quiet.unchanged
+            guard let places = batch.places, let spool else { continue }
+            // What cannot be read back cannot be counted; the run itself says so.
+            guard let held = try? spool.read(places.rows, DecidedRowCodec.schema) else { return nil }
+            rows += Int64(held.batch.rowCount)
+        }
+        if hasEnded { return rows }
+        return pipeline.countRest(within: milliseconds).map { $0 + rows }
+    }
+
+    func close() { pipeline.close() }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CCrypto
+import Glibc
+import PenstockModel
+
+/// Why a file with a plan cannot be written or used.
+package struct PlanFileProblem: Error, Sendable, Hashable {
+    /// What kind of problem it is.
+    package enum Kind: Sendable, Hashable {
+        /// The file cannot be read.
+        case unreadable
+        /// It is not what Penstock wrote: it was changed or cut, or is no plan.
+        case damaged
+        /// It was written by another version, in a form that this one does not read.
+        case version
+        /// It cannot be written.
+        case unwritable
+    }
+
+    /// What kind of problem it is.
+    package var kind: Kind
+    /// One clause, which begins with the path and has no full stop.
+    package var message: String
+}
+
+/// The rows of a plan while it is made, in a nameless file that goes with the process.
+///
+/// Used from one thread; memory does not grow with the rows.
+package final class PlanDraft {
+    private let descriptor: Int32
+    private var pending: [UInt8] = []
+    private var size = 0
+
+    /// How many rows there are.
+    package private(set) var count: Int64 = 0
+
+    private static let pendingMax = 1 << 16
+
+    /// A draft without rows, on the disk of `folder`, which must exist.
+    ///
+    /// - Throws: ``PlanFileProblem`` `unwritable`.
+    package init(folder: String) throws(PlanFileProblem) {
+        var name = Array("\(folder)/penstock-plan-XXXXXX".utf8CString)
+        descriptor = mkstemp(&name)
+        guard descriptor >= 0 else { throw .system(.unwritable, folder, "cannot hold a file") }
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        unlink(name)
+    }
+
+    deinit { Glibc.close(descriptor) }
+
+    /// Adds a row.
+    ///
+    /// - Throws: ``PlanFileProblem`` `unwritable`, for example because the disk is full.
+    package func append(_ entry: PlanEntry) throws(PlanFileProblem) {
+        entry.json.write(into: &pending)
+        pending.append(UInt8(ascii: "\n"))
+        count += 1
+        if pending.count > Self.pendingMax { try flush() }
+    }
+
+    /// The rows, in the order in which they were added.
+    ///
+    /// - Throws: ``PlanFileProblem``, and what `body` throws.
+    package func forEach(_ body: (PlanEntry) throws -> Void) throws {
+        try flush()
+        try PlanLines.forEach(descriptor, from: 0, to: size) { line in
+            if let entry = PlanEntry(json: line) { try body(entry) }
+        }
+    }
+
+    /// Writes the plan into a file at `path`, in one step and for this user only.
+    ///
+    /// - Throws: ``PlanFileProblem`` `unwritable`; a file that was there before is then as it was.
+    package func seal(_ header: PlanHeader, to path: String) throws(PlanFileProblem) {
+        try flush()
+        var name = Array("\(path).XXXXXX".utf8CString)
+        let file = mkstemp(&name)
+        guard file >= 0 else { throw .system(.unwritable, path, "cannot be written") }
+        var isDone = false
+        defer {
+            Glibc.close(file)
+            if !isDone { unlink(name) }
+        }
+        var bytes = header.json.utf8
+        bytes.append(UInt8(ascii: "\n"))
+        try Self.write(bytes, file, path)
+        var piece = [UInt8](repeating: 0, count: Self.pendingMax)
+        var offset = 0
+        while offset < size {
+            let read = pread(descriptor, &piece, min(piece.count, size - offset), off_t(offset))
+            guard read > 0 else { throw .system(.unwritable, path, "cannot be written") }
+            try Self.write(Array(piece[..<read]), file, path)
+            offset += read
+        }
+        let seal: JSONObject = [
+            "seal": .string("sha256"), "rows": .integer(count),
+            "digest": .string(try SealedPlan.digest(file, bytes.count + size, path)),
+        ]
+        try Self.write(JSON.object(seal).utf8 + [UInt8(ascii: "\n")], file, path)
+        guard fsync(file) == 0, rename(name, path) == 0 else { throw .system(.unwritable, path, "cannot be written") }
+        isDone = true
+    }
+
+    private func flush() throws(PlanFileProblem) {
+        guard !pending.isEmpty else { return }
+        var done = 0
+        while done < pending.count {
+            let written = pending.withUnsafeBytes { room in
+                pwrite(descriptor, room.baseAddress?.advanced(by: done), room.count - done, off_t(size + done))
+            }
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw .system(.unwritable, "the plan", "cannot be kept") }
+            done += written
+        }
+        size += pending.count
+        pending.removeAll(keepingCapacity: true)
+    }
+
+    private static func write(_ bytes: [UInt8], _ file: Int32, _ path: String) throws(PlanFileProblem) {
+        var done = 0
+        while done < bytes.count {
+            let written = bytes.withUnsafeBytes { room in
+                Glibc.write(file, room.baseAddress?.advanced(by: done), room.count - done)
+            }
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw .system(.unwritable, path, "cannot be written") }
+            done += written
+        }
+    }
+}
+
+extension PlanFileProblem {
+    /// A problem that the system has given a number.
+    static func system(_ kind: Kind, _ path: String, _ what: String) -> PlanFileProblem {
+        PlanFileProblem(kind: kind, message: "\(path) \(what): \(String(cString: strerror(errno)))")
+    }
+}
+
+/// Reads files of JSON lines in pieces.
+enum PlanLines {
+    private static let pieceSize = 1 << 16
+
+    /// The lines between two places of a file; what is not JSON ends it.
+    ///
+    /// - Throws: ``PlanFileProblem``, and what `body` throws.
+    static func forEach(_ file: Int32, from start: Int, to end: Int, _ body: (JSON) throws -> Void) throws {
+        var rest: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: pieceSize)
+        var offset = start
+        while offset < end {
+            let count = pread(file, &piece, min(pieceSize, end - offset), off_t(offset))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw PlanFileProblem.system(.unreadable, "the plan", "cannot be read") }
+            offset += count
+            rest += piece[..<count]
+            var from = 0
+            while let newline = rest[from...].firstIndex(of: UInt8(ascii: "\n")) {
+                do {
+                    let line = try JSON(parsing: Array(rest[from..<newline]))
+                    try body(line)
+                } catch is JSONError {
+                    throw PlanFileProblem(kind: .damaged, message: "the plan has a line that is no JSON")
+                }
+                from = newline + 1
+            }
+            rest.removeFirst(from)
+        }
+    }
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+
+/// Holds the rows of a run against those of a plan.
+///
+/// Both usually come in the same order, and nothing is kept then. A row that comes elsewhere waits until its other half
+/// has come.
+final class PlanMatch {
+    /// What a plan and the rows have in common.
+    private struct Half {
+        var action: PlanEntry.Action
+        var payload: Fingerprint?
+        var remoteID: String?
+        var row: Int64
+        var keyText: String
+        /// The digests of what the record holds, by field; nil where it was not looked at.
+        var before: [String: String]?
+        var isSettled = false
+    }
+
+    /// How many rows may wait for their other half, at about 200 bytes each.
+    private static let waitingMax = 250_000
+    /// How many differences are named.
+    private static let examplesMax = 3
+
+    private let reader: PlanReader
+    private let header: PlanHeader
+    private let scribe: PlanScribe
+    private var planned: [Fingerprint: Half] = [:]
+    private var found: [Fingerprint: Half] = [:]
+    private var ahead: (key: Fingerprint, half: Half)?
+    private var hasEnded = false
+    private var differences: [String: (count: Int64, examples: [String])] = [:]
+
+    /// Rows whose record no longer looks as planned, by their position in the run.
+    private(set) var conflicts: [Int64: RejectReason] = [:]
+
+    init(_ plan: SealedPlan, _ sync: OpenSync, _ mask: PlanMask) {
+        reader = plan.reader()
+        header = plan.header
+        scribe = PlanScribe(sync, mask, salt: plan.header.isGuarded ? plan.header.salt : nil)
+    }
+
+    /// Takes the rows of a chunk.
+    ///
+    /// - Throws: ``PlanFileProblem``.
+    func take(_ chunk: DecidedChunk) throws(PlanFileProblem) {
+        for row in chunk.rows {
+            guard let half = half(row, chunk) else { continue }
+            try take(row.key, half)
+        }
+    }
+
+    /// What of the plan is no longer true, a clause a line; empty where all of it is.
+    ///
+    /// - Throws: ``PlanFileProblem``.
+    func finish() throws(PlanFileProblem) -> [String] {
+        while let next = try peek() {
+            ahead = nil
+            if let other = found.removeValue(forKey: next.key) {
+                compare(next.half, other)
+            } else {
+                planned[next.key] = next.half
+            }
+        }
+        for half in planned.values.sorted(by: { $0.row < $1.row }) {
+            note("planned, and nothing is to be sent for it now", half, half.action.rawValue)
+        }
+        for half in found.values.sorted(by: { $0.row < $1.row }) { noteNew(half) }
+        return Self.order.compactMap { kind in
+            guard let (count, examples) = differences[kind] else { return nil }
+            let more = count > Int64(examples.count) ? ", and \(count - Int64(examples.count)) more" : ""
+            return "\(count) \(count == 1 ? "row is" : "rows are") \(kind): \(examples.joined(separator: "; "))\(more)"
+        }
+    }
+
+    private static let order = [
+        "planned, and nothing is to be sent for it now", "to be sent and not in the plan",
+        "to be sent with other values than planned", "to become something else than planned",
+    ]
+
+    private func half(_ row: DecidedRow, _ chunk: DecidedChunk) -> Half? {
+        switch row.fate {
+        case .create, .update, .maybeCreated: break
+        case .recovered(let outcome) where [.created, .updated, .unchanged, .rejected].contains(outcome):
+            // An interrupted attempt at this plan has settled it.
+            return Half(action: .ask, row: row.number, keyText: row.keyText, isSettled: true)
+        case .unchanged(_, isKnown: false), .rejected:
+            // The record has changed since, so that there is nothing to send; that is no harm.
+            return Half(
+                action: .reject, payload: row.payload, row: row.number, keyText: row.keyText, isSettled: true)
+        default: return nil
+        }
+        guard let entry = scribe.entry(row, chunk) else { return nil }
+        return Self.half(entry)
+    }
+
+    private static func half(_ entry: PlanEntry) -> Half {
+        var half = Half(
+            action: entry.action, payload: entry.payload, remoteID: entry.remoteID, row: entry.row,
+            keyText: entry.keyText)
+        if entry.isCompared {
+            half.before = Dictionary(
+                entry.fields.compactMap { field in field.before.map { (field.name, $0) } },
+                uniquingKeysWith: { first, _ in first })
+        }
+        return half
+    }
+
+    /// The next row of the plan that something is to be sent for; nil at the end.
+    private func peek() throws(PlanFileProblem) -> (key: Fingerprint, half: Half)? {
+        while ahead == nil, !hasEnded {
+            guard let entry = try reader.next() else {
+                hasEnded = true
+                break
+            }
+            if [.create, .update, .ask].contains(entry.action) { ahead = (entry.key, Self.half(entry)) }
+        }
+        return ahead
+    }
+
+    private func take(_ key: Fingerprint, _ half: Half) throws(PlanFileProblem) {
+        try drain()
+        if let other = planned.removeValue(forKey: key) { return compare(other, half) }
+        guard let next = try peek() else {
+            if !half.isSettled { found[key] = half }
+            return
+        }
+        if next.key == key {
+            ahead = nil
+            return compare(next.half, half)
+        }
+        // A row for which nothing is sent usually has no other half.
+        guard !half.isSettled else { return }
+        found[key] = half
+        planned[next.key] = next.half
+        ahead = nil
+        try drain()
+        guard found.count + planned.count <= Self.waitingMax else {
+            throw PlanFileProblem(
+                kind: .damaged,
+                message: "the rows come in another order than they were planned in; order the query of the model")
+        }
+    }
+
+    /// Puts rows of the plan together with rows that have come before.
+    private func drain() throws(PlanFileProblem) {
+        while !found.isEmpty, let next = try peek(), let other = found.removeValue(forKey: next.key) {
+            ahead = nil
+            compare(next.half, other)
+        }
+    }
+
+    private func compare(_ planned: Half, _ now: Half) {
+        if now.isSettled {
+            if let payload = now.payload, let wanted = planned.payload, payload != wanted {
+                note("to be sent with other values than planned", now, planned.action.rawValue)
+            }
+            return
+        }
+        guard planned.action == now.action, planned.remoteID == now.remoteID else {
+            return note(
+                "to become something else than planned", now, "\(planned.action.rawValue), now \(now.action.rawValue)")
+        }
+        guard planned.payload == now.payload else {
+            return note("to be sent with other values than planned", now, now.action.rawValue)
+        }
+        guard header.isGuarded, now.action == .update, planned.before != now.before else { return }
+        let fields = Set((planned.before ?? [:]).keys).union((now.before ?? [:]).keys)
+        let changed = fields.filter { planned.before?[$0] != now.before?[$0] }.sorted()
+        conflicts[now.row] = Self.conflict(changed.first ?? "", now.remoteID)
+    }
+
+    /// A row that the plan does not have: with a guard it is one whose record has changed, where it was looked at.
+    private func noteNew(_ half: Half) {
+        if header.isGuarded, half.action == .update, half.before != nil {
+            conflicts[half.row] = Self.conflict(half.before?.keys.min() ?? "", half.remoteID)
+        } else {
+            note("to be sent and not in the plan", half, half.action.rawValue)
+        }
+    }
+
+    private static func conflict(_ field: String, _ id: String?) -> RejectReason {
+        RejectReason(
+            stage: "check", code: "changed-since-plan", field: field,
+            message: "The record no longer looks as it did when the run was planned; it was left alone.", remoteID: id)
+    }
+
+    private func note(_ kind: String, _ half: Half, _ what: String) {
+        let text = "row \(half.row), key \(half.keyText) (\(what))"
+        differences[kind, default: (0, [])].count += 1
+        if differences[kind, default: (0, [])].examples.count < Self.examplesMax {
+            differences[kind, default: (0, [])].examples.append(text)
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+
+/// Writes down what is to be done with rows, for people and for files.
+struct PlanScribe {
+    private let sync: OpenSync
+    private let mask: PlanMask
+    private let comparison: RecordComparison
+    /// A text that goes into the digests of what records hold; nil where there are to be none.
+    private let salt: String?
+
+    /// A scribe for a sync.
+    ///
+    /// - Parameter salt: What goes into the digests of a plan that is guarded, or nil.
+    init(_ sync: OpenSync, _ mask: PlanMask, salt: String? = nil) {
+        self.sync = sync
+        self.mask = mask
+        self.salt = salt
+        comparison = RecordComparison(sync.mapping, records: sync.mapping.fieldSchema)
+    }
+
+    /// What is said of a row; nil for a row that a run would not touch.
+    func entry(_ row: DecidedRow, _ chunk: DecidedChunk) -> PlanEntry? {
+        switch row.fate {
+        case .reread, .recovered, .skipped, .dropped, .unchanged: return nil
+        case .rejected(let reason):
+            var entry = self.entry(.reject, row, id: reason.remoteID)
+            entry.reason = shown(reason)
+            return entry
+        case .maybeCreated: return entry(.ask, row)
+        case .create:
+            var entry = self.entry(.create, row)
+            entry.payload = row.payload
+            entry.fields = values(row, chunk)
+            return entry
+        case .update(let id, let changes):
+            var entry = self.entry(.update, row, id: id)
+            entry.payload = row.payload
+            entry.isCompared = changes != nil
+            entry.fields = changes?.map(field) ?? values(row, chunk)
+            return entry
+        case .undecided(let id):
+            var entry = self.entry(.undecided, row, id: id)
+            entry.payload = row.payload
+            entry.fields = values(row, chunk)
+            return entry
+        }
+    }
+
+    /// The digest of a value of a record, by which a guarded plan knows it again.
+    static func digest(_ value: String, _ salt: String) -> String {
+        var hasher = FingerprintHasher()
+        hasher.combine(salt)
+        hasher.combine(value)
+        return hasher.finish().hex
+    }
+
+    private func entry(_ action: PlanEntry.Action, _ row: DecidedRow, id: String? = nil) -> PlanEntry {
+        PlanEntry(
+            action, row: row.number, key: row.key, keyText: mask.hidesKey ? PlanMask.dots : row.keyText,
+            remoteID: id)
+    }
+
+    private func isMasked(_ target: Int) -> Bool {
+        let target = sync.mapping.targets[target]
+        return mask.fields.contains(target.name) || mask.fields.contains(target.field.key)
+    }
+
+    private func field(_ change: FieldChange) -> PlanEntry.Field {
+        let isMasked = isMasked(change.target)
+        return PlanEntry.Field(
+            name: sync.mapping.targets[change.target].name, old: isMasked ? PlanMask.dots : change.old,
+            new: isMasked ? PlanMask.dots : change.new, before: salt.map { Self.digest(change.old, $0) })
+    }
+
+    private func values(_ row: DecidedRow, _ chunk: DecidedChunk) -> [PlanEntry.Field] {
+        sync.mapping.targets.indices.filter { chunk.mapped.presence[row.row, $0] }.map { target in
+            PlanEntry.Field(
+                name: sync.mapping.targets[target].name, old: nil,
+                new: isMasked(target)
+                    ? PlanMask.dots : comparison.display(chunk.mapped.columns[target], row.row, target))
+        }
+    }
+
+    private func shown(_ reason: RejectReason) -> RejectReason {
+        guard mask.fields.contains(reason.field), !reason.value.isEmpty else { return reason }
+        var shown = reason
+        shown.message = reason.message.replacing(reason.value, with: PlanMask.dots)
+        shown.value = PlanMask.dots
+        return shown
+    }
+}

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// What a run must be before anything is sent: what was planned, and within the sync's limits.
+package struct PreflightTerms: Sendable {
+    /// The plan that is applied, or nil.
+    package var plan: SealedPlan?
+    /// What there is now of what the plan was made from, but for the state.
+    package var pins: [PlanPin] = []
+    /// The limits of the sync.
+    package var limits = BlastLimits()
+    /// The limits that may be exceeded this once.
+    package var passes: Set<BlastLimits.Name> = []
+    /// What a plan does not show.
+    package var mask = PlanMask()
+
+    /// Nothing but the usual limits.
+    package init() {}
+
+    /// The limits that are to be held.
+    var heldLimits: BlastLimits {
+        var limits = limits
+        limits.off.formUnion(passes)
+        return limits
+    }
+
+    /// Whether all rows must be decided before the first one is sent.
+    func needsAll(_ mode: FetchDefinition.Mode) -> Bool {
+        plan != nil || BlastLimits.Name.allCases.contains { $0 != .shrink && heldLimits.bound($0, mode) != nil }
+    }
+}
+
+/// Looks at what a run would do before it begins.
+///
+/// The rows are read and decided once, wait in a file, and are sent from there: what was looked at is what is sent
+/// (see the ADR on the sealed plan). Only as many rows are held as the terms need: with no limit but that on a source
+/// that shrinks, half of the rows of the run before.
+final class Preflight {
+    private let sync: OpenSync
+    private let store: StateStore
+    private let terms: PreflightTerms
+
+    init(_ sync: OpenSync, _ store: StateStore, _ terms: PreflightTerms) {
+        self.sync = sync
+        self.store = store
+        self.terms = terms
+    }
+
+    private var mode: FetchDefinition.Mode { sync.definition.fetch.mode }
+
+    /// Refuses a plan that was made from something else than there is now.
+    ///
+    /// - Throws: ``RunStop``; nothing was read.
+    func checkPins() throws(RunStop) {
+        guard let plan = terms.plan else { return }
+        do throws(StateError) {
+            var now = terms.pins + (try PlanPin.state(store))
+            if try isOwnRun(plan) { now.removeAll { $0.kind == .state } }
+            let planned = now.contains { $0.kind == .state } ? plan.header.pins : plan.header.pins.filter { $0.kind != .state }
+            let differences = PlanPin.differences(planned, now)
+            guard differences.isEmpty else { throw StateError.internal(differences.joined(separator: "\n")) }
+        } catch {
+            guard case .internal(let text) = error else { throw .state(error) }
+            throw .refused(
+                RunRefusal(
+                    .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
+                    notes: text.split(separator: "\n").map(String.init) + [Self.advice]))
+        }
+    }
+
+    private static let advice = "plan again, and look at it: penstock plan SYNC -O FILE"
+
+    /// Decides rows until it is known that they may be sent.
+    ///
+    /// - Parameter isWhole: Whether the run reads all rows; else nothing is said of a source that shrinks.
+    /// - Returns: What holds the rows, and the numbers of the rows that were looked at.
+    /// - Throws: ``RunStop``; nothing was sent, and the pipeline is closed.
+    func hold(
+        _ pipeline: RowPipeline, folder: String, isWhole: Bool
+    ) throws(RunStop) -> (rows: HeldRows, radius: BlastRadius) {
+        let rows = HeldRows(pipeline, folder: folder, cursorIndex: sync.cursorIndex)
+        var isGood = false
+        defer { if !isGood { rows.close() } }
+        var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
+        if isWhole { radius.rowsBefore = try rowsBefore() }
+        let match = terms.plan.map { PlanMatch($0, sync, terms.mask) }
+        let enough = terms.needsAll(mode) ? nil : radius.rowsForShrink(terms.heldLimits, mode) ?? 0
+        var problem: PlanFileProblem?
+        while enough.map({ radius.counts.fetched < $0 }) ?? true, !sync.destinationHost.isCancelled, problem == nil {
+            let isMore = try rows.hold { chunk throws(RunStop) in
+                radius.add(chunk)
+                do throws(PlanFileProblem) { try match?.take(chunk) } catch { problem = error }
+            }
+            if !isMore { break }
+        }
+        if sync.destinationHost.isCancelled { throw stopped }
+        if let plan = terms.plan, let match { try check(plan, match, rows, problem) }
+        // A source that is read only in part may be as large as ever.
+        if !rows.isExhausted { radius.rowsBefore = nil }
+        radius.tokens = tokens(radius.counts)
+        if let first = radius.excesses(terms.heldLimits, mode).first {
+            throw .refused(refusal(first, radius.excesses(terms.heldLimits, mode)))
+        }
+        isGood = true
+        return (rows, radius)
+    }
+
+    /// Whether the source must have a certain number of rows.
+    ///
+    /// - Throws: ``StateError``.
+    func watchesShrink() throws(StateError) -> Bool {
+        guard terms.heldLimits.bound(.shrink, mode) != nil else { return false }
+        return try Self.rowsOfLastWholeRun(store) ?? 0 > 0
+    }
+
+    private var stopped: RunStop {
+        .connector(
+            ConnectorError(.cancelled, "The run was stopped."), connection: sync.definition.source.connection,
+            doing: "looking at what it would do")
+    }
+
+    private func check(
+        _ plan: SealedPlan, _ match: PlanMatch, _ rows: HeldRows, _ problem: PlanFileProblem?
+    ) throws(RunStop) {
+        do throws(PlanFileProblem) {
+            if let problem { throw problem }
+            let differences = try match.finish()
+            rows.overrides = match.conflicts
+            guard differences.isEmpty else {
+                throw PlanFileProblem(kind: .damaged, message: differences.joined(separator: "\n"))
+            }
+        } catch {
+            throw .refused(
+                RunRefusal(
+                    .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
+                    notes: error.message.split(separator: "\n").map(String.init) + [Self.advice]))
+        }
+    }
+
+    private func tokens(_ counts: RunCounts) -> Int64 {
+        let costs = sync.object.costs
+        return sync.destinationHost.meter.spent + counts.created * costs.create + counts.updated * costs.update
+    }
+
+    private func refusal(_ first: BlastRadius.Excess, _ all: [BlastRadius.Excess]) -> RunRefusal {
+        RunRefusal(
+            .limit(first.name), "\(first.clause); limits.\(first.name.rawValue) is \(first.bound.text); nothing was sent",
+            notes: all.dropFirst().map { "\($0.clause); limits.\($0.name.rawValue) is \($0.bound.text)" })
+    }
+
+    // MARK: - What is remembered
+
+    /// The setting that says which plan a run applies: the run's id and the plan's digest.
+    static let planSetting = "run-plan"
+    /// The setting that says which limits a run may exceed: the run's id and their names.
+    static let passSetting = "run-passes"
+
+    /// Whether the run that is to be finished is one that applies this plan.
+    private func isOwnRun(_ plan: SealedPlan) throws(StateError) -> Bool {
+        guard let run = try store.unfinishedRun() else { return false }
+        return try store.meta(Self.planSetting) == "\(run.id) \(plan.digest)"
+    }
+
+    /// How many rows the last finished run has fetched that read all of them, or nil.
+    private func rowsBefore() throws(RunStop) -> Int64? {
+        do {
+            return try Self.rowsOfLastWholeRun(store)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// How many rows the last finished run has fetched that was not limited to some, or nil.
+    static func rowsOfLastWholeRun(_ store: StateStore?) throws(StateError) -> Int64? {
+        let limited = try store?.meta(RunLimit.setting)?.split(separator: " ").first
+        return try store?.runs(limit: 50).first { run in
+            run.status == .finished && SyncRunner.wholeKinds.contains(run.kind) && limited != run.id[...]
+        }?.counts["fetched"]
+    }
+
+    /// The limits that a run may exceed, as it was said when it began.
+    static func passes(of run: RunRecord, _ store: StateStore) throws(StateError) -> Set<BlastLimits.Name> {
+        let words = try store.meta(passSetting)?.split(separator: " ") ?? []
+        guard words.first == run.id[...] else { return [] }
+        return Set(words.dropFirst().compactMap { BlastLimits.Name(rawValue: String($0)) })
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Why a run was not begun although it could have been: what it would do is not what a person wants.
+package struct RunRefusal: Sendable, Hashable {
+    /// What kind of refusal it is.
+    package enum Kind: Sendable, Hashable {
+        /// The plan that was to be applied is no longer true.
+        case stalePlan
+        /// The run would do more than the sync's limits allow.
+        case limit(BlastLimits.Name)
+    }
+
+    /// What kind of refusal it is.
+    package var kind: Kind
+    /// One sentence without a full stop.
+    package var sentence: String
+    /// What else is to be said, a clause a line.
+    package var notes: [String]
+
+    /// Why a run was not begun.
+    package init(_ kind: Kind, _ sentence: String, notes: [String] = []) {
+        self.kind = kind
+        self.sentence = sentence
+        self.notes = notes
+    }
+
+    /// The code of the error.
+    package var code: String {
+        switch kind {
+        case .stalePlan: "stale-plan"
+        case .limit(let name): name.code
+        }
+    }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+extension SyncRunner {
+    /// What was looked at before a run begins.
+    struct Looked {
+        /// What holds the rows.
+        var rows: HeldRows
+        /// Limits that the run exceeds because a person has said so.
+        var passed: [BlastRadius.Excess]
+    }
+
+    /// Looks at what the run would do, where its terms ask for that.
+    ///
+    /// - Returns: Nil where nothing was to be looked at.
+    /// - Throws: ``RunStop``; the run has not begun then.
+    func look(_ start: FetchStart, _ kind: String, _ images: BeforeImages?) throws(RunStop) -> Looked? {
+        // Whoever replays rejects has chosen the rows.
+        guard kind != Replay.kind else { return nil }
+        do {
+            let unfinished = try store.unfinishedRun()
+            var terms = options.preflight
+            if let unfinished, options.abandonsUnfinished {
+                try store.abandon(unfinished, at: WallClock.milliseconds)
+            } else if let unfinished {
+                terms.passes.formUnion(try Preflight.passes(of: unfinished, store))
+            }
+            let resumed = options.abandonsUnfinished ? nil : unfinished
+            let preflight = Preflight(sync, store, terms)
+            try preflight.checkPins()
+            let mode = sync.definition.fetch.mode
+            var limit = RunLimit(options.rowsMax)
+            if let resumed { limit = try RunLimit(resuming: resumed, options.rowsMax, store) }
+            let isWhole = limit.room == nil
+            let watchesShrink = try isWhole && preflight.watchesShrink()
+            guard terms.needsAll(mode) || watchesShrink else { return nil }
+            let last = try store.lastRun()?.number ?? 0
+            let number = resumed?.number ?? last + 1
+            let pipeline = try pipeline(number, kind, start, limit, nil, images)
+            let (rows, radius) = try preflight.hold(pipeline, folder: options.stateFolder, isWhole: isWhole)
+            let passed = radius.excesses(terms.limits, mode).filter { terms.passes.contains($0.name) }
+            return Looked(rows: rows, passed: passed)
+        } catch let stop as RunStop {
+            throw stop
+        } catch let error as StateError {
+            throw .state(error)
+        } catch {
+            throw .state(.internal("What the run would do could not be looked at: \(error)"))
+        }
+    }
+
+    /// Remembers which plan the run of this id applies, and which limits it may exceed.
+    ///
+    /// - Throws: ``StateError``.
+    func notePreflight(_ id: String) throws(StateError) {
+        if let plan = options.preflight.plan { try store.setMeta(Preflight.planSetting, "\(id) \(plan.digest)") }
+        guard !options.preflight.passes.isEmpty else { return }
+        let names = options.preflight.passes.map(\.rawValue).sorted().joined(separator: " ")
+        try store.setMeta(Preflight.passSetting, "\(id) \(names)")
+    }
+
+    /// The rows of a run, as the source has them.
+    func pipeline(
+        _ number: Int64, _ kind: String, _ start: FetchStart, _ limit: RunLimit, _ replay: Replay?,
+        _ images: BeforeImages?
+    ) throws(RunStop) -> RowPipeline {
+        try RowPipeline(
+            sync, ledger: store, runNumber: number, fetchStart: start, scratchFolder: options.stateFolder,
+            limit: limit, isFullRefresh: kind == Self.fullKind, stateFolder: options.stateFolder, replay: replay,
+            images: images, looksBeforeUpdates: options.preflight.plan?.header.isGuarded ?? false)
+    }
+
+    /// The most rows of a run that begins, or goes on.
+    func limit(of run: RunRecord, _ isResumed: Bool) throws(RunStop) -> RunLimit {
+        do {
+            return isResumed
+                ? try RunLimit(resuming: run, options.rowsMax, store)
+                : try RunLimit(beginning: run, options.rowsMax, store)
+        } catch {
+            throw .state(error)
+        }
+    }
+}

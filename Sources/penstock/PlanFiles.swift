@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockHost
+import PenstockModel
+import PenstockProject
+
+/// Plans in files: where they lie, and what they are made from.
+struct PlanFiles {
+    /// The word that stands for the plan of a sync that was kept last.
+    static let latest = "latest"
+
+    private let workspace: Workspace
+    private let project: Project
+
+    /// The plans of a project.
+    init(_ workspace: Workspace, _ project: Project) {
+        self.workspace = workspace
+        self.project = project
+    }
+
+    /// The path that a word on the command line means.
+    func path(_ word: String, _ file: SyncFile) -> String {
+        word == Self.latest
+            ? "\(project.root)/.penstock/plans/\(file.name).plan" : workspace.options.absolute(word)
+    }
+
+    /// Makes the folder for the plans that are kept under the word `latest`.
+    func prepare(_ word: String) {
+        guard word == Self.latest else { return }
+        // Where it cannot be made, writing the plan says so.
+        try? FileManager.default.createDirectory(
+            atPath: project.root + "/.penstock/plans", withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
+    }
+
+    /// The plan of a sync.
+    ///
+    /// - Throws: ``CommandFailure`` 64 where there is none, or it is one of another sync; 78 where it is damaged.
+    func open(_ word: String, _ file: SyncFile) throws -> SealedPlan {
+        let path = path(word, file)
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw CommandFailure(
+                .usage, code: "no-plan", "\(file.name): there is no plan \(word == Self.latest ? "yet" : path)",
+                notes: ["make one: penstock plan \(file.name) -O \(word)"])
+        }
+        let plan = try Self.opened(path)
+        guard plan.header.sync == file.name else {
+            throw CommandFailure(
+                .usage, code: "other-sync", "\(path) is a plan of \(plan.header.sync), not of \(file.name)",
+                notes: ["penstock run \(plan.header.sync) --plan \(path)"])
+        }
+        return plan
+    }
+
+    /// The plan at a path.
+    ///
+    /// - Throws: ``CommandFailure``.
+    static func opened(_ path: String) throws -> SealedPlan {
+        do {
+            return try SealedPlan(path: path)
+        } catch {
+            throw CommandFailure(error)
+        }
+    }
+
+    /// What a plan of a sync is made from, but for the state.
+    func pins(_ file: SyncFile, _ sync: OpenSync) throws -> [PlanPin] {
+        let setup = try workspace.setup(file, in: project)
+        return try PlanPin.all(setup, sync)
+            + workspace.libraries(of: file, in: project).map { library in
+                PlanPin(
+                    .connector, library.descriptor.id, library.sha256,
+                    shown: "\(library.descriptor.version), \(library.sha256.prefix(12))")
+            }
+    }
+}
+
+extension CommandFailure {
+    /// An end because a file with a plan cannot be used.
+    init(_ problem: PlanFileProblem) {
+        switch problem.kind {
+        case .unreadable: self.init(.usage, code: "plan-file", problem.message)
+        case .damaged:
+            self.init(
+                .config, code: "plan-damaged", problem.message,
+                notes: ["nothing was sent; plan again: penstock plan SYNC -O FILE"])
+        case .version: self.init(.config, code: "plan-version", problem.message)
+        case .unwritable: self.init(.cannotWrite, code: "cannot-write", problem.message)
+        }
+    }
+
+    /// An end because what a run would do is not what a person wants.
+    init(_ refusal: RunRefusal, _ file: SyncFile) {
+        switch refusal.kind {
+        case .stalePlan: self.init(.config, code: refusal.code, "\(file.name): \(refusal.sentence)", notes: refusal.notes)
+        case .limit(let name):
+            self.init(
+                .data, code: refusal.code, "\(file.name): \(refusal.sentence)",
+                notes: ["the limit: \(file.limitPlace(name))"] + refusal.notes + [
+                    "look first: penstock plan \(file.name)",
+                    "once, where it is meant: penstock run \(file.name) --yes-really \(name.rawValue)",
+                ])
+        }
+    }
+}
+
+extension SyncFile {
+    /// Where a limit stands, for people.
+    func limitPlace(_ name: BlastLimits.Name) -> String {
+        guard limits.blast.bounds[name] != nil else {
+            return "the usual one; limits.\(name.rawValue) in \(file) changes it, or turns it off"
+        }
+        let span = position(of: .limit(name))
+        return "\(span.file):\(span.line):\(span.column)"
+    }
+
+    /// What a plan does not show.
+    var planMask: PlanMask {
+        guard rejects.record != .full || !mask.isEmpty else { return PlanMask() }
+        return PlanMask(
+            fields: Set(mask).union(rejects.record == .full ? [] : maskedColumns), hidesKey: shownKey("x") != "x")
+    }
+}
