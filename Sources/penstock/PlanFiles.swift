@@ -93,7 +93,8 @@ extension CommandFailure {
     /// An end because what a run would do is not what a person wants.
     init(_ refusal: RunRefusal, _ file: SyncFile) {
         switch refusal.kind {
-        case .stalePlan: self.init(.config, code: refusal.code, "\(file.name): \(refusal.sentence)", notes: refusal.notes)
+        case .stalePlan:
+            self.init(.config, code: refusal.code, "\(file.name): \(refusal.sentence)", notes: refusal.notes)
         case .limit(let name):
             self.init(
                 .data, code: refusal.code, "\(file.name): \(refusal.sentence)",
@@ -117,8 +118,7 @@ extension SyncFile {
 
     /// What a plan does not show.
     var planMask: PlanMask {
-        guard rejects.record != .full || !mask.isEmpty else { return PlanMask() }
-        return PlanMask(
+        PlanMask(
             fields: Set(mask).union(rejects.record == .full ? [] : maskedColumns), hidesKey: shownKey("x") != "x")
     }
 }

@@ -46,7 +46,7 @@ struct SyncExecution {
     func run(_ file: SyncFile, _ lock: inout LockFile) throws -> (ExitCode, JSON) {
         let folder = try workspace.stateFolder()
         let begun = ContinuousClock.now
-        let plan = try plan.map { try PlanFiles(workspace, project).open($0, file) }
+        let plan = try self.plan.map { try PlanFiles(workspace, project).open($0, file) }
         let store = try workspace.reading(file.name) {
             try workspace.stateForWriting(of: file.name, as: file.name)
         }

@@ -4,7 +4,9 @@ import PenstockModel
 
 extension DestinationField {
     /// The fields as they cross the boundary.
-    package static func document(_ fields: [DestinationField]) -> JSON { Document.list("fields", fields.map(\.document)) }
+    package static func document(_ fields: [DestinationField]) -> JSON {
+        Document.list("fields", fields.map(\.document))
+    }
 
     /// The fields in a document.
     package static func list(document: JSON) throws(DocumentError) -> [DestinationField] {

@@ -52,7 +52,9 @@ package struct BlastRadius: Sendable {
         case .create: counts.created += 1
         case .update(_, let changes?):
             counts.updated += 1
-            for change in changes where change.new.isEmpty && !change.old.isEmpty { emptied[change.target, default: 0] += 1 }
+            for change in changes where change.new.isEmpty && !change.old.isEmpty {
+                emptied[change.target, default: 0] += 1
+            }
         case .update(_, nil):
             counts.updated += 1
             for target in names.indices

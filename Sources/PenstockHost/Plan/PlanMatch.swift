@@ -87,7 +87,7 @@ final class PlanMatch {
         case .recovered(let outcome) where [.created, .updated, .unchanged, .rejected].contains(outcome):
             // An interrupted attempt at this plan has settled it.
             return Half(action: .ask, row: row.number, keyText: row.keyText, isSettled: true)
-        case .unchanged(_, isKnown: false), .rejected:
+        case .unchanged(id: _, isKnown: false), .rejected:
             // The record has changed since, so that there is nothing to send; that is no harm.
             return Half(
                 action: .reject, payload: row.payload, row: row.number, keyText: row.keyText, isSettled: true)

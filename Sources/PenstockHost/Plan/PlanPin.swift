@@ -124,7 +124,8 @@ package struct PlanPin: Sendable, Hashable {
     private static func settings(_ side: SyncSetup.Side) -> [PlanPin] {
         let secrets = Set(side.connector.descriptor.settings.filter(\.isSecret).map(\.name))
         return (side.settings.objectValue?.members ?? []).filter { !secrets.contains($0.key) }.map { member in
-            PlanPin(.config, "connection \(side.name): \(member.key)", digest(side.redactor.redacted(member.value.text)))
+            PlanPin(
+                .config, "connection \(side.name): \(member.key)", digest(side.redactor.redacted(member.value.text)))
         }
     }
 

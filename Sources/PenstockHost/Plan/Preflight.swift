@@ -56,22 +56,26 @@ final class Preflight {
     /// - Throws: ``RunStop``; nothing was read.
     func checkPins() throws(RunStop) {
         guard let plan = terms.plan else { return }
-        do throws(StateError) {
-            var now = terms.pins + (try PlanPin.state(store))
-            if try isOwnRun(plan) { now.removeAll { $0.kind == .state } }
-            let planned = now.contains { $0.kind == .state } ? plan.header.pins : plan.header.pins.filter { $0.kind != .state }
-            let differences = PlanPin.differences(planned, now)
-            guard differences.isEmpty else { throw StateError.internal(differences.joined(separator: "\n")) }
+        let differences: [String]
+        do {
+            differences = try pinDifferences(plan)
         } catch {
-            guard case .internal(let text) = error else { throw .state(error) }
-            throw .refused(
-                RunRefusal(
-                    .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
-                    notes: text.split(separator: "\n").map(String.init) + [Self.advice]))
+            throw .state(error)
         }
+        if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
     }
 
-    private static let advice = "plan again, and look at it: penstock plan SYNC -O FILE"
+    private func pinDifferences(_ plan: SealedPlan) throws(StateError) -> [String] {
+        // What finishes a run of this plan meets the state that the run has left.
+        if try isOwnRun(plan) { return PlanPin.differences(plan.header.pins.filter { $0.kind != .state }, terms.pins) }
+        return PlanPin.differences(plan.header.pins, terms.pins + (try PlanPin.state(store)))
+    }
+
+    private static func stale(_ plan: SealedPlan, _ differences: [String]) -> RunRefusal {
+        RunRefusal(
+            .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
+            notes: differences + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
+    }
 
     /// Decides rows until it is known that they may be sent.
     ///
@@ -125,19 +129,16 @@ final class Preflight {
     private func check(
         _ plan: SealedPlan, _ match: PlanMatch, _ rows: HeldRows, _ problem: PlanFileProblem?
     ) throws(RunStop) {
-        do throws(PlanFileProblem) {
-            if let problem { throw problem }
-            let differences = try match.finish()
-            rows.overrides = match.conflicts
-            guard differences.isEmpty else {
-                throw PlanFileProblem(kind: .damaged, message: differences.joined(separator: "\n"))
+        var differences = problem.map { [$0.message] } ?? []
+        if problem == nil {
+            do {
+                differences = try match.finish()
+            } catch {
+                differences = [error.message]
             }
-        } catch {
-            throw .refused(
-                RunRefusal(
-                    .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
-                    notes: error.message.split(separator: "\n").map(String.init) + [Self.advice]))
         }
+        rows.overrides = match.conflicts
+        if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
     }
 
     private func tokens(_ counts: RunCounts) -> Int64 {
@@ -147,7 +148,8 @@ final class Preflight {
 
     private func refusal(_ first: BlastRadius.Excess, _ all: [BlastRadius.Excess]) -> RunRefusal {
         RunRefusal(
-            .limit(first.name), "\(first.clause); limits.\(first.name.rawValue) is \(first.bound.text); nothing was sent",
+            .limit(first.name),
+            "\(first.clause); limits.\(first.name.rawValue) is \(first.bound.text); nothing was sent",
             notes: all.dropFirst().map { "\($0.clause); limits.\($0.name.rawValue) is \($0.bound.text)" })
     }
 

@@ -116,7 +116,6 @@ package final class SyncRunner {
     package func run() throws(RunStop) -> RunReport {
         let startedAt = WallClock.milliseconds
         let kind = try kind()
-        let isReplay = kind == Replay.kind
         let start = try FetchStart.of(
             sync, store, isFullRefresh: kind != Self.plainKind, stateFolder: options.stateFolder)
         let images = try images()
@@ -135,7 +134,7 @@ package final class SyncRunner {
         var attempt = Attempt(
             isResumed: isResumed, startedAt: startedAt, start: start, limit: try limit(of: record, isResumed))
         attempt.images = images
-        if isReplay {
+        if kind == Replay.kind {
             attempt.replay = Replay(store, run: record.number)
             if !isResumed, let choice = options.replays { try attempt.replay?.mark(choice) }
         }
@@ -343,8 +342,8 @@ package final class SyncRunner {
         } catch {
             throw .state(error)
         }
-        if let value = pipeline.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
         attempt.writers = pipeline.openWriters
+        if let value = pipeline.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
     }
 
     private func take(

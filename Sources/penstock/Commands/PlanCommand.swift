@@ -25,7 +25,7 @@ struct PlanCommand: ParsableCommand {
     var syncs: [String] = []
 
     @Option(name: .long, help: ArgumentHelp("How many rows of each sort to show, or all.", valueName: "n|all"))
-    var diff = DiffChoice.some(3)
+    var diff = DiffChoice.first(3)
 
     @Option(
         name: [.customShort("O"), .long],
@@ -105,14 +105,14 @@ struct PlanCommand: ParsableCommand {
 
 /// How many rows of each sort a plan shows.
 enum DiffChoice: Equatable, ExpressibleByArgument {
-    case some(Int)
+    case first(Int)
     case all
 
     init?(argument: String) {
         if argument.lowercased() == "all" {
             self = .all
         } else if let number = Int(argument), number >= 0 {
-            self = .some(number)
+            self = .first(number)
         } else {
             return nil
         }
@@ -120,7 +120,7 @@ enum DiffChoice: Equatable, ExpressibleByArgument {
 
     var defaultValueDescription: String {
         switch self {
-        case .some(let number): "\(number)"
+        case .first(let number): "\(number)"
         case .all: "all"
         }
     }
@@ -181,7 +181,8 @@ struct Planning {
     private func offlineCopy(_ cache: FieldsCache) throws -> FieldsCache.Copy {
         if let copy = cache.copy(file.definition) { return copy }
         throw CommandFailure(
-            .config, code: "offline", "\(file.name): the destination's fields were not told yet, or the map has changed",
+            .config, code: "offline",
+            "\(file.name): the destination's fields were not told yet, or the map has changed",
             notes: ["plan once with the destination: penstock plan \(file.name)"])
     }
 
@@ -225,10 +226,8 @@ struct Planning {
         header.rowsMax = command.limit
         header.isFullRefresh = command.fullRefresh
         header.abandonsUnfinished = command.new
-        var shown = renderer
-        shown.isKept = true
         header.about = [
-            "object": .string(sync.object.id), "before": .strings(shown.before), "after": .strings(shown.after),
+            "object": .string(sync.object.id), "before": .strings(renderer.before), "after": .strings(renderer.after),
             "document": .object(renderer.document),
         ]
         files.prepare(out)
@@ -249,7 +248,9 @@ struct Planning {
                 try outcome.draft?.forEach { Terminal.write(PlanRows.json($0, sync: file.name)) }
             } else if options.isMachineReadable {
                 documents.append(
-                    .object(try rows.document(renderer.document, command.diff == .all ? outcome.draft : nil, outcome.examples)))
+                    .object(
+                        try rows.document(
+                            renderer.document, command.diff == .all ? outcome.draft : nil, outcome.examples)))
             } else if command.diff == .all {
                 pager.write(renderer.before.joined(separator: "\n") + "\n")
                 try outcome.draft?.forEach { if !pager.isDone { pager.write(rows.text($0)) } }
@@ -303,7 +304,7 @@ extension DiffChoice {
     /// How many rows of each sort are kept for display.
     var limit: Int {
         switch self {
-        case .some(let number): number
+        case .first(let number): number
         case .all: 0
         }
     }

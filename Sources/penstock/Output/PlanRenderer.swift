@@ -14,8 +14,6 @@ struct PlanRenderer {
     private let width: Int?
     /// How many rows were asked for as a sample, or nil.
     var sampleRows: Int64?
-    /// Whether it is for a file.
-    var isKept = false
     /// When the fields were told that an offline plan uses, in milliseconds since 1970; or nil.
     var fieldsReadAt: Int64?
 
@@ -66,7 +64,8 @@ struct PlanRenderer {
         }
         if let fieldsReadAt {
             let age = TimeDisplay.duration(milliseconds: max(0, WallClock.milliseconds - fieldsReadAt))
-            lines.append("  Offline  nobody was asked; fields and users are as told \(age) ago, records were not looked at")
+            lines.append(
+                "  Offline  nobody was asked; fields and users are as told \(age) ago, records were not looked at")
         }
         if report.isGuarded { lines.append("  Guard    a record that has changed since is left alone") }
         for note in sync.pinNotes { lines.append("  warning[field-renamed]: \(note)") }
@@ -178,7 +177,8 @@ struct PlanRenderer {
         if report.isOffline {
             lines.append("    reading fields, users and records is not among them: offline nobody was asked")
         } else {
-            lines.append("    planning itself cost \(counted(report.meter.spent, "token")); the run reads the same again")
+            lines.append(
+                "    planning itself cost \(counted(report.meter.spent, "token")); the run reads the same again")
         }
         if report.saved > 0 { lines.append("    comparing saves \(counted(report.saved, "token"))") }
         return lines + budgetLines + [""]
