@@ -46,6 +46,17 @@ package enum CSVConversion {
         return text
     }
 
+    /// Whether a decimal is written as ``decimal(_:)`` would write it: digits, or digits with a point between them.
+    package static func isPlainDecimal(_ bytes: Span<UInt8>) -> Bool {
+        guard !bytes.isEmpty else { return false }
+        let start = bytes[0] == UInt8(ascii: "-") ? 1 : 0
+        let point = digitsEnd(bytes, start)
+        guard point > start else { return false }
+        if point == bytes.count { return true }
+        return bytes[point] == UInt8(ascii: ".") && point + 1 < bytes.count
+            && digitsEnd(bytes, point + 1) == bytes.count
+    }
+
     /// The double nearest to a decimal number with or without an exponent; nil for what it cannot hold.
     package static func number(_ bytes: Span<UInt8>) -> Double? {
         let start = signLength(bytes)

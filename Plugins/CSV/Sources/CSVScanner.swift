@@ -56,7 +56,7 @@ package struct CSVScanner: Sendable {
         package var offset: Int
     }
 
-    private enum State: Sendable {
+    enum State: Sendable {
         case recordStart
         case fieldStart
         case unquoted
@@ -67,30 +67,30 @@ package struct CSVScanner: Sendable {
     }
 
     /// The bytes at hand.
-    package private(set) var window: [UInt8] = []
+    package internal(set) var window: [UInt8] = []
     /// Where the record begins in ``window``.
-    package private(set) var recordStart = 0
+    package internal(set) var recordStart = 0
     /// The physical line, counted from 1, that the record begins on.
-    package private(set) var recordLine = 1
+    package internal(set) var recordLine = 1
     /// The fields of the record.
-    package private(set) var fields: [Field] = []
+    package internal(set) var fields: [Field] = []
     /// What is wrong with the record, or nil.
-    package private(set) var problem: Problem?
+    package internal(set) var problem: Problem?
     /// Whether a record ended with the input and not with a line end: the last line is not complete.
     package private(set) var endsInsideRecord = false
     /// How many bytes were fed before those in ``window``.
     package private(set) var windowOffset = 0
 
-    private let dialect: CSVDialect
-    private let delimiter: UInt8
+    let dialect: CSVDialect
+    let delimiter: UInt8
     /// The quote; where there is none, 0, which is tested for earlier.
-    private let quote: UInt8
-    private var state = State.recordStart
-    private var position = 0
-    private var nextStart = 0
-    private var line = 1
+    let quote: UInt8
+    var state = State.recordStart
+    var position = 0
+    var nextStart = 0
+    var line = 1
     private var isWhole = false
-    private var endedWithCR = false
+    var endedWithCR = false
     private var isFinished = false
     private var fieldStart = 0
     private var fieldEnd = 0
@@ -175,7 +175,10 @@ package struct CSVScanner: Sendable {
 
     /// Scans on to the end of a record.
     package mutating func next() -> Step {
-        if isWhole { startRecord() }
+        if isWhole {
+            if nextPlain() { return .record }
+            startRecord()
+        }
         while true {
             let limit = min(window.count, recordStart &+ dialect.recordBytesMax)
             while position < limit {

@@ -82,7 +82,6 @@ struct CSVReading {
         try Self.check(isCancelled)
         let rows = Int(min(Int64(batchRowsMax), rowsLeft))
         guard rows > 0, !file.columns.isEmpty else { return nil }
-        builder.begin(min(rows, 1 << 14))
         var rejects: [SourceReject] = []
         reading: while builder.rowCount < rows && builder.byteCount < batchBytesMax {
             switch file.scanner.next() {

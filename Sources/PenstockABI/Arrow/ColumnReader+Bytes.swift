@@ -8,8 +8,8 @@ extension ColumnReader {
     mutating func readBytes(isLarge: Bool) throws(ConnectorError) -> Column {
         var offsets = try readOffsets(isLarge: isLarge)
         var bytes = try readData(isLarge: isLarge, count: Int(offsets[count]))
-        if field.type != .bytes { try checkTexts(bytes, offsets) }
-        if nullCount > 0 { (bytes, offsets) = emptied(bytes, offsets) }
+        if field.type != .bytes { checkTexts(bytes, offsets) }
+        if nullCount > 0, !areNullsEmpty(offsets) { (bytes, offsets) = emptied(bytes, offsets) }
         return Column(
             field.type, count: count, validity: validity, nullCount: nullCount, offsets: offsets, bytes: bytes)
     }
@@ -51,7 +51,7 @@ extension ColumnReader {
 
     private func checkOffsets<T: FixedWidthInteger>(_ offsets: [T]) throws(ConnectorError) {
         guard offsets[0] >= 0 else { throw breach("starts before its buffer") }
-        for row in 0..<count where offsets[row + 1] < offsets[row] {
+        if !isOrdered(offsets), let row = (0..<count).first(where: { offsets[$0 + 1] < offsets[$0] }) {
             throw breach("has offsets that go back at row \(row)")
         }
         guard offsets[count] - offsets[0] <= Int32.max else { throw breach("has more than 2147483647 bytes") }
@@ -67,10 +67,15 @@ extension ColumnReader {
         return [UInt8](UnsafeRawBufferPointer(start: data + first, count: total))
     }
 
+    /// Whether no bytes stand under a NULL.
+    private func areNullsEmpty(_ offsets: [Int32]) -> Bool {
+        var isEmpty = true
+        forEachNull { row in isEmpty = isEmpty && offsets[row] == offsets[row + 1] }
+        return isEmpty
+    }
+
     /// The same without the bytes that stand under a NULL.
     private func emptied(_ bytes: [UInt8], _ offsets: [Int32]) -> ([UInt8], [Int32]) {
-        let isClean = (0..<count).allSatisfy { !isNull($0) || offsets[$0] == offsets[$0 + 1] }
-        guard !isClean else { return (bytes, offsets) }
         var kept: [UInt8] = []
         var ends: [Int32] = [0]
         kept.reserveCapacity(bytes.count)
@@ -85,57 +90,58 @@ extension ColumnReader {
     // MARK: - Texts
 
     /// Turns rows that are not UTF-8, or not a decimal where one is due, into faults.
-    private mutating func checkTexts(_ bytes: [UInt8], _ offsets: [Int32]) throws(ConnectorError) {
+    private mutating func checkTexts(_ bytes: [UInt8], _ offsets: [Int32]) {
         let isDecimal = field.type == .decimal
-        if !isDecimal, isASCII(bytes) || isUTF8(bytes, offsets) { return }
-        for row in 0..<count where !isNull(row) {
+        if !isDecimal, areTexts(bytes, offsets) { return }
+        for row in badRows(bytes, offsets, isDecimal) {
             let cell = bytes[Int(offsets[row])..<Int(offsets[row + 1])]
-            if isDecimal ? isDecimalText(cell) : String(validating: cell, as: UTF8.self) != nil { continue }
             let shown = String(String(decoding: cell, as: UTF8.self).prefix(60))
             fault(row, value: shown, isDecimal ? "The value is not a decimal number." : "The text is not UTF-8.")
         }
     }
+
+    private func badRows(_ bytes: [UInt8], _ offsets: [Int32], _ isDecimal: Bool) -> [Int] {
+        bytes.withUnsafeBufferPointer { all in
+            var rows: [Int] = []
+            for row in 0..<count where !isNull(row) {
+                let cell = UnsafeBufferPointer(rebasing: all[Int(offsets[row])..<Int(offsets[row + 1])])
+                if !(isDecimal ? isDecimalText(cell) : UTF8Check.isValid(cell)) { rows.append(row) }
+            }
+            return rows
+        }
+    }
 }
 
-/// Whether all bytes are below 128; eight at a time.
-private func isASCII(_ bytes: [UInt8]) -> Bool {
-    bytes.withUnsafeBytes { raw in
-        let whole = raw.count / 8 * 8
-        var seen: UInt64 = 0
-        for offset in stride(from: 0, to: whole, by: 8) {
-            seen |= raw.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-        }
-        for offset in whole..<raw.count { seen |= UInt64(raw[offset]) }
-        return seen & 0x8080_8080_8080_8080 == 0
+/// Whether no offset is less than the one before it.
+private func isOrdered<T: FixedWidthInteger>(_ offsets: [T]) -> Bool {
+    offsets.withUnsafeBufferPointer { room in
+        var isOrdered = true
+        for row in 0..<max(0, room.count &- 1) where room[row &+ 1] < room[row] { isOrdered = false }
+        return isOrdered
     }
 }
 
 /// Whether all bytes are UTF-8 and no cell begins in the middle of a character: then every cell is UTF-8.
-private func isUTF8(_ bytes: [UInt8], _ offsets: [Int32]) -> Bool {
-    let isCut = offsets.contains { Int($0) < bytes.count && bytes[Int($0)] & 0xC0 == 0x80 }
-    do {
-        _ = try UTF8Span(validating: bytes.span)
-        return !isCut
-    } catch {
-        return false
+private func areTexts(_ bytes: [UInt8], _ offsets: [Int32]) -> Bool {
+    bytes.withUnsafeBufferPointer { all in
+        if UTF8Check.isASCII(all) { return true }
+        let isCut = offsets.contains { Int($0) < all.count && all[Int($0)] & 0xC0 == 0x80 }
+        return !isCut && UTF8Check.isValid(all)
     }
 }
 
 /// Whether `text` is an optional minus, digits, and optionally a point and digits.
-func isDecimalText(_ text: ArraySlice<UInt8>) -> Bool {
-    var digits = 0
-    var hasPoint = false
-    for (place, byte) in text.enumerated() {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digits += 1
-        case UInt8(ascii: "-") where place == 0: break
-        case UInt8(ascii: ".") where digits > 0 && !hasPoint:
-            hasPoint = true
-            digits = 0
-        default: return false
-        }
-    }
-    return digits > 0
+func isDecimalText(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    var position = text.first == UInt8(ascii: "-") ? 1 : 0
+    let start = position
+    while position < text.count, text[position] &- 48 < 10 { position &+= 1 }
+    guard position > start else { return false }
+    guard position < text.count else { return true }
+    guard text[position] == UInt8(ascii: ".") else { return false }
+    position &+= 1
+    let fraction = position
+    while position < text.count, text[position] &- 48 < 10 { position &+= 1 }
+    return position == text.count && position > fraction
 }
 
 /// The text of `value` × 10 to the minus `scale`, with `scale` digits after the point.

@@ -42,13 +42,19 @@ struct ColumnReader {
         case .text(let isLarge), .binary(let isLarge): return try readBytes(isLarge: isLarge)
         case .fixedBinary(let width): return try readFixed(width: width)
         case .decimal128(let scale): return try readDecimals(scale: scale)
-        case .uint64: return try readUnsigned()
-        case .float64: return floats(try copied(1, as: Double.self))
-        case .float32: return floats(try copied(1, as: Float.self).map(Double.init))
+        case .uint64:
+            var values = try copied(1, as: UInt64.self)
+            zero(&values)
+            return Column(field.type, count: count, validity: validity, nullCount: nullCount, uint64s: values)
+        case .float64, .float32:
+            var values = try readFloats(format)
+            zero(&values)
+            return Column(field.type, count: count, validity: validity, nullCount: nullCount, float64s: values)
         default:
             // In two steps: reading may add NULLs, which the second step looks at.
-            let values = try readIntegers(format)
-            return integers(values)
+            var values = try readIntegers(format)
+            zero(&values)
+            return Column(field.type, count: count, validity: validity, nullCount: nullCount, int64s: values)
         }
     }
 
@@ -108,40 +114,54 @@ struct ColumnReader {
 
     // MARK: - Numbers
 
-    private func integers(_ values: [Int64]) -> Column {
-        Column(field.type, count: count, validity: validity, nullCount: nullCount, int64s: zeroed(values))
-    }
-
-    private func floats(_ values: [Double]) -> Column {
-        Column(field.type, count: count, validity: validity, nullCount: nullCount, float64s: zeroed(values))
-    }
-
-    private func readUnsigned() throws(ConnectorError) -> Column {
-        Column(
-            field.type, count: count, validity: validity, nullCount: nullCount,
-            uint64s: zeroed(try copied(1, as: UInt64.self)))
+    private func readFloats(_ format: ArrowFormat) throws(ConnectorError) -> [Double] {
+        format == .float64 ? try copied(1, as: Double.self) : try copied(1, as: Float.self).map(Double.init)
     }
 
     /// Arrow leaves open what stands under a NULL; here it is zero.
-    private func zeroed<T: Numeric>(_ values: [T]) -> [T] {
-        guard nullCount > 0 else { return values }
-        var values = values
-        for row in 0..<count where isNull(row) { values[row] = 0 }
-        return values
+    private func zero<T: Numeric & BitwiseCopyable>(_ values: inout [T]) {
+        values.withUnsafeMutableBufferPointer { room in forEachNull { row in room[row] = 0 } }
+    }
+
+    /// Calls `body` with every row that is NULL, in order.
+    func forEachNull(_ body: (Int) -> Void) {
+        guard nullCount > 0 else { return }
+        for (place, bits) in validity.enumerated() where bits != 0xFF {
+            var missing = ~bits
+            while missing != 0 {
+                let row = place << 3 | missing.trailingZeroBitCount
+                // The bits behind the last row are 0 as well.
+                if row < count { body(row) }
+                missing &= missing &- 1
+            }
+        }
+    }
+
+    /// Integers of fewer bits, as 64.
+    private func widened<T: FixedWidthInteger & BitwiseCopyable>(_ type: T.Type) throws(ConnectorError) -> [Int64] {
+        guard let buffer = raw.buffers[1] else { throw breach("lacks buffer 1") }
+        let stride = MemoryLayout<T>.stride
+        let first = buffer + start * stride
+        return [Int64](unsafeUninitializedCapacity: count) { room, used in
+            for row in 0..<count {
+                room[row] = Int64(truncatingIfNeeded: first.loadUnaligned(fromByteOffset: row &* stride, as: T.self))
+            }
+            used = count
+        }
     }
 
     private mutating func readIntegers(_ format: ArrowFormat) throws(ConnectorError) -> [Int64] {
         switch format {
         case .bool: return try readFlags()
-        case .int8: return try copied(1, as: Int8.self).map(Int64.init)
-        case .uint8: return try copied(1, as: UInt8.self).map(Int64.init)
-        case .int16: return try copied(1, as: Int16.self).map(Int64.init)
-        case .uint16: return try copied(1, as: UInt16.self).map(Int64.init)
-        case .int32, .date32: return try copied(1, as: Int32.self).map(Int64.init)
-        case .uint32: return try copied(1, as: UInt32.self).map(Int64.init)
+        case .int8: return try widened(Int8.self)
+        case .uint8: return try widened(UInt8.self)
+        case .int16: return try widened(Int16.self)
+        case .uint16: return try widened(UInt16.self)
+        case .int32, .date32: return try widened(Int32.self)
+        case .uint32: return try widened(UInt32.self)
         case .date64: return divided(try copied(1, as: Int64.self), by: 86_400_000, "is not a whole day")
         case .time32(let unit):
-            return timesOfDay(scaled(try copied(1, as: Int32.self).map(Int64.init), unit))
+            return timesOfDay(scaled(try widened(Int32.self), unit))
         case .time64(let unit): return timesOfDay(scaled(try copied(1, as: Int64.self), unit))
         case .timestamp(let unit, _): return scaled(try copied(1, as: Int64.self), unit)
         default: return try copied(1, as: Int64.self)
@@ -150,8 +170,14 @@ struct ColumnReader {
 
     private func readFlags() throws(ConnectorError) -> [Int64] {
         guard let bits = raw.buffers[1] else { throw breach("lacks buffer 1") }
-        let (flags, _) = copiedBits(bits, start: start, count: count)
-        return (0..<count).map { Int64(flags[$0 >> 3] >> UInt8($0 & 7) & 1) }
+        let flags = bits.assumingMemoryBound(to: UInt8.self)
+        return [Int64](unsafeUninitializedCapacity: count) { room, used in
+            for row in 0..<count {
+                let bit = start &+ row
+                room[row] = Int64(flags[bit &>> 3] &>> UInt8(truncatingIfNeeded: bit & 7) & 1)
+            }
+            used = count
+        }
     }
 
     /// The values in microseconds.
