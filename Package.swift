@@ -258,6 +258,20 @@ let search: [Target] =
         ]
     } ?? []
 
+/// The row path without an API, which only `make bench` builds: it needs what the modules keep to themselves.
+let benchmarks: [Target] =
+    Context.environment["PENSTOCK_BENCHMARKS"] == nil
+    ? []
+    : [
+        /** Rows of a table as the bodies of requests. */
+        .executableTarget(
+            name: "penstock-bodies",
+            dependencies: [
+                "ConnectorTesting", "PenstockEngine", "PenstockHost", "PenstockModel", "PipedriveConnector",
+            ],
+            path: "Tests/Benchmarks/Bodies", swiftSettings: strict)
+    ]
+
 let package = Package(
     name: "penstock",
     products: [
@@ -273,6 +287,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
     ],
-    targets: shared + connectorSide + hostSide + connectors.flatMap(\.targets) + sandbox + tests + search,
+    targets: shared + connectorSide + hostSide + connectors.flatMap(\.targets) + sandbox + tests + search + benchmarks,
     swiftLanguageModes: [.v6]
 )
