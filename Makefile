@@ -19,8 +19,8 @@ SANITIZED = --skip 'TidyTests|CrashTests|PowerLossTests|FlippedBitTests|Connecto
 # Without the last one, connectors do not find the sanitizer's functions in the program that loads them.
 SANITIZER_FLAGS = -Xlinker --export-dynamic
 
-.PHONY: demo test crash build check bench bench-compare bench-test install deps help fuzz test-asan test-tsan release tarball deb \
-    package-test
+.PHONY: demo test crash build check bench bench-compare bench-test install deps help fuzz test-asan test-tsan release \
+    tarball deb package-test
 
 help:
 	@echo "make demo      build, then sync a CSV file into a sandbox CRM on this machine (no account needed)"
