@@ -6,6 +6,7 @@ import shutil
 import subprocess
 
 from .data import MAPPED
+from .project import put
 from .tools import Task
 
 SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "peer.py")
@@ -61,6 +62,21 @@ class Peers:
         query = f"COPY (SELECT {', '.join(MAPPED)} FROM {source.table}) TO STDOUT (FORMAT binary)"
         return [Task(name, ["psql", "-X", "-q", "-o", "/dev/null", "-c", query, server.conninfo], is_peer=True)]
 
+    def clients(self, source, servers, name):
+        """The database's own client reading the same columns, to /dev/null."""
+        query = source.floor[-1]
+        commands = {
+            "sqlite": ("sqlite3", ["sqlite3", "-batch", source.floor[1], query]),
+            "mariadb": ("mariadb", lambda: [*servers["mariadb"].client(["bench"]), "--quick", "-N", "-e", query]),
+        }
+        if source.name == "postgres":
+            return self.copy(servers["postgres"], source, name)
+        program, command = commands.get(source.name, (None, None))
+        if program not in self.versions:
+            return []
+        words = command() if callable(command) else command
+        return [Task(name, ["sh", "-c", 'exec "$@" >/dev/null', "sh", *words], is_peer=True)]
+
     def csv(self, path):
         """DuckDB and Polars on one thread, with the same types, and what their start costs."""
         tasks = []
@@ -92,7 +108,22 @@ class Peers:
             tasks.append(self.script(
                 "P5/dlt", "dlt-bodies", server.conninfo, f"SELECT {columns} FROM {source.table}", folder,
                 env={"RUNTIME__DLTHUB_TELEMETRY": "false"}))
+        if "drt" in self.versions:
+            tasks.append(self.drt(server, f"SELECT {columns} FROM {source.table}", folder))
         return tasks
+
+    def drt(self, server, query, folder):
+        """drt into a file of JSON lines; its project and its home are in a folder of their own."""
+        home = os.path.join(folder, "drt")
+        put(home, "drt_project.yml", "name: bench\nprofile: bench\n")
+        put(home, ".drt/profiles.yml", (
+            f"bench:\n  type: postgres\n  host: 127.0.0.1\n  port: {server.port}\n  dbname: postgres\n"
+            "  user: bench\n  password: none\n"))
+        put(home, "syncs/bodies.yml", (
+            f"name: bodies\nmodel: {query}\ndestination:\n  type: file\n  path: {home}/bodies.jsonl\n"
+            "  format: jsonl\nsync:\n  mode: full\n  batch_size: 10000\n"))
+        program = shutil.which("drt", path=self.path)
+        return Task("P5/drt", [program, "run", "--select", "bodies"], env={"HOME": home}, cwd=home, is_peer=True)
 
     def starts(self):
         """The lightest command of those that are started as programs."""
