@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from contextlib import ExitStack
 
@@ -73,6 +74,8 @@ def run_cases(bench, cases):
 
 
 def main(arguments):
+    # A harness that is told to stop takes its servers with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = options(arguments)
     check_disk(chosen.work, chosen.rows)
     before = os.getloadavg()

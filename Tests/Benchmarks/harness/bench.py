@@ -86,7 +86,7 @@ class Bench:
         syncs = {
             f"{source.name}_{mode}": project.void_sync(source.name, source.table, mode)
             for source in sources for mode in ("append", "update")}
-        project.write(folder, {**connections, "nowhere": project.void_settings(limit)}, syncs)
+        project.write(folder, {**connections, "nowhere": project.void_settings(folder, limit)}, syncs)
         return folder
 
     def plan(self, program, folder, name):

@@ -39,8 +39,10 @@ def csv_settings(path):
     return f"connector: csv, path: {path}, types: {{{types}}}"
 
 
-def void_settings(limit=NO_LIMIT):
-    return f"connector: void, budget: {{burst: {limit[0]}, window: {limit[1]}, daily_tokens: 1000000000000}}"
+def void_settings(place, limit=NO_LIMIT):
+    """Connections of one place share their limits with all processes of the user, so each project has its own."""
+    budget = f"{{burst: {limit[0]}, window: {limit[1]}, daily_tokens: 1000000000000}}"
+    return f"connector: void, place: {place}, budget: {budget}"
 
 
 def sandbox_settings(url, burst):

@@ -240,8 +240,10 @@ def p4(bench):
         name = f"{changing.taken.name}_update"
         changing.set(0)
         bench.tools.measure([Task(f"P4/first/{program.name}", bench.run(program, folder, name))], 1)
+        if not bench.tools.of(f"P4/first/{program.name}"):
+            continue
         project.put(folder, "connections.yml", project.connections_text(
-            {changing.taken.name: changing.taken.settings, "nowhere": project.void_settings((burst, "2s"))}))
+            {changing.taken.name: changing.taken.settings, "nowhere": project.void_settings(folder, (burst, "2s"))}))
 
         def after(sample):
             project.expect(sample, fetched=bench.rows, updated=writes, unchanged=bench.rows - writes)

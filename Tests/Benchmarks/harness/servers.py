@@ -16,10 +16,11 @@ from .tools import Failure, Skipped
 
 
 def handed_over():
-    """What stands before a server's command: as root it runs as nobody, because it refuses root."""
+    """What stands before a server's command: it ends with this process, and is nobody's where root would start it."""
+    leash = ["setpriv", "--pdeathsig", "TERM"]
     if os.geteuid() != 0:
-        return []
-    return ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        return leash
+    return [*leash, "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
 
 
 class Server:

@@ -50,7 +50,9 @@ class Tools:
         connectors = os.path.join(work, "connectors")
         os.makedirs(connectors, exist_ok=True)
         os.makedirs(self.home, exist_ok=True)
-        shutil.copy(os.path.join(package, "libpenstock-void.so"), connectors)
+        # A new file, for another run may have the old one loaded.
+        shutil.copy(os.path.join(package, "libpenstock-void.so"), os.path.join(connectors, "void.part"))
+        os.replace(os.path.join(connectors, "void.part"), os.path.join(connectors, "libpenstock-void.so"))
         # The state's marks, logins and budgets of a benchmark stay in its own home.
         self.env = {
             **os.environ, "PENSTOCK_CONNECTOR_PATH": connectors, "HOME": self.home, "XDG_STATE_HOME": self.home,
