@@ -101,9 +101,12 @@ final class TemporaryProject {
     func text(_ path: String) throws -> String { try String(contentsOfFile: folder + "/" + path, encoding: .utf8) }
 
     /// Every file and folder below the project's folder, with what the files hold; without the files in which
-    /// SQLite's readers note that they are there.
+    /// SQLite's readers note that they are there, and without the copy of the destination's fields.
     func snapshot() throws -> [String: Data] {
-        try everyFile().filter { !$0.key.hasSuffix(".db-shm") && !$0.key.hasSuffix(".db-wal") }
+        try everyFile().filter { path, _ in
+            !path.hasSuffix(".db-shm") && !path.hasSuffix(".db-wal") && path != ".penstock"
+                && !path.hasPrefix(".penstock/cache")
+        }
     }
 
     /// Every file and folder below the project's folder, with what the files hold.

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+import PipedriveSandbox
+import Testing
+
+/// A run that would do more than its sync allows stops before anything is sent.
+@Suite struct BlastLimitTests {
+    private func project(_ limits: String, insert: String = "mode: Update, on_missing: create") throws
+        -> TemporaryProject
+    {
+        let project = try TemporaryProject()
+        try write(
+            ["k1,1,Alpha,Gold", "k2,2,Beta,", "k3,3,Gamma,", "k4,,Delta,Gold", "k5,,Epsilon,Gold", "k6,77,Zeta,Gold"],
+            project)
+        try sync(limits, project, insert: insert)
+        for number in 1...3 {
+            try project.server.create(["name": .string("Old \(number)")], custom: ["Account tier": .string("Gold")])
+        }
+        return project
+    }
+
+    private func write(_ rows: [String], _ project: TemporaryProject) throws {
+        try project.csv("orgs", ["key,pd,company,tier"] + rows)
+    }
+
+    private func sync(
+        _ limits: String, _ project: TemporaryProject, insert: String = "mode: Update, on_missing: create"
+    ) throws {
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {id: pd, name: company, Account tier: tier}
+            insert: {\(insert), on_null: clear}
+            rejects: {max: 10}
+            limits: {\(limits)}
+            """)
+    }
+
+    @Test(
+        "Each limit stops a run by its own code, is seen by plan, and is passed once by its name",
+        arguments: [
+            ("creates", "1", "create records: 2"), ("creates", "20%", "create records: 2 of 6 (33.33%)"),
+            ("updates", "2", "change records: 3"), ("changed", "80%", "send rows: 5 of 6"),
+            ("emptied", "50%", "empty values of Account tier: 2 of 3"), ("rejected", "0", "reject rows: 1"),
+            ("tokens", "30", "spend tokens: "),
+        ])
+    func limit(name: String, bound: String, said: String) throws {
+        let project = try project("\(name): \(bound)")
+        let plan = try project.plan()
+        #expect(plan["limits_exceeded"].arrayValue?.first?["limit"]?.stringValue == name)
+        let text = try project.penstock("plan").output
+        #expect(text.contains(said) && text.contains("--yes-really \(name)"), "\(text)")
+        let writes = project.server.writes
+        let stopped = try project.penstock("run", "orgs")
+        #expect(stopped.status == 65, "\(stopped.everything)")
+        #expect(stopped.errors.contains("error[limit-\(name)]") && stopped.errors.contains(said), "\(stopped.errors)")
+        #expect(stopped.errors.contains("syncs/orgs.yml:6:"), "\(stopped.errors)")
+        #expect(project.server.writes == writes, "nothing is sent")
+        #expect(try project.penstock("explain", "limit-\(name)").status == 0)
+        let other = name == "creates" ? "updates" : "creates"
+        #expect(try project.penstock("run", "orgs", "--yes-really", other).status == 65)
+        let passed = try project.run("--yes-really", name)
+        #expect(passed.counts == "fetched 6, created 2, updated 3, rejected 1", "\(passed.result.everything)")
+        #expect(passed["passed_limits"] == .strings([name]))
+        let log = try project.penstock("history", "log", "latest").output
+        #expect(log.contains("run.limit_passed") || log.contains("a limit is exceeded"), "\(log)")
+    }
+
+    @Test("Within its limits a run costs what the plan said")
+    func within() throws {
+        let project = try project("creates: 2, updates: 3, changed: 90%, emptied: 70%, rejected: 1, tokens: 1000")
+        #expect(try project.runAsPlanned().counts == "fetched 6, created 2, updated 3, rejected 1")
+    }
+
+    @Test("Values that become empty are seen without looking at the records, too")
+    func emptiedUnseen() throws {
+        let project = try project("emptied: 10%", insert: "mode: Update, compare: none")
+        try write(["k1,1,Alpha,Gold", "k2,2,Beta,", "k3,3,Gamma,"], project)
+        let result = try project.penstock("run", "orgs")
+        #expect(result.status == 65 && result.errors.contains("whether some are empty already is not known"))
+    }
+
+    @Test("A source that shrinks by more than half stops a FULL run, unless that is meant")
+    func shrinks() throws {
+        let project = try project("rows: 100")
+        try sync("", project)
+        #expect(try project.run().count("fetched") == 6)
+        try write(["k1,1,Alpha 2,Gold", "k2,2,Beta,"], project)
+        let writes = project.server.writes
+        let stopped = try project.penstock("run", "orgs")
+        #expect(stopped.status == 65 && stopped.errors.contains("error[limit-shrink]"), "\(stopped.everything)")
+        #expect(stopped.errors.contains("2 rows") && stopped.errors.contains("had 6"), "\(stopped.errors)")
+        #expect(try project.penstock("plan").output.contains("limits.shrink"))
+        try write([], project)
+        #expect(try project.penstock("run", "orgs").status == 65)
+        #expect(project.server.writes == writes)
+        try write(["k1,1,Alpha 2,Gold", "k2,2,Beta,"], project)
+        try sync("shrink: 70%", project)
+        #expect(try project.run().counts == "fetched 2, updated 1, unchanged 1")
+        try write(["k1,1,Alpha 3,Gold"], project)
+        #expect(try project.run().counts == "fetched 1, updated 1", "half is not more than half")
+        try write([], project)
+        try sync("shrink: off", project)
+        #expect(try project.run().status == 0)
+    }
+
+    @Test("A stopped run is no run: the next one begins anew, and its failure is told")
+    func noRun() throws {
+        let project = try project("creates: 1")
+        #expect(try project.penstock("run", "orgs").status == 65)
+        let list = try project.penstock("history", "list", "-o", "json").output
+        #expect(list.contains("limit-creates") || list.contains("failed"), "\(list)")
+        #expect(try project.penstock("status", "--check").status == 3)
+        try sync("creates: 2", project)
+        let report = try project.run()
+        #expect(report["resumed"].boolValue == false && report.status == 0)
+    }
+
+    @Test("A limit that was passed holds for what finishes the run")
+    func resumed() throws {
+        let project = try TemporaryProject { $0.latency = 20 }
+        try project.csv("orgs", ["key,pd,company,tier"] + (1...60).map { "k\($0),,Name \($0),Gold" })
+        try sync("creates: 10", project)
+        let program = try project.start("run", "orgs", "--yes-really", "creates")
+        try program.wait("it sends") { project.server.writes >= 5 }
+        program.send(9)
+        _ = try program.result()
+        let report = try project.run()
+        #expect(report.status == 0 && report["passed_limits"] == .strings(["creates"]), "\(report.result.everything)")
+        #expect(Set(project.server.names).count == 60 && project.server.names.count == 60)
+    }
+
+    @Test("A limit that is no limit is refused at its place, with what is meant")
+    func badValues() throws {
+        let project = try project("creates: many")
+        let result = try project.penstock("validate")
+        #expect(result.status == 78 && result.errors.contains("syncs/orgs.yml:6:20: error[type]"), "\(result.errors)")
+        try sync("create: 5", project)
+        #expect(try project.penstock("validate").errors.contains("did you mean \"creates\"?"))
+        try sync("changed: 20", project)
+        #expect(try project.penstock("validate").errors.contains("did you mean 20%?"))
+        let word = try project.penstock("run", "orgs", "--yes-really", "create")
+        #expect(word.status == 64 && word.errors.contains("Did you mean \"creates\"?"), "\(word.errors)")
+    }
+}
