@@ -57,8 +57,6 @@ enum MisspelledCommand {
                 continue
             }
             if let found = commands.first(where: { names($0).contains(word) }) {
-                // The words behind a command that takes arguments may be anything.
-                if found == PlanCommand.self { return nil }
                 commands = found.configuration.subcommands
                 path += " " + word
                 continue

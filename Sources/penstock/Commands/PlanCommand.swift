@@ -16,7 +16,9 @@ struct PlanCommand: ParsableCommand {
             Example: penstock plan orgs_to_crm --diff 10
 
             Example: penstock plan orgs_to_crm -O orgs.plan
-            """, subcommands: [Show.self])
+
+            Example: penstock plan show orgs.plan
+            """)
 
     @OptionGroup var options: GlobalOptions
     @OptionGroup var selection: SelectionOptions
@@ -24,8 +26,11 @@ struct PlanCommand: ParsableCommand {
     @Argument(help: "The syncs to plan; all enabled ones where none is named. \"show FILE\" shows a plan again.")
     var syncs: [String] = []
 
-    @Option(name: .long, help: ArgumentHelp("How many rows of each sort to show, or all.", valueName: "n|all"))
-    var diff = DiffChoice.first(3)
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "How many rows of each sort to show, or all (3; with show all).", valueName: "n|all"))
+    var diff: DiffChoice?
 
     @Option(
         name: [.customShort("O"), .long],
@@ -67,7 +72,13 @@ struct PlanCommand: ParsableCommand {
         }
     }
 
+    /// The rows that are shown of a plan that is made now.
+    var shown: DiffChoice { diff ?? .first(3) }
+
     func run() throws {
+        if syncs.count == 2, syncs[0] == PlanShow.word {
+            return try PlanShow(options: options, file: syncs[1], diff: diff ?? .all).run()
+        }
         let workspace = Workspace(options)
         let project = try workspace.validProject()
         let lock = try LockFile(root: project.root)
@@ -79,7 +90,7 @@ struct PlanCommand: ParsableCommand {
                 .usage, code: "usage", "a file holds the plan of one sync, and \(chosen.count) are chosen",
                 notes: ["name one sync, or keep them in the project: -O latest"])
         }
-        let pager = Pager(isWanted: diff == .all && !options.isMachineReadable)
+        let pager = Pager(isWanted: shown == .all && !options.isMachineReadable)
         defer { pager.close() }
         for file in chosen {
             do {
@@ -100,7 +111,7 @@ struct PlanCommand: ParsableCommand {
     }
 
     /// Whether every row is a line of its own.
-    var streamsRows: Bool { options.format == .jsonl && diff == .all }
+    var streamsRows: Bool { options.format == .jsonl && shown == .all }
 }
 
 /// How many rows of each sort a plan shows.
@@ -168,7 +179,7 @@ struct Planning {
         if copy == nil { cache.keep(sync) }
         let outcome = try plan(sync, store)
         var renderer = PlanRenderer(
-            file, sync, outcome.report, command.diff == .all ? nil : outcome.examples, width: options.tableWidth)
+            file, sync, outcome.report, command.shown == .all ? nil : outcome.examples, width: options.tableWidth)
         renderer.sampleRows = command.rows
         renderer.fieldsReadAt = copy?.readAt
         if let out = command.out { try keep(outcome, sync, renderer, out) }
@@ -195,13 +206,13 @@ struct Planning {
             var planOptions = PlanOptions()
             planOptions.sampleRows = command.rows
             planOptions.isGuarded = command.guarded
-            planOptions.heldMax = command.diff == .all ? 100 : command.diff.limit
+            planOptions.heldMax = command.shown == .all ? 100 : command.shown.limit
             planOptions.mask = file.planMask
             planOptions.limits = file.limits.blast
             planOptions.salt = RunID.make(milliseconds: WallClock.milliseconds)
-            var examples = PlanExamples(limit: command.diff.limit)
+            var examples = PlanExamples(limit: command.shown.limit)
             let draft =
-                command.out != nil || command.diff == .all
+                command.out != nil || command.shown == .all
                 ? try PlanDraft(folder: FileManager.default.temporaryDirectory.path) : nil
             let state = try PlanPin.state(store)
             let report = try SyncPlanner(sync, store: store, options: runOptions, plan: planOptions) { entry in
@@ -250,8 +261,8 @@ struct Planning {
                 documents.append(
                     .object(
                         try rows.document(
-                            renderer.document, command.diff == .all ? outcome.draft : nil, outcome.examples)))
-            } else if command.diff == .all {
+                            renderer.document, command.shown == .all ? outcome.draft : nil, outcome.examples)))
+            } else if command.shown == .all {
                 pager.write(renderer.before.joined(separator: "\n") + "\n")
                 try outcome.draft?.forEach { if !pager.isDone { pager.write(rows.text($0)) } }
                 pager.write("\n" + renderer.after.joined(separator: "\n") + "\n\n")

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockHost
+import PenstockModel
+
+/// `penstock plan show`: a plan that was kept in a file, without asking anybody.
+struct PlanShow {
+    /// The word behind `plan`.
+    static let word = "show"
+
+    /// The options of the command.
+    let options: GlobalOptions
+    /// The file, or a sync whose plan was kept under the word `latest`.
+    let file: String
+    /// The rows that are shown.
+    let diff: DiffChoice
+
+    func run() throws {
+        let plan = try PlanFiles.opened(try path())
+        do {
+            try options.isMachineReadable ? showDocument(plan) : showText(plan)
+        } catch let problem as PlanFileProblem {
+            throw CommandFailure(problem)
+        }
+    }
+
+    /// The file that is meant: one of this name, else the kept plan of a sync.
+    private func path() throws -> String {
+        let path = options.absolute(file)
+        if FileManager.default.fileExists(atPath: path) { return path }
+        let kept = (try? Workspace(options).root.get()).map { "\($0)/.penstock/plans/\(file).plan" }
+        if let kept, FileManager.default.fileExists(atPath: kept) { return kept }
+        throw CommandFailure(
+            .usage, code: "no-plan", "there is no plan \(file)",
+            notes: ["make one: penstock plan SYNC -O \(file)"])
+    }
+
+    private func lines(_ plan: SealedPlan, _ name: String) -> String {
+        (plan.header.about[name]?.arrayValue ?? []).compactMap(\.stringValue).joined(separator: "\n") + "\n"
+    }
+
+    private func showText(_ plan: SealedPlan) throws {
+        let pager = Pager(isWanted: diff == .all)
+        defer { pager.close() }
+        let rows = PlanRows(object: plan.header.about["object"]?.stringValue ?? "", width: options.tableWidth)
+        pager.write("\(plan.path)   made \(TimeDisplay.local(plan.header.madeAt)) by \(plan.header.madeBy)\n")
+        pager.write(lines(plan, "before"))
+        var examples = PlanExamples(limit: diff.limit)
+        try plan.forEach { entry in
+            if diff == .all {
+                if !pager.isDone { pager.write(rows.text(entry)) }
+            } else {
+                examples.add(entry)
+            }
+        }
+        for entry in examples.entries { pager.write(rows.text(entry)) }
+        pager.write("\n" + lines(plan, "after"))
+        pager.write("\nApply exactly this: penstock run \(plan.header.sync) --plan \(file)\n")
+    }
+
+    private func showDocument(_ plan: SealedPlan) throws {
+        var document = plan.header.about["document"]?.objectValue ?? [:]
+        document["made_at"] = .string(TimeDisplay.utc(plan.header.madeAt))
+        document["made_by"] = .string(plan.header.madeBy)
+        document["digest"] = .string(plan.digest)
+        if options.format == .jsonl {
+            Terminal.write(JSON.object(document).text + "\n")
+            return try plan.forEach { Terminal.write(PlanRows.json($0, sync: plan.header.sync)) }
+        }
+        var rows: [JSON] = []
+        var examples = PlanExamples(limit: diff.limit)
+        try plan.forEach { if diff == .all { rows.append(PlanEntryText.json($0)) } else { examples.add($0) } }
+        document["examples"] = .array(rows + examples.entries.map(PlanEntryText.json))
+        Terminal.write(Document(kind: "plan", data: .array([.object(document)])).text(options.format))
+    }
+}
