@@ -42,8 +42,13 @@ final class Preflight {
     private let sync: OpenSync
     private let store: StateStore
     private let terms: PreflightTerms
+    private let report: (RunCounts) -> Void
 
-    init(_ sync: OpenSync, _ store: StateStore, _ terms: PreflightTerms) {
+    /// - Parameter report: Is told how far it is.
+    init(
+        _ sync: OpenSync, _ store: StateStore, _ terms: PreflightTerms, report: @escaping (RunCounts) -> Void = { _ in }
+    ) {
+        self.report = report
         self.sync = sync
         self.store = store
         self.terms = terms
@@ -99,6 +104,7 @@ final class Preflight {
                 do throws(PlanFileProblem) { try match?.take(chunk) } catch { problem = error }
             }
             if !isMore { break }
+            report(radius.counts)
         }
         if sync.destinationHost.isCancelled { throw stopped }
         if let plan = terms.plan, let match { try check(plan, match, rows, problem) }

@@ -29,7 +29,11 @@ extension SyncRunner {
                 terms.passes.formUnion(try Preflight.passes(of: unfinished, store))
             }
             let resumed = options.abandonsUnfinished ? nil : unfinished
-            let preflight = Preflight(sync, store, terms)
+            let preflight = Preflight(sync, store, terms) { [observe, sync] counts in
+                observe(
+                    .progress(
+                        RunProgress(counts: counts, openRows: 0, meter: sync.destinationHost.meter, waiting: nil)))
+            }
             try preflight.checkPins()
             let mode = sync.definition.fetch.mode
             var limit = RunLimit(options.rowsMax)

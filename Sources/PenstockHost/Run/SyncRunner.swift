@@ -92,7 +92,7 @@ package final class SyncRunner {
     let sync: OpenSync
     let store: StateStore
     let options: RunOptions
-    private let observe: (RunEvent) -> Void
+    let observe: (RunEvent) -> Void
     private var rejectsByCode: [String: Int64] = [:]
     private var conflicts: [HeldField] = []
 

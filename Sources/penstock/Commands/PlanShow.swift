@@ -29,6 +29,7 @@ struct PlanShow {
     private func path() throws -> String {
         let path = options.absolute(file)
         if FileManager.default.fileExists(atPath: path) { return path }
+        // Without a project there is no plan of a sync.
         let kept = (try? Workspace(options).root.get()).map { "\($0)/.penstock/plans/\(file).plan" }
         if let kept, FileManager.default.fileExists(atPath: kept) { return kept }
         throw CommandFailure(
