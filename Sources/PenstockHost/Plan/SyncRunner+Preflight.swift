@@ -32,7 +32,9 @@ extension SyncRunner {
             let preflight = Preflight(sync, store, terms) { [observe, sync] counts in
                 observe(
                     .progress(
-                        RunProgress(counts: counts, openRows: 0, meter: sync.destinationHost.meter, waiting: nil)))
+                        RunProgress(
+                            counts: counts, openRows: Int(counts.created + counts.updated),
+                            meter: sync.destinationHost.meter, waiting: nil)))
             }
             try preflight.checkPins()
             let mode = sync.definition.fetch.mode

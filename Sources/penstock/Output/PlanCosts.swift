@@ -31,20 +31,21 @@ struct PlanCosts {
         return rows
     }
 
-    /// Where the cost stands: of the day, of what is left, and how long it takes.
-    func standing(isAffordable: Bool) -> String {
+    /// Where the cost stands: of the day and of what is left; then how long it takes.
+    func standing(isAffordable: Bool) -> [String] {
         var parts: [String] = []
         if let size = daySize, size > 0 { parts.append("\(Self.percent(report.cost, size)) of \(size.grouped) a day") }
         if let left = report.budgetLeft { parts.append("left today \(left.grouped)") }
         if let reserve, reserve > 0 { parts.append("reserve \(reserve.grouped) kept") }
-        if report.budgetLeft != nil, isAffordable { parts.append("fits today") }
+        var time: [String] = []
+        if report.budgetLeft != nil, isAffordable { time.append("fits today") }
         if let allowance = report.allowance {
             let rate = Double(allowance.slots) * 1_000 / Double(allowance.window)
             let text = rate == rate.rounded() ? "\(Int64(rate).grouped)" : "\((rate * 10).rounded() / 10)"
-            parts.append(
+            time.append(
                 "about \(TimeDisplay.duration(milliseconds: milliseconds)) at \(text) requests a second")
         }
-        return parts.joined(separator: " · ")
+        return [parts, time].filter { !$0.isEmpty }.map { $0.joined(separator: " · ") }
     }
 
     /// How long the requests take at the permitted rate.

@@ -173,7 +173,9 @@ struct PlanRenderer {
         var lines = ["  API cost" + String(repeating: " ", count: 29) + "calls      tokens"]
         lines += PlanCosts(report).rows.map { row($0.name, $0.requests, $0.tokens) }
         lines.append(row("total", report.requests, report.cost))
-        lines += ("    " + PlanCosts(report).standing(isAffordable: isAffordable)).wrapped(to: width, indent: 6)
+        lines += PlanCosts(report).standing(isAffordable: isAffordable).flatMap {
+            "    \($0)".wrapped(to: width, indent: 6)
+        }
         if report.isOffline {
             lines.append("    reading fields, users and records is not among them: offline nobody was asked")
         } else {
