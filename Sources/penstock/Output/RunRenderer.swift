@@ -148,13 +148,14 @@ struct RunRenderer {
             let number = planned.counts[name] ?? 0
             return number > 0 ? "\(number.grouped) \(name)" : nil
         }
-        parts.append(isAsPlanned ? "as it came" : "it came otherwise")
+        if let isAsPlanned { parts.append(isAsPlanned ? "as it came" : "it came otherwise") }
         return "  planned     " + parts.joined(separator: " · ")
     }
 
-    /// Whether everything came as the plan said.
-    private var isAsPlanned: Bool {
-        guard let planned = report.predicted else { return false }
+    /// Whether everything came as the plan said; nil where that is not to be expected: of a run in several attempts
+    /// only one is seen, and what becomes of a lost create cannot be planned.
+    private var isAsPlanned: Bool? {
+        guard let planned = report.predicted, !report.isResumed, planned.counts["unknown"] ?? 0 == 0 else { return nil }
         let actual = Dictionary(uniqueKeysWithValues: counts.named.map { ($0.name, $0.value) })
         return planned.requests == report.meter.requestsTotal && planned.tokens == report.meter.spent
             && ["fetched", "created", "updated", "unchanged", "skipped", "rejected"].allSatisfy {
@@ -236,7 +237,7 @@ struct RunRenderer {
         ])
         object["conflict"] = .array(report.conflicts.map { HeldFields.json($0, file) })
         object["predicted"] = report.predicted?.json ?? .null
-        if report.predicted != nil { object["as_planned"] = .bool(isAsPlanned) }
+        if let isAsPlanned { object["as_planned"] = .bool(isAsPlanned) }
         object["passed_limits"] = .strings(report.passedLimits.map(\.rawValue))
         object["forecast"] = forecast?.json ?? .null
         object["delivery"] = .string(sync.guarantee.name)
