@@ -100,7 +100,8 @@ extension CommandFailure {
                 .data, code: refusal.code, "\(file.name): \(refusal.sentence)",
                 notes: ["the limit: \(file.limitPlace(name))"] + refusal.notes + [
                     "look first: penstock plan \(file.name)",
-                    "once, where it is meant: penstock run \(file.name) --yes-really \(name.rawValue)",
+                    "once, where it is meant: penstock run \(file.name) "
+                        + refusal.limits.map { "--yes-really \($0.rawValue)" }.joined(separator: " "),
                 ])
         }
     }

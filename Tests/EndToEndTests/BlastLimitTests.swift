@@ -40,10 +40,11 @@ import Testing
     @Test(
         "Each limit stops a run by its own code, is seen by plan, and is passed once by its name",
         arguments: [
-            ("creates", "1", "create records: 2"), ("creates", "20%", "create records: 2 of 6 (33.33%)"),
-            ("updates", "2", "change records: 3"), ("changed", "80%", "send rows: 5 of 6"),
-            ("emptied", "50%", "empty values of Account tier: 2 of 3"), ("rejected", "0", "reject rows: 1"),
-            ("tokens", "30", "spend tokens: "),
+            ("creates", "1", "create 2 records"), ("creates", "20%", "create 2 records, 33.33% of 6 rows"),
+            ("updates", "2", "change 3 records"), ("changed", "80%", "send 5 rows, 83.33% of 6"),
+            ("emptied", "50%", "empty 2 values, 66.66% of 3 records, in the field Account tier"),
+            ("rejected", "0", "reject 1 row"),
+            ("tokens", "30", "spend "),
         ])
     func limit(name: String, bound: String, said: String) throws {
         let project = try project("\(name): \(bound)")

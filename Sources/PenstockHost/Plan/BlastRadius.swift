@@ -74,32 +74,36 @@ package struct BlastRadius: Sendable {
     }
 
     private func clause(_ name: BlastLimits.Name, _ bound: BlastLimits.Bound) -> String? {
-        func check(_ number: Int64, of whole: Int64, _ what: String) -> String? {
+        func check(
+            _ verb: String, _ number: Int64, _ noun: String, of whole: Int64, _ wholes: String = "rows"
+        ) -> String? {
             guard bound.isExceeded(by: number, of: whole) else { return nil }
-            guard case .basisPoints = bound else { return "it would \(what): \(number)" }
-            return "it would \(what): \(number) of \(whole)\(Self.share(number, whole))"
+            let text = "it would \(verb) \(number) \(noun)\(number == 1 ? "" : "s")"
+            guard case .basisPoints = bound, whole > 0 else { return text }
+            return text + ", \(BlastLimits.Bound.basisPoints(number * 10_000 / whole).text) of \(whole) \(wholes)"
         }
         switch name {
-        case .creates: return check(counts.created, of: counts.fetched, "create records")
-        case .updates: return check(counts.updated, of: counts.fetched, "change records")
-        case .changed: return check(counts.created + counts.updated, of: counts.fetched, "send rows")
-        case .rejected: return check(counts.rejected, of: counts.fetched, "reject rows")
-        case .tokens: return tokens.flatMap { check($0, of: 0, "spend tokens") }
-        case .emptied:
-            let whole = counts.updated + counts.unchanged
-            guard let most = emptied.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }) else { return nil }
-            let seen = emptiedUnseen > 0 ? "; whether some are empty already is not known" : ""
-            return check(most.value, of: whole, "empty values of \(names[most.key])").map { $0 + seen }
+        case .creates: return check("create", counts.created, "record", of: counts.fetched)
+        case .updates: return check("change", counts.updated, "record", of: counts.fetched)
+        case .changed: return check("send", counts.created + counts.updated, "row", of: counts.fetched)
+        case .rejected: return check("reject", counts.rejected, "row", of: counts.fetched)
+        case .tokens: return tokens.flatMap { check("spend", $0, "token", of: 0) }
+        case .emptied: return emptiedClause { check("empty", $0, "value", of: $1, "records") }
         case .shrink:
             guard let rowsBefore, rowsBefore > 0, case .basisPoints(let points) = bound,
                 counts.fetched * 10_000 < (10_000 - points) * rowsBefore
             else { return nil }
-            return "the source has \(counts.fetched) rows, and had \(rowsBefore) in the last finished run"
+            let rows = counts.fetched == 1 ? "1 row" : "\(counts.fetched) rows"
+            return "the source has \(rows), and had \(rowsBefore) in the last finished run"
         }
     }
 
-    private static func share(_ number: Int64, _ whole: Int64) -> String {
-        whole > 0 ? " (\(BlastLimits.Bound.basisPoints(number * 10_000 / whole).text))" : ""
+    private func emptiedClause(_ check: (Int64, Int64) -> String?) -> String? {
+        guard let most = emptied.max(by: { ($0.value, $1.key) < ($1.value, $0.key) }),
+            let text = check(most.value, counts.updated + counts.unchanged)
+        else { return nil }
+        let seen = emptiedUnseen > 0 ? "; whether some are empty already is not known" : ""
+        return "\(text), in the field \(names[most.key])\(seen)"
     }
 
     /// How many rows must come before the source is large enough; nil where that does not matter.

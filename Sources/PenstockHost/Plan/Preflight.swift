@@ -153,10 +153,12 @@ final class Preflight {
     }
 
     private func refusal(_ first: BlastRadius.Excess, _ all: [BlastRadius.Excess]) -> RunRefusal {
-        RunRefusal(
+        var refusal = RunRefusal(
             .limit(first.name),
             "\(first.clause); limits.\(first.name.rawValue) is \(first.bound.text); nothing was sent",
             notes: all.dropFirst().map { "\($0.clause); limits.\($0.name.rawValue) is \($0.bound.text)" })
+        refusal.limits = all.map(\.name)
+        return refusal
     }
 
     // MARK: - What is remembered

@@ -19,6 +19,9 @@ package struct RunRefusal: Sendable, Hashable {
     /// What else is to be said, a clause a line.
     package var notes: [String]
 
+    /// The limits that would be exceeded.
+    package var limits: [BlastLimits.Name] = []
+
     /// Why a run was not begun.
     package init(_ kind: Kind, _ sentence: String, notes: [String] = []) {
         self.kind = kind
