@@ -2,53 +2,46 @@
 
 import Foundation
 
-/// Where a long text goes on a terminal: to the program in `$PAGER`, or `less`; elsewhere to standard output.
+/// Where a long text goes on a terminal: to the program in `$PENSTOCK_PAGER`, `$PAGER`, or `less`; elsewhere to standard
+/// output.
+///
+/// The program is started with the first text, in the process group of this one, so that it has the terminal.
 final class Pager {
-    private var process: Process?
-    private var pipe: Pipe?
-    private var hasEnded = false
+    private let command: String?
+    private var process: pid_t = 0
+    private var pipe: Int32 = -1
+    private var hasStarted = false
 
-    /// Starts the pager where standard output is a terminal and a person sits before it.
+    /// Whether whoever reads has seen enough.
+    private(set) var isDone = false
+
+    /// A pager where standard output is a terminal and a person sits before it.
     ///
     /// - Parameter isWanted: Whether the text may be longer than a screen.
     init(isWanted: Bool) {
         let environment = ProcessInfo.processInfo.environment
         let command = environment["PENSTOCK_PAGER"] ?? environment["PAGER"] ?? "less"
-        guard isWanted, Terminal.outputIsTerminal, environment["TERM"] != "dumb", !command.isEmpty, command != "cat"
-        else { return }
-        let pipe = Pipe()
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", command]
-        process.standardInput = pipe
-        process.environment = environment.merging(["LESS": environment["LESS"] ?? "FRX"]) { $1 }
-        do {
-            try process.run()
-            self.process = process
-            self.pipe = pipe
-        } catch {
-            // Without a pager the text goes to the terminal as it is.
-            self.process = nil
-        }
+        let isUsed = isWanted && Terminal.outputIsTerminal && environment["TERM"] != "dumb"
+        self.command = isUsed && !command.isEmpty && command != "cat" ? command : nil
     }
 
-    /// Whether whoever reads has seen enough.
-    var isDone: Bool { hasEnded }
+    deinit { close() }
 
     /// Writes a text.
     func write(_ text: String) {
-        guard let pipe else { return Terminal.write(text) }
-        guard !hasEnded else { return }
+        if !hasStarted, let command { start(command) }
+        guard pipe >= 0 else {
+            if !isDone { Terminal.write(text) }
+            return
+        }
         var rest = ArraySlice(text.utf8)
         while !rest.isEmpty {
             let count =
-                rest.withContiguousStorageIfAvailable {
-                    Foundation.write(pipe.fileHandleForWriting.fileDescriptor, $0.baseAddress, $0.count)
-                } ?? -1
+                rest.withContiguousStorageIfAvailable { Foundation.write(pipe, $0.baseAddress, $0.count) } ?? -1
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                hasEnded = true
-                return
+                isDone = true
+                return endInput()
             }
             rest = rest.dropFirst(count)
         }
@@ -56,11 +49,50 @@ final class Pager {
 
     /// Waits until the text was read.
     func close() {
-        guard let process, let pipe else { return }
-        // A pager that has gone has closed its end.
-        try? pipe.fileHandleForWriting.close()
-        Interruption.lendingTerminal { process.waitUntilExit() }
-        self.process = nil
-        self.pipe = nil
+        endInput()
+        guard process > 0 else { return }
+        var status: Int32 = 0
+        Interruption.lendingTerminal { while waitpid(process, &status, 0) < 0, errno == EINTR {} }
+        process = 0
+    }
+
+    private func endInput() {
+        if pipe >= 0 { Foundation.close(pipe) }
+        pipe = -1
+    }
+
+    /// Starts the program; where that fails, the text goes to the terminal as it is.
+    private func start(_ command: String) {
+        hasStarted = true
+        var ends: [Int32] = [-1, -1]
+        guard Foundation.pipe(&ends) == 0 else { return }
+        defer { Foundation.close(ends[0]) }
+        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+        posix_spawn_file_actions_addclose(&actions, ends[0])
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        var all = sigset_t()
+        sigemptyset(&all)
+        sigaddset(&all, SIGPIPE)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        // less shows a text of one screen and ends, and leaves the text on the screen.
+        setenv("LESS", "FRX", 0)
+        let argv = ["/bin/sh", "-c", command].map { strdup($0) } + [nil]
+        defer { for word in argv { free(word) } }
+        if posix_spawn(&process, "/bin/sh", &actions, &attributes, argv, environ) == 0 {
+            pipe = ends[1]
+        } else {
+            process = 0
+            Foundation.close(ends[1])
+        }
     }
 }
