@@ -55,10 +55,8 @@ import Testing
                 isMatch
                 ? "{mode: Update, on_missing: create, compare: \(compare)\(match == "id" ? "" : ", match: \(nameField)")}"
                 : "{mode: Append}"
-            let value =
-                object == "organization"
-                ? "website: site"
-                : object == "deal" ? "value: {parts: {value: amount, currency: {value: EUR}}}" : "job_title: site"
+            let values = ["organization": "Account tier: site", "person": "Tier code: site", "deal": "value: amount"]
+            let value = values[object] ?? ""
             return """
                 source: {connection: files, table: orgs, key: key}
                 map: {\(id)\(nameField): name, \(value)}
