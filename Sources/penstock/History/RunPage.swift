@@ -26,6 +26,10 @@ struct RunPage {
         lines += counts
         lines += watermark
         if let api = apiLine { lines.append(api) }
+        if let planned = plannedLine { lines.append(planned) }
+        for name in result?["passed_limits"]?.arrayValue ?? [] {
+            lines.append("  limit       limits.\(name.stringValue ?? "") was exceeded, as --yes-really said")
+        }
         let rejects = result?["rejects"]?.arrayValue ?? []
         if !rejects.isEmpty {
             let texts = rejects.map { "\(($0["count"]?.intValue ?? 0).grouped) \($0["code"]?.stringValue ?? "")" }
@@ -69,6 +73,21 @@ struct RunPage {
         let before = record.watermarkBefore ?? "none"
         let after = record.watermarkAfter ?? before
         return ["  watermark   " + (before == after ? "stayed at \(before)" : "\(before) → \(after)")]
+    }
+
+    /// What the plan said that was applied.
+    private var plannedLine: String? {
+        guard let planned = result?["predicted"], !planned.isNull else { return nil }
+        var parts = [
+            counted(planned["requests"]?.intValue ?? 0, "call"), counted(planned["tokens"]?.intValue ?? 0, "token"),
+        ]
+        for name in ["created", "updated", "unchanged", "rejected"] {
+            if let number = planned["counts"]?[name]?.intValue, number > 0 { parts.append("\(number.grouped) \(name)") }
+        }
+        if let isAsPlanned = result?["as_planned"]?.boolValue {
+            parts.append(isAsPlanned ? "as it came" : "it came otherwise")
+        }
+        return "  planned     " + parts.joined(separator: " · ")
     }
 
     private var apiLine: String? {
