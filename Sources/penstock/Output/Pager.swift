@@ -86,7 +86,8 @@ final class Pager {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         // less shows a text of one screen and ends, and leaves the text on the screen.
         setenv("LESS", "FRX", 0)
-        let argv = ["/bin/sh", "-c", command].map { strdup($0) } + [nil]
+        let words = ["/bin/sh", "-c", command]
+        let argv = words.map { strdup($0) } + [nil]
         defer { for word in argv { free(word) } }
         if posix_spawn(&process, "/bin/sh", &actions, &attributes, argv, environ) == 0 {
             pipe = ends[1]
