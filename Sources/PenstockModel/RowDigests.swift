@@ -205,7 +205,7 @@ private struct SipState {
     /// Where a plain number ends without the zeros that end its fraction.
     @inline(__always)
     private static func significantEnd(_ bytes: UnsafePointer<UInt8>, _ start: Int, _ end: Int) -> Int {
-        guard end > start, bytes[end &- 1] == 0x30 else { return end }
+        guard end > start, bytes[end &- 1] == 0x30 || bytes[end &- 1] == UInt8(ascii: ".") else { return end }
         var point = start
         while point < end, bytes[point] != UInt8(ascii: ".") { point &+= 1 }
         guard point < end else { return end }

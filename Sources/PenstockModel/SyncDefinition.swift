@@ -164,6 +164,14 @@ public struct FetchDefinition: Sendable, Hashable {
         case include
     }
 
+    /// What is said of records whose row has left the source; nothing is ever done to them.
+    public enum OnRemoved: String, Sendable, Hashable, CaseIterable {
+        /// Nothing.
+        case ignore
+        /// How many there are, and some of them.
+        case report
+    }
+
     /// How far to read again for rows that were committed late.
     public enum Lookback: Sendable, Hashable {
         /// For dates and timestamps.
@@ -182,17 +190,20 @@ public struct FetchDefinition: Sendable, Hashable {
     public var lookback: Lookback?
     /// What happens to rows whose key is NULL.
     public var nullKey: NullKey
+    /// What is said of records whose row has left the source; for FULL, because nothing else reads every row.
+    public var onRemoved: OnRemoved
 
     /// How rows are fetched.
     public init(
         mode: Mode = .full, key: String? = nil, start: String? = nil, lookback: Lookback? = nil,
-        nullKey: NullKey = .reject
+        nullKey: NullKey = .reject, onRemoved: OnRemoved = .report
     ) {
         self.mode = mode
         self.key = key
         self.start = start
         self.lookback = lookback
         self.nullKey = nullKey
+        self.onRemoved = onRemoved
     }
 }
 

@@ -78,6 +78,8 @@ package enum DiagnosticCode: String, Sendable, Hashable, CaseIterable {
     case fetchKey = "fetch-key"
     /// FULL reads every row in every run.
     case fetchFull = "fetch-full"
+    /// INCREMENTAL does not read every row, so it cannot tell which have left the source.
+    case fetchRemoved = "fetch-removed"
     /// A record cannot be created without this field.
     case appendField = "append-field"
     /// Append creates records, and the destination gives them their ids.

@@ -210,6 +210,11 @@ extension DiagnosticCode {
                 + "are refused.",
             example: "fetch: {mode: FULL, key: updated_at}",
             fix: "Remove the setting, or use mode: INCREMENTAL."),
+        .fetchRemoved: Explanation(
+            "A row that has left the source is noticed by reading all the others. INCREMENTAL reads only those that "
+                + "have changed, so it cannot tell.",
+            example: "fetch: {mode: INCREMENTAL, key: updated_at, on_removed: report}",
+            fix: "Remove on_removed, or use mode: FULL."),
         .appendField: Explanation(
             "A record cannot be created without this field.",
             example: "insert: {mode: Append} without name in the map of an organization",

@@ -192,6 +192,7 @@ enum ProjectSchema {
         .init("start", .word),
         .init("lookback", .durationOrNumber),
         .init("null_key", .choice(noun: "a choice for null_key", words(FetchDefinition.NullKey.self))),
+        .init("on_removed", .choice(noun: "a choice for on_removed", words(FetchDefinition.OnRemoved.self))),
     ])
 
     private static let insert = SchemaNode.map([

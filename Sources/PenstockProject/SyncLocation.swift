@@ -66,6 +66,8 @@ package enum SyncLocation: Sendable, Hashable {
     case fetchLookback
     /// `fetch.null_key`.
     case fetchNullKey
+    /// `fetch.on_removed`.
+    case fetchOnRemoved
     /// `insert`.
     case insert
     /// `insert.mode`.
@@ -117,7 +119,7 @@ package enum SyncLocation: Sendable, Hashable {
         case .part(let entry, _, .target): .entry(entry, .content)
         case .part(let entry, let part, .content): .part(entry: entry, part: part, .target)
         case .part(let entry, let part, _): .part(entry: entry, part: part, .content)
-        case .fetchMode, .fetchKey, .fetchStart, .fetchLookback, .fetchNullKey: .fetch
+        case .fetchMode, .fetchKey, .fetchStart, .fetchLookback, .fetchNullKey, .fetchOnRemoved: .fetch
         case .insertMode, .insertMatch, .insertOnMissing, .insertOnNull, .insertCompare, .insertRepeat,
             .insertDelivery, .insertSettle, .insertGuard:
             .insert

@@ -29,11 +29,25 @@ extension SyncDecoder {
         }
         let nullKey = value(kept, "null_key", .fetchNullKey)
         sync.definition.fetch.nullKey = Self.word(nullKey, FetchDefinition.NullKey.self) ?? .reject
+        onRemoved(fetch)
         if sync.definition.fetch.mode == .incremental, fetch["key"] == nil {
             findings.error(
                 .fetchKey, at: sync.position(of: .fetchMode), "INCREMENTAL needs the Incremental Key",
                 suggestion: "add key: COLUMN, or write FULL")
         }
+    }
+
+    /// Decodes `fetch.on_removed`, which only FULL has.
+    private mutating func onRemoved(_ fetch: YAMLNode) {
+        let isIncremental = sync.definition.fetch.mode == .incremental
+        if isIncremental, let entry = fetch.entry("on_removed"), !entry.value.isInherited {
+            findings.error(
+                .fetchRemoved, at: entry.keySpan,
+                "INCREMENTAL does not read every row, so it cannot tell which have left the source",
+                suggestion: "remove it, or write mode: FULL")
+        }
+        let written = isIncremental ? nil : value(fetch, "on_removed", .fetchOnRemoved)
+        sync.definition.fetch.onRemoved = Self.word(written, FetchDefinition.OnRemoved.self) ?? .report
     }
 
     /// Decodes `insert` and holds its keys and the map against the mode.

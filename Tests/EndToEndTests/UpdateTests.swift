@@ -47,6 +47,22 @@ import Testing
         #expect(project.server.names == (choice == "create" ? ["Alpha", "Beta"] : ["Alpha"]))
     }
 
+    @Test("A record whose row has left the source is reported, and stays")
+    func removedRowsAreReported() throws {
+        let project = try project(
+            ["k1,,Alpha,Gold", "k2,,Beta,Gold"], map: "{id: pd, name: company}",
+            insert: "{mode: Update, on_missing: create}")
+        #expect(try project.runAsPlanned().counts == "fetched 2, created 2")
+        try write(["k2,,Beta,Gold"], project)
+        #expect(try project.runAsPlanned().counts == "fetched 1, unchanged 1, removed 1")
+        #expect(project.server.names == ["Alpha", "Beta"])
+        let text = try project.penstock("run", "orgs").everything
+        #expect(text.contains("removed     1 row no longer in the source"), "\(text)")
+        #expect(text.contains("k1"), "it is named: \(text)")
+        let shown = try project.penstock("history", "show", "latest").everything
+        #expect(shown.contains("removed"), "\(shown)")
+    }
+
     @Test("What was created for a row is remembered, and updated by the next run")
     func createdIsRemembered() throws {
         let project = try project(

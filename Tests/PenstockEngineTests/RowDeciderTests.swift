@@ -119,4 +119,46 @@ import Testing
         #expect(decider(.full, .update).decide(CandidateRow(payload: a), nil) == .missing)
         #expect(decider(.full, .update, match: "name").decide(CandidateRow(payload: a), nil) == .match)
     }
+
+    // MARK: Rows that need nothing
+
+    @Test("What is told by digests alone is what a look at the row says")
+    func quietIsWhatTheDecisionSays() {
+        for fetch: FetchDefinition.Mode in [.full, .incremental] {
+            for insert: InsertDefinition.Mode in [.append, .update] {
+                for compare: InsertDefinition.Compare in [.auto, .ledger, .remote, .none] {
+                    for isFullRefresh in [false, true] {
+                        expectQuiet(fetch, insert, compare, isFullRefresh)
+                    }
+                }
+            }
+        }
+    }
+
+    private func expectQuiet(
+        _ fetch: FetchDefinition.Mode, _ insert: InsertDefinition.Mode, _ compare: InsertDefinition.Compare,
+        _ isFullRefresh: Bool
+    ) {
+        let decider = RowDecider(
+            FetchDefinition(mode: fetch, key: fetch == .full ? nil : "k"),
+            InsertDefinition(mode: insert, onMissing: .create, compare: compare), isFullRefresh: isFullRefresh)
+        let cursor: Value? = fetch == .full ? nil : .int64(5)
+        for outcome: RowOutcome in [.created, .updated, .unchanged] {
+            for payload in [a, b] {
+                let known = KnownRow(
+                    outcome: .settled(outcome), isOfThisRun: false, remoteID: "7", payload: a,
+                    cursor: cursor.map { _ in "5" })
+                let quiet = decider.quiet(hasSamePayload: payload == a, cursor: cursor)
+                if quiet != nil { #expect(decider.findsQuiet) }
+                for id in [nil, "7"] {
+                    let row = CandidateRow(payload: payload, remoteID: id, cursor: cursor.map { _ in "5" })
+                    switch quiet {
+                    case .unchanged: #expect(decider.decide(row, known) == .unchanged("7"))
+                    case .reread: #expect(decider.decide(row, known) == .reread)
+                    case nil: break
+                    }
+                }
+            }
+        }
+    }
 }

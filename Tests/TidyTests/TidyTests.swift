@@ -131,6 +131,7 @@ struct SourceFile: CustomStringConvertible, Sendable {
         // The digests of all rows of a batch, and conversions that need no value of a cell: the loops of every row.
         "Sources/PenstockModel/RowDigests.swift",
         "Sources/PenstockEngine/Mapping/PlainColumn.swift",
+        "Sources/PenstockEngine/Mapping/PlainCell.swift",
         // Rows into columns: room that is written to without asking who else holds it.
         "Sources/PenstockModel/BatchBuilder.swift",
         "Sources/PenstockModel/UTF8Check.swift",

@@ -45,7 +45,10 @@ extension BatchMapper {
     }
 
     private func plainColumn(_ cells: Column, _ plan: FieldPlan, looksAtNulls: Bool) -> PlainColumn? {
-        if let plain = PlainColumn(cells, for: plan.field, looksAtNulls: looksAtNulls) { return plain }
+        let isSplit = plan.converter.split != nil
+        if let plain = PlainColumn(cells, for: plan.field, isSplit: isSplit, looksAtNulls: looksAtNulls) {
+            return plain
+        }
         return PlainColumn(cells, plan.field.kind.columnType, looksAtNulls: looksAtNulls) { row in
             // What is wrong with a cell is found out again for each row that has it.
             guard case .value(let value)? = try? plan.converter.convert(cells.value(row)) else { return nil }

@@ -235,9 +235,12 @@ struct BatchMapper {
     private mutating func mapIDs(_ plan: FieldPlan) {
         let cells = cells(plan)
         let hasDefault = plan.defaultValue != nil || plan.groupedDefault != nil
-        let plain = cells.flatMap { PlainColumn($0, for: plan.field, looksAtNulls: hasDefault) }
+        // Ids that are integers at the source stay so, unless a default stands in for some.
+        let plain =
+            hasDefault && cells?.type == .int64
+            ? nil : cells.flatMap { PlainColumn($0, for: plan.field, looksAtNulls: hasDefault) }
         let rows = plain?.exceptions ?? Array(0..<rowCount)
-        var ids = Column(.text, capacity: rows.count)
+        var ids = Column(plain?.column.type ?? .text, capacity: rows.count)
         for row in rows {
             var value = Value.null
             do throws(CellFault) {

@@ -33,6 +33,7 @@ package struct MappedBatch: Sendable {
 
     let match: CompiledMapping.Match
     let matching: MatchTexts?
+    /// The records' ids, as texts or as integers.
     var ids: Column?
     var isRejected: [Bool]
     /// The target that only finds records, or nil: an update does not set it.
@@ -47,6 +48,7 @@ package struct MappedBatch: Sendable {
     /// The id of the record that row `row` is to update, or nil where the row has none.
     package func idText(_ row: Int) -> String? {
         guard let ids, !ids.isNull(row) else { return nil }
+        if ids.type == .int64 { return String(ids.int64s[row]) }
         return String(decoding: ids.byteSlice(row), as: UTF8.self)
     }
 
@@ -69,20 +71,22 @@ package struct MappedBatch: Sendable {
 
 extension MappedBatch {
     /// Row `row` alone, so that the other rows need not be kept for its sake.
-    package func row(_ row: Int) -> MappedBatch {
-        func alone(_ column: Column) -> Column {
-            var one = Column(column.type, capacity: 1)
-            one.append(column.value(row))
-            return one
+    package func row(_ row: Int) -> MappedBatch { selecting([row]) }
+
+    /// Some of the rows, in ascending order, so that the others need not be kept for their sake.
+    package func selecting(_ rows: [Int]) -> MappedBatch {
+        let places = Dictionary(uniqueKeysWithValues: rows.enumerated().map { ($1, $0) })
+        func kept(_ rejected: [Rejected]) -> [Rejected] {
+            rejected.compactMap { reject in places[reject.row].map { Rejected(row: $0, reject: reject.reject) } }
         }
-        func alone(_ rejected: [Rejected]) -> [Rejected] {
-            rejected.filter { $0.row == row }.map { Rejected(row: 0, reject: $0.reject) }
+        var chosen = Presence(rowCount: rows.count, targetCount: presence.targetCount)
+        for (place, row) in rows.enumerated() {
+            for target in 0..<presence.targetCount where presence[row, target] { chosen[place, target] = true }
         }
-        var single = Presence(rowCount: 1, targetCount: presence.targetCount)
-        for target in 0..<presence.targetCount { single[0, target] = presence[row, target] }
         return MappedBatch(
-            rowCount: 1, columns: columns.map(alone), presence: single, rejects: alone(rejects),
-            createRejects: alone(createRejects), payloads: [payloads[row]], match: match, matching: matching,
-            ids: ids.map(alone), isRejected: [isRejected[row]], finder: finder)
+            rowCount: rows.count, columns: columns.map { $0.selecting(rows) }, presence: chosen,
+            rejects: kept(rejects), createRejects: kept(createRejects), payloads: rows.map { payloads[$0] },
+            match: match, matching: matching, ids: ids.map { $0.selecting(rows) },
+            isRejected: rows.map { isRejected[$0] }, finder: finder)
     }
 }

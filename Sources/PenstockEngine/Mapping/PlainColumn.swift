@@ -16,9 +16,13 @@ struct PlainColumn {
 
     /// Converts `cells` for a field.
     ///
-    /// - Parameter looksAtNulls: Whether a NULL is an exception; else it stays NULL.
+    /// - Parameters:
+    ///   - isSplit: Whether a text is a list whose elements stand apart.
+    ///   - looksAtNulls: Whether a NULL is an exception; else it stays NULL.
     /// - Returns: Nil for kinds and types that have no loop of their own.
-    init?(_ cells: Column, for field: DestinationField, looksAtNulls: Bool) {
+    init?(_ cells: Column, for field: DestinationField, isSplit: Bool = false, looksAtNulls: Bool) {
+        let lengthMax = field.lengthMax ?? .max
+        func fits(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool { bytes.count <= lengthMax }
         let made: PlainColumn? = cells.withPointers { view in
             let scan = CellScan(view: view, looksAtNulls: looksAtNulls)
             switch (field.kind, cells.type) {
@@ -26,17 +30,28 @@ struct PlainColumn {
                 return .shared(cells.called(.text), scan.unfitTexts(field))
             case (.text, .int64), (.number, .int64):
                 return scan.decimals(field.kind.columnType, Int64.min, field.lengthMax)
-            case (.id, .int64), (.reference, .int64): return scan.decimals(.text, 1, nil)
-            case (.id, .text), (.reference, .text): return .shared(cells, scan.rows { !isPlainID($0) })
+            case (.id, .int64): return .shared(cells, scan.rowsOutside(1...Int64.max))
+            case (.reference, .int64): return scan.decimals(.text, 1, nil)
+            case (.id, .text), (.reference, .text): return .shared(cells, scan.rows { !PlainCell.isID($0) })
             case (.number, .text), (.number, .decimal):
-                return .shared(cells.called(.decimal), scan.rows { !isPlainNumber($0) })
+                return .shared(cells.called(.decimal), scan.rows { !PlainCell.isNumber($0) })
             case (.integer, .int64), (.boolean, .bool): return .shared(cells, scan.nulls)
-            case (.integer, .text), (.integer, .decimal): return scan.numbers(.int64, plainInteger)
+            case (.integer, .text), (.integer, .decimal): return scan.numbers(.int64, PlainCell.integer)
             case (.boolean, .int64): return .shared(cells.called(.bool), scan.rowsOutside(0...1))
             case (.date, .date): return .shared(cells, scan.rowsOutside(CivilDate.fourDigitDays))
-            case (.date, .text): return scan.numbers(.date, plainDate)
-            case (.instant, .instant): return .shared(cells, scan.rowsOutside(fourDigitInstants))
-            case (.instant, .text): return scan.numbers(.instant, plainInstant)
+            case (.date, .text): return scan.numbers(.date, PlainCell.date)
+            case (.instant, .instant): return .shared(cells, scan.rowsOutside(PlainCell.fourDigitInstants))
+            case (.instant, .text): return scan.numbers(.instant, PlainCell.instant)
+            case (.money, .text), (.money, .decimal):
+                return scan.framed("{\"value\":", "}") { PlainCell.isNumber($0) }
+            case (.address, .text):
+                return scan.framed("{\"value\":\"", "\"}") { fits($0) && PlainCell.isWord($0, isTrimmed: false) }
+            case (.contacts, .text) where !isSplit:
+                return scan.framed("[{\"value\":\"", "\",\"primary\":true}]") {
+                    fits($0) && PlainCell.isWord($0, isTrimmed: true)
+                }
+            case (.texts, .text) where !isSplit:
+                return scan.framed("[\"", "\"]") { fits($0) && PlainCell.isWord($0, isTrimmed: false) }
             default: return nil
             }
         }
@@ -44,7 +59,7 @@ struct PlainColumn {
         self = made
     }
 
-    fileprivate init(_ column: Column, _ exceptions: [Int], isShared: Bool = false) {
+    init(_ column: Column, _ exceptions: [Int], isShared: Bool = false) {
         self.column = column
         self.exceptions = exceptions
         self.isShared = isShared
@@ -87,6 +102,13 @@ extension Column {
         return out
     }
 
+    /// The cells of some rows.
+    package func selecting(_ rows: [Int]) -> Column {
+        var out = Column(type, capacity: rows.count)
+        for row in rows { append(row, to: &out) }
+        return out
+    }
+
     private func hasCell(_ row: Int, of other: Column, _ place: Int) -> Bool {
         guard isNull(row) == other.isNull(place) else { return false }
         if isNull(row) { return true }
@@ -97,10 +119,13 @@ extension Column {
     private func append(_ row: Int, to out: inout Column) {
         if isNull(row) {
             out.appendNull()
-        } else if type.layout == .bytes {
-            out.append(bytes: byteSlice(row))
         } else {
-            out.append(int64s[row])
+            switch type.layout {
+            case .int64: out.append(int64s[row])
+            case .uint64: out.append(uint64s[row])
+            case .float64: out.append(float64s[row])
+            case .bytes: out.append(bytes: byteSlice(row))
+            }
         }
     }
 }
@@ -157,7 +182,7 @@ extension Column {
 }
 
 /// Loops over the cells of one column.
-private struct CellScan {
+struct CellScan {
     let view: ColumnPointers
     /// Whether a NULL is an exception.
     let looksAtNulls: Bool
@@ -183,7 +208,7 @@ private struct CellScan {
         let lengthMax = Int32(clamping: field.lengthMax ?? .max)
         var longest: Int32 = 0
         for row in 0..<view.count { longest = max(longest, view.offsets[row + 1] &- view.offsets[row]) }
-        let mayHoldNUL = holdsZero(view.bytes, Int(view.offsets[view.count]))
+        let mayHoldNUL = PlainCell.holdsZero(view.bytes, Int(view.offsets[view.count]))
         guard longest > lengthMax || mayHoldNUL || field.isRequiredOnCreate else { return nulls }
         return rows { bytes in
             // A letter at the front settles that the text is not blank.
@@ -212,7 +237,7 @@ private struct CellScan {
                 let number = view.int64s[row]
                 let isNull = view.isNull(row)
                 if isNull ? looksAtNulls : number < least { exceptions.append(row) }
-                if !isNull, let start = buffer.baseAddress { used += write(number, start + used) }
+                if !isNull, let start = buffer.baseAddress { used += PlainCell.write(number, start + used) }
                 offsets[row + 1] = Int32(truncatingIfNeeded: used)
             }
         }
@@ -238,6 +263,37 @@ private struct CellScan {
         return PlainColumn(column(type, int64s: numbers), exceptions)
     }
 
+    /// JSON with the bytes of each cell between `prefix` and `suffix`; cells that are not plain are exceptions.
+    @inline(__always)
+    func framed(
+        _ prefix: StaticString, _ suffix: StaticString, _ isPlain: (UnsafeBufferPointer<UInt8>) -> Bool
+    ) -> PlainColumn {
+        var exceptions: [Int] = []
+        var offsets = [Int32](repeating: 0, count: view.count + 1)
+        let room = Int(view.offsets[view.count]) + view.count * (prefix.utf8CodeUnitCount + suffix.utf8CodeUnitCount)
+        let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, used in
+            func append(_ start: UnsafePointer<UInt8>, _ count: Int) {
+                guard let base = buffer.baseAddress, count > 0 else { return }
+                (base + used).initialize(from: start, count: count)
+                used += count
+            }
+            for row in 0..<view.count {
+                let cell = view.cell(row)
+                if view.isNull(row) {
+                    if looksAtNulls { exceptions.append(row) }
+                } else if let start = cell.baseAddress, isPlain(cell) {
+                    append(prefix.utf8Start, prefix.utf8CodeUnitCount)
+                    append(start, cell.count)
+                    append(suffix.utf8Start, suffix.utf8CodeUnitCount)
+                } else {
+                    exceptions.append(row)
+                }
+                offsets[row + 1] = Int32(truncatingIfNeeded: used)
+            }
+        }
+        return PlainColumn(column(.json, offsets: offsets, bytes: bytes), exceptions)
+    }
+
     /// A column with NULLs where this one has them.
     func column(_ type: DataType, int64s: [Int64] = [], offsets: [Int32] = [], bytes: [UInt8] = []) -> Column {
         let bits = UnsafeBufferPointer(start: view.validity, count: view.validity == nil ? 0 : (view.count + 7) >> 3)
@@ -245,244 +301,4 @@ private struct CellScan {
             type, count: view.count, validity: Array(bits), nullCount: view.nullCount, int64s: int64s,
             offsets: offsets, bytes: bytes)
     }
-}
-
-extension PlainColumn {
-    /// Converts every different cell of a column once, where it has few of them.
-    ///
-    /// - Parameters:
-    ///   - looksAtNulls: Whether a NULL is an exception; else it stays NULL.
-    ///   - convert: The value of a row, or nil where the row is an exception.
-    /// - Returns: Nil where the column has too many different cells for that.
-    init?(_ cells: Column, _ type: DataType, looksAtNulls: Bool, convert: (Int) -> Value?) {
-        let made: PlainColumn? = cells.withPointers { view in
-            var entries = CellDictionary(view)
-            var exceptions: [Int] = []
-            var codes = [Int32](repeating: -1, count: view.count)
-            for row in 0..<view.count {
-                if view.isNull(row) {
-                    if looksAtNulls { exceptions.append(row) }
-                    continue
-                }
-                guard let code = entries.code(row, convert) else { return nil }
-                if entries.hasValue(code) { codes[row] = Int32(code) } else { exceptions.append(row) }
-            }
-            return PlainColumn(
-                entries.column(CellScan(view: view, looksAtNulls: looksAtNulls), type, codes), exceptions)
-        }
-        guard let made else { return nil }
-        self = made
-    }
-}
-
-/// The different cells of a column, numbered as they come, and what each becomes.
-private struct CellDictionary {
-    /// More different cells than this are not worth it.
-    private static let entriesMax = 512
-    private static let slots = 2_048
-
-    private let view: ColumnPointers
-    private let isBytes: Bool
-    private var slots = [Int32](repeating: -1, count: CellDictionary.slots)
-    private var rows: [Int] = []
-    private var values: [Value?] = []
-
-    init(_ view: ColumnPointers) {
-        self.view = view
-        isBytes = view.layout == .bytes
-    }
-
-    func hasValue(_ code: Int) -> Bool { values[code] != nil }
-
-    /// The number of the cell in `row`, or nil where there are too many.
-    mutating func code(_ row: Int, _ convert: (Int) -> Value?) -> Int? {
-        var slot = Int(truncatingIfNeeded: hash(row)) & (Self.slots - 1)
-        while slots[slot] >= 0 {
-            let code = Int(slots[slot])
-            if isSame(rows[code], row) { return code }
-            slot = (slot + 1) & (Self.slots - 1)
-        }
-        guard rows.count < Self.entriesMax else { return nil }
-        slots[slot] = Int32(rows.count)
-        rows.append(row)
-        values.append(convert(row))
-        return rows.count - 1
-    }
-
-    private func hash(_ row: Int) -> UInt64 {
-        guard isBytes else { return mixed(word(row)) }
-        var hash: UInt64 = 0
-        for byte in view.cell(row) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return mixed(hash)
-    }
-
-    private func word(_ row: Int) -> UInt64 {
-        switch view.layout {
-        case .int64: UInt64(bitPattern: view.int64s[row])
-        case .float64: view.float64s[row].bitPattern
-        default: view.uint64s[row]
-        }
-    }
-
-    private func mixed(_ word: UInt64) -> UInt64 {
-        let product = word &* 0x9E37_79B9_7F4A_7C15
-        return product ^ product >> 32
-    }
-
-    private func isSame(_ first: Int, _ second: Int) -> Bool {
-        guard isBytes else { return word(first) == word(second) }
-        let (left, right) = (view.cell(first), view.cell(second))
-        guard left.count == right.count else { return false }
-        for place in 0..<left.count where left[place] != right[place] { return false }
-        return true
-    }
-
-    /// The values of the rows by their numbers; -1 stands for none.
-    func column(_ scan: CellScan, _ type: DataType, _ codes: [Int32]) -> Column {
-        guard type.layout == .bytes else {
-            let numbers = values.map { $0?.word ?? 0 }
-            return scan.column(type, int64s: codes.map { $0 < 0 ? 0 : numbers[Int($0)] })
-        }
-        let texts = values.map { Array(($0?.textValue ?? "").utf8) }
-        var offsets = [Int32](repeating: 0, count: codes.count + 1)
-        for row in codes.indices {
-            offsets[row + 1] = offsets[row] + (codes[row] < 0 ? 0 : Int32(texts[Int(codes[row])].count))
-        }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(offsets[codes.count]))
-        for code in codes where code >= 0 { bytes.append(contentsOf: texts[Int(code)]) }
-        return scan.column(type, offsets: offsets, bytes: bytes)
-    }
-}
-
-extension Value {
-    /// What a column of layout `int64` holds of it, or nil.
-    fileprivate var word: Int64? {
-        switch self {
-        case .bool(let flag): flag ? 1 : 0
-        case .int64(let number), .date(let number), .instant(let number), .timestamp(let number), .time(let number):
-            number
-        default: nil
-        }
-    }
-
-    /// What a column of layout `bytes` holds of it, or nil.
-    fileprivate var textValue: String? {
-        switch self {
-        case .text(let text), .decimal(let text), .json(let text): text
-        default: nil
-        }
-    }
-}
-
-/// The instants with a year from 1 to 9999.
-private let fourDigitInstants =
-    CivilDate.fourDigitDays.lowerBound
-    * TimeText.dayLength...(CivilDate.fourDigitDays.upperBound + 1) * TimeText.dayLength - 1
-
-/// Whether any of `count` bytes is 0.
-private func holdsZero(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> Bool {
-    var place = 0
-    var found: UInt64 = 0
-    while place &+ 8 <= count {
-        let word = UnsafeRawPointer(bytes + place).loadUnaligned(as: UInt64.self)
-        found |= (word &- 0x0101_0101_0101_0101) & ~word
-        place &+= 8
-    }
-    if found & 0x8080_8080_8080_8080 != 0 { return true }
-    while place < count {
-        if bytes[place] == 0 { return true }
-        place &+= 1
-    }
-    return false
-}
-
-extension MappedBatch {
-    /// The ids of ``idText(_:)`` that are numbers, 0 for the others; empty where no row names a record.
-    package func idNumbers() -> [UInt64] {
-        guard let ids else { return [] }
-        return ids.withPointers { view in
-            (0..<view.count).map { row in view.isNull(row) ? 0 : UInt64(max(0, plainInteger(view.cell(row)) ?? 0)) }
-        }
-    }
-}
-
-/// Whether the bytes are a number as the destination's column has it: no sign `+`, no leading zeros, no exponent.
-@inline(__always)
-private func isPlainNumber(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let first = bytes.first else { return false }
-    var place = first == UInt8(ascii: "-") ? 1 : 0
-    let start = place
-    while place < bytes.count, bytes[place] &- 0x30 < 10 { place &+= 1 }
-    let digits = place &- start
-    guard digits > 0, bytes[start] != 0x30 || (digits == 1 && start == 0) else { return false }
-    if place == bytes.count { return true }
-    guard bytes[place] == UInt8(ascii: ".") else { return false }
-    place &+= 1
-    let fraction = place
-    while place < bytes.count, bytes[place] &- 0x30 < 10 { place &+= 1 }
-    return place == bytes.count && place > fraction
-}
-
-/// Whether the bytes are the id of a record as the destination's column has it.
-@inline(__always)
-private func isPlainID(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard let number = plainInteger(bytes) else { return false }
-    return number > 0 && bytes[0] != 0x30
-}
-
-/// The integer that up to 18 digits say, with a `-` before them or not; nil for everything else.
-@inline(__always)
-private func plainInteger(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
-    guard let first = bytes.first else { return nil }
-    let start = first == UInt8(ascii: "-") ? 1 : 0
-    guard bytes.count > start, bytes.count <= 18 &+ start else { return nil }
-    var number: Int64 = 0
-    for place in start..<bytes.count {
-        let digit = bytes[place] &- 0x30
-        guard digit < 10 else { return nil }
-        number = number &* 10 &+ Int64(digit)
-    }
-    return start == 0 ? number : -number
-}
-
-/// The date that `YYYY-MM-DD` says; nil for everything else.
-@inline(__always)
-private func plainDate(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
-    var place = 0
-    guard bytes.count == 10, let days = TimeScanner.date(bytes.span, &place), CivilDate.fourDigitDays.contains(days)
-    else { return nil }
-    return days
-}
-
-/// The instant that a date, a time and a zone say; nil for everything else.
-@inline(__always)
-private func plainInstant(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
-    var place = 0
-    guard let local = TimeScanner.timestamp(bytes.span, &place),
-        let offset = TimeScanner.offset(bytes.span, &place), place == bytes.count
-    else { return nil }
-    let instant = local - offset * 60_000_000
-    return fourDigitInstants.contains(instant) ? instant : nil
-}
-
-/// Writes a number as decimal text; returns how many bytes, at most 20.
-@inline(__always)
-private func write(_ number: Int64, _ out: UnsafeMutablePointer<UInt8>) -> Int {
-    var rest = number.magnitude
-    var digits = 1
-    var power: UInt64 = 10
-    while digits < 19, rest >= power {
-        digits &+= 1
-        power &*= 10
-    }
-    let length = digits &+ (number < 0 ? 1 : 0)
-    if number < 0 { out[0] = UInt8(ascii: "-") }
-    var place = length
-    repeat {
-        place &-= 1
-        out[place] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-        rest /= 10
-    } while rest > 0
-    return length
 }

@@ -26,6 +26,8 @@ package struct RunCounts: Sendable, Hashable {
     package var nullKeys: Int64 = 0
     /// Fields that guards have held back, in rows that are counted by what became of their other fields.
     package var conflicts: Int64 = 0
+    /// Rows with a record that the source no longer has; outside ``fetched``.
+    package var removed: Int64 = 0
 
     /// Counts of nothing.
     package init() {}
@@ -44,7 +46,7 @@ package struct RunCounts: Sendable, Hashable {
             ("fetched", fetched), ("created", created), ("updated", updated), ("unchanged", unchanged),
             ("skipped", skipped), ("rejected", rejected), ("unknown", unknown), ("not_tried", notTried),
             ("reread", reread), ("recovered", recovered), ("null_keys", nullKeys),
-            ("conflicts", conflicts),
+            ("conflicts", conflicts), ("removed", removed),
         ]
     }
 

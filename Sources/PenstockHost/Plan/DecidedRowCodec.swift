@@ -11,7 +11,7 @@ struct DecidedRowCodec {
     static let schema = Schema([
         Schema.Field("number", .int64, isNullable: false), Schema.Field("row", .int64, isNullable: false),
         Schema.Field("key", .bytes, isNullable: false), Schema.Field("key_text", .text, isNullable: false),
-        Schema.Field("cursor", .text), Schema.Field("source", .bytes, isNullable: false),
+        Schema.Field("cursor", .text), Schema.Field("source", .bytes),
         Schema.Field("payload", .bytes), Schema.Field("known", .json), Schema.Field("fate", .int64, isNullable: false),
         Schema.Field("id", .text), Schema.Field("more", .json), Schema.Field("guards", .json),
     ])
@@ -29,7 +29,7 @@ struct DecidedRowCodec {
             let fate = Self.parts(row.fate)
             batch.append([
                 .int64(row.number), .int64(Int64(row.row)), .bytes(row.key.bytes), .text(row.keyText),
-                row.cursorText.map { .text($0) } ?? .null, .bytes(row.source.bytes),
+                row.cursorText.map { .text($0) } ?? .null, row.source.map { .bytes($0.bytes) } ?? .null,
                 row.payload.map { .bytes($0.bytes) } ?? .null, row.known.map { .json(Self.json($0).text) } ?? .null,
                 .int64(fate.tag.rawValue), fate.id.map { .text($0) } ?? .null,
                 fate.more.map { .json($0.text) } ?? .null, Self.guards(row).map { .json($0.text) } ?? .null,
@@ -100,7 +100,8 @@ struct DecidedRowCodec {
             var decided = DecidedRow(
                 number: batch.columns[0].int64s[place], row: row, key: digest(2) ?? none, keyText: text(3) ?? "",
                 cursor: cursorIndex.map { source.value(row, $0) } ?? .null, cursorText: text(4),
-                source: digest(5) ?? none, payload: batch.columns[6].isNull(place) ? nil : digest(6),
+                source: batch.columns[5].isNull(place) ? nil : digest(5),
+                payload: batch.columns[6].isNull(place) ? nil : digest(6),
                 known: text(7).map(Self.known),
                 fate: Self.fate(
                     Tag(rawValue: batch.columns[8].int64s[place]) ?? .skipped, text(9), Self.parsed(text(10))))

@@ -18,6 +18,8 @@ protocol DecidedRows: AnyObject {
 
     /// The next rows, decided; nil at the end.
     func next() throws(RunStop) -> DecidedChunk?
+    /// The records whose rows the source no longer has, or nil; for after the last row.
+    func removedRows() throws(RunStop) -> RemovedRows?
     /// Counts the rows behind those that were taken; nil where that takes too long.
     func countRest(within milliseconds: Int64) -> Int64?
     /// Ends the read.
@@ -124,6 +126,8 @@ final class HeldRows: DecidedRows {
             if let reason = overrides[chunk.rows[index].number] { chunk.rows[index].fate = .rejected(reason) }
         }
     }
+
+    func removedRows() throws(RunStop) -> RemovedRows? { try pipeline.removedRows() }
 
     func countRest(within milliseconds: Int64) -> Int64? {
         var rows: Int64 = 0

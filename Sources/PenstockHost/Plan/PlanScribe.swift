@@ -2,6 +2,7 @@
 
 import PenstockEngine
 import PenstockModel
+import PenstockState
 
 /// Writes down what is to be done with rows, for people and for files.
 struct PlanScribe {
@@ -47,6 +48,13 @@ struct PlanScribe {
             entry.fields = values(row, chunk)
             return entry
         }
+    }
+
+    /// What is said of a row that the source no longer has.
+    func removed(_ entry: LedgerEntry) -> PlanEntry {
+        PlanEntry(
+            .removed, row: 0, key: entry.key, keyText: mask.hidesKey ? PlanMask.dots : entry.keyText,
+            remoteID: entry.remoteID)
     }
 
     /// The digest of a value of a record, by which a guarded plan knows it again.

@@ -45,8 +45,8 @@ package struct DecidedRow: Sendable {
     package var cursor: Value
     /// The Incremental Key's exact text, or nil.
     package var cursorText: String?
-    /// The digest of the row as it was read.
-    package var source: Fingerprint
+    /// The digest of the row as it was read; nil where nothing will ask for it: with FULL and a source key.
+    package var source: Fingerprint?
     /// The digest of what would be sent; nil for a row that was not mapped.
     package var payload: Fingerprint?
     /// What the ledger says, or nil.
@@ -106,6 +106,17 @@ package struct FieldChange: Sendable, Hashable {
     package var new: String
 }
 
+/// Records whose rows the source no longer has; they stay as they are.
+package struct RemovedRows: Sendable {
+    /// How many of them are named.
+    static let examplesMax = 3
+
+    /// How many there are.
+    package var count: Int64
+    /// The first of them: the source key for people, and the record.
+    package var examples: [(keyText: String, remoteID: String?)] = []
+}
+
 /// Rows of one batch that need nothing; each is counted and not looked at again.
 package struct QuietRows: Sendable, Hashable {
     /// Rows whose record holds what they say, as the ledger knows already: part of the run.
@@ -134,6 +145,16 @@ package struct DecidedChunk: Sendable {
     package var rows: [DecidedRow]
     /// The other rows of the fetch.
     package var quiet = QuietRows()
-    /// Those of them that go to a record which no other row may go to.
+    /// The candidates of those of them that go to a record which no other row may go to.
     var quietCandidates: [RowSieve.Candidate] = []
+
+    /// Lets go of the rows that need nothing, where they are many: the others may be on their way for long.
+    mutating func shrink() {
+        quietCandidates = []
+        guard rows.count * 4 < source.rowCount else { return }
+        let kept = rows.map(\.row)
+        source = RecordBatch(source.schema, source.columns.map { $0.selecting(kept) })
+        mapped = mapped.selecting(kept)
+        for place in rows.indices { rows[place].row = place }
+    }
 }

@@ -168,7 +168,7 @@ final class Delivery {
     /// The ledger's entry of a row that is about to be sent, but for its times.
     private func intended(_ item: Item) -> LedgerEntry {
         let row = item.row
-        var intent = LedgerEntry.Intent(payload: row.payload ?? row.source, startedAtMilliseconds: 0)
+        var intent = LedgerEntry.Intent(payload: row.payload ?? row.source ?? row.key, startedAtMilliseconds: 0)
         intent.marker = sync.marker(of: row, run: ledger.runID)
         if case .byMatch = sync.guarantee { intent.row = SentRow.bytes(item.chunk.chunk.source, row.row) }
         return LedgerEntry(

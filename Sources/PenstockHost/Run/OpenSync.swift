@@ -93,6 +93,8 @@ package final class OpenSync {
     package let readSchema: Schema
     /// The source key's columns: of the sync, of the model, or the table's primary key; empty where there is none.
     package let keyColumns: [String]
+    /// Whether the source has promised that no two rows share the key, in a form that cannot be lost on the way here.
+    let isKeyUnique: Bool
     /// The Incremental Key's place among the columns that are read, or nil with FULL.
     package let cursorIndex: Int?
 
@@ -142,6 +144,12 @@ package final class OpenSync {
         guard problems.isEmpty else { throw .definition(problems) }
         let keyColumns = try Self.keyColumns(source, definition, sourceSide)
         self.keyColumns = keyColumns
+        // Integers are the same here and there. Texts and times of two keys may read alike.
+        isKeyUnique =
+            definition.source.key.isEmpty && !keyColumns.isEmpty
+            && keyColumns.allSatisfy { name in
+                columns.index(of: name).map { [.int64, .uint64].contains(columns.fields[$0].type) } ?? false
+            }
         if let problem = DefinitionProblem.missingKey(in: definition, keyColumns) { throw .definition([problem]) }
 
         let destination = try destinationSide.call("opening it") { () throws(ConnectorError) in
@@ -286,7 +294,7 @@ package final class OpenSync {
             } else if cursorIndex == nil {
                 .run(run)
             } else {
-                .version(row.cursorText.map(Self.digest) ?? row.source)
+                .version(row.cursorText.map(Self.digest) ?? row.source ?? row.key)
             }
         return Marker.text(origin, key: row.key, generation)
     }

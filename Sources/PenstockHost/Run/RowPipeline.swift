@@ -31,6 +31,8 @@ final class RowPipeline {
     private let replay: Replay?
     /// Whether a record is read back before it is changed, whatever the sync compares with.
     private let looksBeforeUpdates: Bool
+    /// Whether a read to the end meets every row of the source.
+    private let seesEveryRow: Bool
 
     /// Whether the source was read to its end, rather than to a limit.
     private(set) var isExhausted = false
@@ -65,6 +67,7 @@ final class RowPipeline {
         self.looksBeforeUpdates = looksBeforeUpdates
         self.replay = replay
         self.sync = sync
+        seesEveryRow = sync.definition.fetch.mode == .full && limit.room == nil && replay == nil
         self.ledger = ledger
         self.runNumber = runNumber
         self.fetchStart = fetchStart
@@ -141,6 +144,7 @@ final class RowPipeline {
         try decide(&chunk.rows, chunk.mapped)
         try claim(&chunk, read)
         limit(&chunk.rows)
+        chunk.shrink()
         return chunk
     }
 
@@ -202,8 +206,41 @@ final class RowPipeline {
         return DecidedChunk(source: source, mapped: mapped, rows: rows)
     }
 
+    /// The records whose rows the source no longer has, with some of them; for after the last row.
+    ///
+    /// - Returns: Nil where that is not to be told, or cannot be: not every row was read, or rows have no source key.
+    /// - Throws: ``RunStop`` `state`.
+    func removedRows() throws(RunStop) -> RemovedRows? {
+        guard isExhausted, seesEveryRow, sync.definition.fetch.onRemoved == .report else { return nil }
+        do {
+            guard let count = try sieve.removedCount() else { return nil }
+            var removed = RemovedRows(count: count)
+            if count > 0 {
+                try sieve.forEachRemoved { entry in
+                    removed.examples.append((entry.keyText, entry.remoteID))
+                    return removed.examples.count < RemovedRows.examplesMax
+                }
+            }
+            return removed
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Visits the rows of ``removedRows()``, in the order in which they first came, until `body` returns false.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func forEachRemoved(_ body: (LedgerEntry) -> Bool) throws(RunStop) {
+        do {
+            try sieve.forEachRemoved(body)
+        } catch {
+            throw .state(error)
+        }
+    }
+
     /// Cuts the rows off behind the most that may be taken; what was settled before does not count.
     private func limit(_ rows: inout [DecidedRow]) {
+        guard rowLimit.isLimited else { return }
         for (index, row) in rows.enumerated() where !rowLimit.take(row.fate) {
             return rows.removeSubrange(index...)
         }
@@ -248,8 +285,11 @@ final class RowPipeline {
     }
 
     private func candidate(_ row: DecidedRow, _ mapped: MappedBatch) -> CandidateRow {
-        CandidateRow(
-            payload: mapped.payloads[row.row], refusal: mapped.payloads[row.row].refused(under: sync.definitionDigest),
+        let payload = mapped.payloads[row.row]
+        // Only what was refused before is held against it.
+        let isRefused = row.known?.outcome == .settled(.rejected)
+        return CandidateRow(
+            payload: payload, refusal: isRefused ? payload.refused(under: sync.definitionDigest) : payload,
             remoteID: mapped.idText(row.row), cursor: row.cursorText, held: guards.held(mapped, row.row),
             needsRecord: looksBeforeUpdates || guards.needsRecord(mapped, row.row))
     }
@@ -408,12 +448,12 @@ final class RowPipeline {
     /// Whether a row at or before the watermark is the second one of its key that an earlier run rejected.
     private func isRereadDuplicate(_ row: DecidedRow) throws(RunStop) -> Bool {
         guard let ledger, !isFullRefresh, let watermark = fetchStart.watermark, let known = row.known,
-            !known.isOfThisRun,
+            !known.isOfThisRun, let source = row.source,
             let cursor = row.cursorText, known.cursor != cursor, KeyOrder.compare(row.cursor, watermark) <= 0
         else { return false }
         do {
-            let entry = try ledger.entry(for: SourceKeys.duplicate(of: row.key, row.source))
-            return entry?.outcome == .rejected && entry?.source == row.source
+            let entry = try ledger.entry(for: SourceKeys.duplicate(of: row.key, source))
+            return entry?.outcome == .rejected && entry?.source == source
         } catch {
             throw .state(error)
         }

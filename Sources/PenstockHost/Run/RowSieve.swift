@@ -59,6 +59,8 @@ final class RowSieve {
         matcher = try LedgerMatcher(ledger, scratchFolder: scratchFolder)
         keys = SourceKeys(
             sync.readSchema, names: sync.keyColumns, insert: sync.definition.insert,
+            // With an Incremental Key a row that changes while the read is cut may come once more.
+            isUnique: sync.isKeyUnique && sync.cursorIndex == nil,
             seen: SeenKeys(folder: scratchFolder))
     }
 
@@ -150,7 +152,7 @@ final class RowSieve {
             faults[reject.row] = RejectReason(reject)
             broken.insert(reject.row)
         }
-        let contents = keys.contents(read.batch, candidates.map(\.row))
+        let contents = contents(of: candidates, read.batch)
         var rows: [DecidedRow] = []
         rows.reserveCapacity(candidates.count)
         var others: [Int] = []
@@ -159,7 +161,7 @@ final class RowSieve {
             let cursor = sync.cursorIndex.map { read.batch.value(row, $0) } ?? .null
             let identity = keys.identity(
                 read.batch, row, mapped, candidate.kind, candidate.digest, before: candidate.before,
-                content: contents[place], number: candidate.number)
+                content: contents[place] ?? candidate.digest, number: candidate.number)
             var fault = broken.contains(row) ? faults[row] : identity.fault ?? faults[row]
             if fault == nil { fault = nullKeyFault(cursor) }
             var made = DecidedRow(
@@ -178,6 +180,17 @@ final class RowSieve {
         return rows
     }
 
+    /// The digests of whole rows, where something asks for them.
+    private func contents(of candidates: [Candidate], _ batch: RecordBatch) -> [Fingerprint?] {
+        if sync.cursorIndex != nil || !keys.hasColumns {
+            return keys.contents(batch, candidates.map(\.row))
+        }
+        return candidates.map { candidate in
+            let isNamedByContent = candidate.kind != .key || candidate.before > 0
+            return isNamedByContent ? keys.contents(batch, [candidate.row])[0] : nil
+        }
+    }
+
     /// The records of rows that need nothing.
     func targets(_ candidates: [Candidate]) -> [RunTargets.Quiet] {
         candidates.map { candidate in
@@ -187,6 +200,36 @@ final class RowSieve {
                 ? RunTargets.target(number: number)
                 : RunTargets.target(id: matcher.remoteID(of: candidate.match) ?? "")
             return RunTargets.Quiet(number: candidate.number, target: target)
+        }
+    }
+
+    /// How many rows with a record were not met; of a read that has met all rows with a source key.
+    ///
+    /// - Throws: ``StateError``.
+    func removedCount() throws(StateError) -> Int64? {
+        guard keys.hasColumns else { return nil }
+        do {
+            return try matcher.removedCount
+        } catch let error as StateError {
+            throw error
+        } catch {
+            throw .internal("The removed rows could not be counted: \(error)")
+        }
+    }
+
+    /// Visits those rows in the order of the ledger, until `body` returns false.
+    ///
+    /// - Throws: ``StateError``.
+    func forEachRemoved(_ body: (LedgerEntry) -> Bool) throws(StateError) {
+        struct Enough: Error {}
+        do {
+            try matcher.forEachRemoved { if !body($0) { throw Enough() } }
+        } catch let error as StateError {
+            throw error
+        } catch is Enough {
+            return
+        } catch {
+            throw .internal("The removed rows could not be visited: \(error)")
         }
     }
 

@@ -57,7 +57,9 @@ final class RunLedger: Sendable {
     ///
     /// - Throws: ``RunStop`` `state`.
     func noteLost(_ row: DecidedRow) throws(RunStop) {
-        try add([.lost(key: row.key, keyText: row.keyText, run: run.number, payload: row.payload ?? row.source)])
+        try add([
+            .lost(key: row.key, keyText: row.keyText, run: run.number, payload: row.payload ?? row.source ?? row.key)
+        ])
     }
 
     /// Settles a create whose answer was lost and whose row is gone from the source.
@@ -87,6 +89,9 @@ final class RunLedger: Sendable {
 
     /// Counts fields that guards hold back.
     func countConflicts(_ fields: Int) { countsNow.conflicts += Int64(fields) }
+
+    /// Takes note of how many records stand for rows that the source no longer has.
+    func noteRemoved(_ rows: Int64) { countsNow.removed = rows }
 
     /// Counts a row whose outcome needs no writing down.
     func count(_ outcome: RowOutcome, _ rows: Int64 = 1) { countsNow.add(outcome, rows) }

@@ -40,6 +40,9 @@ struct RunLimit {
         more = asked
     }
 
+    /// Whether there is a limit at all.
+    var isLimited: Bool { own != nil || more != nil }
+
     /// The most rows that may still come, or nil.
     var room: Int64? {
         [own.map { $0 - ofRun }, more.map { $0 - ofAttempt }].compactMap { $0 }.min().map { max(0, $0) }

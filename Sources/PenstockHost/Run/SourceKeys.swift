@@ -47,6 +47,8 @@ struct SourceKeys {
     private let finderField: String
     /// Whether a row without a source key is known by what finds its record.
     private let hasFinder: Bool
+    /// Whether no two rows can have one key, so that nobody has to look.
+    private let isUnique: Bool
 
     /// Keys over the columns called `names` of what is read.
     ///
@@ -54,8 +56,10 @@ struct SourceKeys {
     ///
     /// - Parameters:
     ///   - insert: Says what finds a record.
+    ///   - isUnique: Whether the source promises that no two rows have one key.
     ///   - seen: The keys that came before.
-    init(_ schema: Schema, names: [String], insert: InsertDefinition, seen: SeenKeys) {
+    init(_ schema: Schema, names: [String], insert: InsertDefinition, isUnique: Bool, seen: SeenKeys) {
+        self.isUnique = isUnique
         finderField = insert.match
         hasFinder = names.isEmpty && insert.mode == .update
         columns = names.compactMap(schema.index(of:))
@@ -109,7 +113,7 @@ struct SourceKeys {
         _ digest: Fingerprint, _ kind: Kind, _ match: LedgerMatch, content: () -> Fingerprint
     ) throws(StateError) -> Int {
         switch kind {
-        case .key where match.isKnown: match.wasMatchedBefore ? 1 : 0
+        case .key where match.isKnown || isUnique: match.wasMatchedBefore ? 1 : 0
         case .key, .content: try seen.insert(digest)
         case .none: try seen.insert(Self.derived(content(), "null", 0))
         }
@@ -157,6 +161,7 @@ struct SourceKeys {
     }
 
     private func keyText(_ batch: RecordBatch, _ row: Int) -> String {
+        if columns.count == 1, case .int64(let number) = batch.value(row, columns[0]) { return String(number) }
         let texts = columns.map { index -> String in
             let value = batch.value(row, index)
             return value.isNull ? "NULL" : SourceRowText.text(of: value)

@@ -75,6 +75,7 @@ package final class SyncPlanner {
         var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
         let unknown = try read(pipeline, &report, &radius)
         if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
+        try noteRemoved(pipeline, &report)
         report.isLimited = !pipeline.isExhausted
         if planOptions.sampleRows != nil, !pipeline.isExhausted {
             report.unread = pipeline.countRest(within: Self.countPause, room: nil)
@@ -108,6 +109,24 @@ package final class SyncPlanner {
         }
         report.rejectsByCode = codes.map { ($0.key, $0.value) }.sorted { ($1.count, $0.code) < ($0.count, $1.code) }
         return unknown
+    }
+
+    /// Tells of the rows that the source no longer has.
+    private func noteRemoved(_ pipeline: RowPipeline, _ report: inout PlanReport) throws {
+        guard let removed = try pipeline.removedRows() else { return }
+        report.removed = removed.count
+        report.counts.removed = removed.count
+        guard removed.count > 0 else { return }
+        var failure: (any Error)?
+        try pipeline.forEachRemoved { entry in
+            do {
+                try observe(scribe.removed(entry))
+            } catch {
+                failure = error
+            }
+            return failure == nil
+        }
+        if let failure { throw failure }
     }
 
     /// What the run costs, and what may be spent.

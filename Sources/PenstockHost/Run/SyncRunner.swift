@@ -77,6 +77,8 @@ package struct RunReport: Sendable {
     package var gone: Int64 = 0
     /// Rows of the source that were not looked at, or nil where they were not counted.
     package var unread: Int64?
+    /// Records whose rows the source no longer has; nil where that was not looked for, or cannot be told.
+    package var removed: RemovedRows?
     /// What may be spent today and on the days after.
     package var allowance: BudgetForecast.Allowance
     /// The first fields that guards have held back; ``RunCounts/conflicts`` counts them all.
@@ -93,8 +95,8 @@ package final class SyncRunner {
     let store: StateStore
     let options: RunOptions
     let observe: (RunEvent) -> Void
-    private var rejectsByCode: [String: Int64] = [:]
-    private var conflicts: [HeldField] = []
+    var rejectsByCode: [String: Int64] = [:]
+    var conflicts: [HeldField] = []
 
     /// A runner over a sync that is open and a store that is open for writing.
     ///
@@ -172,6 +174,8 @@ package final class SyncRunner {
         var continuations = 0
         /// Rows of the source that were not looked at, or nil where they were not counted.
         var unread: Int64?
+        /// Records whose rows the source no longer has, where that is known.
+        var removed: RemovedRows?
         /// The rows, where they were looked at before the run began.
         var held: HeldRows?
         /// The limits that it exceeds because a person has said so.
@@ -268,6 +272,8 @@ package final class SyncRunner {
             }
             attempt.isExhausted = pipeline.isExhausted
             attempt.isAtLimit = pipeline.isAtLimit
+            attempt.removed = try pipeline.removedRows()
+            ledger.noteRemoved(attempt.removed?.count ?? 0)
             attempt.continuations = pipeline.continuations
             // Who has to wait for days wants to know for how many.
             if delivery.stop?.code == .quotaSpent { attempt.unread = pipeline.countRest(within: Self.countPause) }
@@ -346,75 +352,6 @@ package final class SyncRunner {
         if let value = pipeline.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
     }
 
-    private func take(
-        _ chunk: DecidedChunk, _ ledger: RunLedger, _ delivery: Delivery, _ lost: LostRows,
-        _ tracker: inout WatermarkTracker
-    ) throws(RunStop) {
-        ledger.countFetched(chunk.quiet.unchanged)
-        ledger.count(.unchanged, chunk.quiet.unchanged)
-        ledger.countReread(chunk.quiet.reread)
-        if let cursor = chunk.quiet.largestCursor { tracker.see(cursor) }
-        guard !chunk.rows.isEmpty else { return }
-        let box = ChunkBox(chunk)
-        for row in chunk.rows {
-            if case .reread = row.fate {
-                ledger.countReread()
-                tracker.see(row.cursor)
-                continue
-            }
-            ledger.countFetched()
-            if sync.cursorIndex != nil {
-                if KeyOrder.isMissing(row.cursor) { ledger.countNullKey() } else { tracker.see(row.cursor) }
-            }
-            if !row.conflicts.isEmpty { note(row, ledger) }
-            switch row.fate {
-            case .reread: break
-            case .recovered(let outcome):
-                ledger.countRecovered(outcome)
-                if outcome == .rejected { try countKeptReject(row) }
-            case .rejected(let reason):
-                rejectsByCode[reason.code, default: 0] += 1
-                observe(.rejected(row: row.number, keyText: row.keyText, reason))
-                // Its twin may not be read again with it: it must not go by itself then.
-                let isTwin = reason.code == RunTargets.duplicateTarget && sync.cursorIndex != nil
-                try ledger.reject(row, reason, chunk, isSent: isTwin)
-            case .skipped: try ledger.close(row, .skipped, remoteID: nil)
-            case .dropped: ledger.count(.skipped)
-            case .unchanged(let id, let isKnown):
-                if isKnown {
-                    ledger.count(.unchanged)
-                } else {
-                    try ledger.images?.close(Delivery.Item(row: row, chunk: box), .unchanged, remoteID: id)
-                    try ledger.close(row, .unchanged, remoteID: id)
-                }
-            case .maybeCreated: try lost.recover(row, box)
-            case .create, .update: delivery.add(row, box)
-            case .undecided: preconditionFailure("a run asks what it has to know")
-            }
-        }
-    }
-
-    /// Tells of the fields of a row that guards hold back; those of a row that is a reject after all are none.
-    private func note(_ row: DecidedRow, _ ledger: RunLedger) {
-        switch row.fate {
-        case .update, .unchanged: break
-        default: return
-        }
-        ledger.countConflicts(row.conflicts.count)
-        let held = row.conflicts.map { HeldField($0, row, sync) }
-        conflicts += held.prefix(max(0, Self.conflictsMax - conflicts.count))
-        observe(.held(held))
-    }
-
-    /// Counts the code of a reject that an earlier attempt of this run has stored.
-    private func countKeptReject(_ row: DecidedRow) throws(RunStop) {
-        do {
-            if let code = try store.reject(for: row.key)?.code { rejectsByCode[code, default: 0] += 1 }
-        } catch {
-            throw .state(error)
-        }
-    }
-
     private func report(
         _ ledger: RunLedger, _ delivery: Delivery, _ waiting: (rows: Int, milliseconds: Int64)? = nil
     ) {
@@ -466,7 +403,7 @@ package final class SyncRunner {
             isLimitedByWriters: attempt.tracker.isLimited, continuations: attempt.continuations,
             duplicates: attempt.duplicates, gone: gone,
             unread: attempt.unread ?? (attempt.isExhausted || attempt.isAtLimit ? 0 : nil),
-            allowance: sync.destinationHost.allowance, conflicts: conflicts,
+            removed: attempt.removed, allowance: sync.destinationHost.allowance, conflicts: conflicts,
             predicted: options.preflight.plan?.header.numbers, passedLimits: attempt.passed)
     }
 
@@ -492,7 +429,7 @@ package final class SyncRunner {
     }
 
     /// How many held fields a report lists.
-    private static let conflictsMax = 1_000
+    static let conflictsMax = 1_000
     /// How often rows are asked about before the rest is left to the next run.
     private static let roundsMax = 5
     private static let cancelled = ConnectorError(.cancelled, "The run was stopped.")

@@ -132,6 +132,8 @@ enum SyncText {
             if let start = definition.fetch.start { lines.append("  start        \(start)") }
             if let lookback = definition.fetch.lookback { lines.append("  lookback     \(text(lookback))") }
             lines.append("  null_key     \(definition.fetch.nullKey.rawValue)")
+        } else {
+            lines.append("  on_removed   \(definition.fetch.onRemoved.rawValue)")
         }
         lines.append("  insert       \(SyncSummary.insert(definition.insert))")
         if definition.insert.mode == .update {
@@ -190,6 +192,7 @@ enum SyncText {
             "mode": .string(definition.fetch.mode.rawValue), "key": definition.fetch.key.map { .string($0) } ?? .null,
             "start": definition.fetch.start.map { .string($0) } ?? .null,
             "null_key": .string(definition.fetch.nullKey.rawValue),
+            "on_removed": definition.fetch.mode == .full ? .string(definition.fetch.onRemoved.rawValue) : .null,
         ])
         object["insert"] = .object([
             "mode": .string(definition.insert.mode.rawValue), "match": .string(definition.insert.match),

@@ -91,7 +91,7 @@ struct HistoryEntry {
     /// The names of counts, in the order in which they are shown.
     static let countNames = [
         "fetched", "created", "updated", "unchanged", "skipped", "rejected", "unknown", "not_tried", "reread",
-        "recovered", "null_keys", "conflicts",
+        "recovered", "null_keys", "conflicts", "removed",
     ]
 }
 

@@ -95,6 +95,9 @@ struct RunRenderer {
         if counts.conflicts > 0 {
             lines += HeldFields.line(counts.conflicts, report.conflicts).wrapped(to: width, indent: 14)
         }
+        if let removed = report.removed, removed.count > 0 {
+            lines += removedText(removed).wrapped(to: width, indent: 14)
+        }
         if counts.nullKeys > 0 {
             lines.append("  NULL keys   \(counted(counts.nullKeys, "row")) without an Incremental Key")
         }
@@ -119,6 +122,13 @@ struct RunRenderer {
             lines.append("  " + cells.joined(separator: "    "))
         }
         return lines
+    }
+
+    private func removedText(_ removed: RemovedRows) -> String {
+        let shown = removed.examples.map { file.shownKey($0.keyText).printable.truncated(to: 40) }
+        let more = removed.count > Int64(shown.count) ? ", …" : ""
+        return "  removed     \(counted(removed.count, "row")) no longer in the source, left alone at the destination: "
+            + shown.joined(separator: ", ") + more
     }
 
     private var watermarkLine: String {
@@ -243,6 +253,19 @@ struct RunRenderer {
         object["delivery"] = .string(sync.guarantee.name)
         object["duplicates"] = .array(report.duplicates.map { .strings($0) })
         object["gone"] = .integer(report.gone)
+        object["removed"] =
+            report.removed.map { removed in
+                .object([
+                    "count": .integer(removed.count),
+                    "examples": .array(
+                        removed.examples.map { example in
+                            .object([
+                                "key": .string(file.shownKey(example.keyText)),
+                                "id": example.remoteID.map { .string($0) } ?? .null,
+                            ])
+                        }),
+                ])
+            } ?? .null
         object["source_cuts"] = .integer(report.continuations)
         object["watermark_limited"] = .bool(report.isLimitedByWriters)
         object["notes"] = .strings(sync.pinNotes)

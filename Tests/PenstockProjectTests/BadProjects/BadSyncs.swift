@@ -43,6 +43,10 @@ extension BadProject {
             "syncs/orgs.yml:12:9: error[fetch-key]: INCREMENTAL needs the Incremental Key "
                 + "| add key: COLUMN, or write FULL"),
         edit(
+            "INCREMENTAL with on_removed", orgs, "  key: updated_at\n", "  key: updated_at\n  on_removed: report\n",
+            "syncs/orgs.yml:14:3: error[fetch-removed]: INCREMENTAL does not read every row, so it cannot tell which "
+                + "have left the source | remove it, or write mode: FULL"),
+        edit(
             "FULL with a key", orgs, "mode: INCREMENTAL", "mode: FULL",
             "syncs/orgs.yml:13:3: error[fetch-full]: FULL reads every row and has no key "
                 + "| remove it, or write mode: INCREMENTAL"),

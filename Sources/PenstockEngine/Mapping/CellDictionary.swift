@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+extension PlainColumn {
+    /// Converts every different cell of a column once, where it has few of them.
+    ///
+    /// - Parameters:
+    ///   - looksAtNulls: Whether a NULL is an exception; else it stays NULL.
+    ///   - convert: The value of a row, or nil where the row is an exception.
+    /// - Returns: Nil where the column has too many different cells for that.
+    init?(_ cells: Column, _ type: DataType, looksAtNulls: Bool, convert: (Int) -> Value?) {
+        let made: PlainColumn? = cells.withPointers { view in
+            var entries = CellDictionary(view)
+            var exceptions: [Int] = []
+            var codes = [Int32](repeating: -1, count: view.count)
+            for row in 0..<view.count {
+                if view.isNull(row) {
+                    if looksAtNulls { exceptions.append(row) }
+                    continue
+                }
+                guard let code = entries.code(row, convert) else { return nil }
+                if entries.hasValue(code) { codes[row] = Int32(code) } else { exceptions.append(row) }
+            }
+            return PlainColumn(
+                entries.column(CellScan(view: view, looksAtNulls: looksAtNulls), type, codes), exceptions)
+        }
+        guard let made else { return nil }
+        self = made
+    }
+}
+
+/// The different cells of a column, numbered as they come, and what each becomes.
+private struct CellDictionary {
+    /// More different cells than this are not worth it.
+    private static let entriesMax = 512
+    private static let slots = 2_048
+
+    private let view: ColumnPointers
+    private let isBytes: Bool
+    private var slots = [Int32](repeating: -1, count: CellDictionary.slots)
+    private var rows: [Int] = []
+    private var values: [Value?] = []
+
+    init(_ view: ColumnPointers) {
+        self.view = view
+        isBytes = view.layout == .bytes
+    }
+
+    func hasValue(_ code: Int) -> Bool { values[code] != nil }
+
+    /// The number of the cell in `row`, or nil where there are too many.
+    mutating func code(_ row: Int, _ convert: (Int) -> Value?) -> Int? {
+        var slot = Int(truncatingIfNeeded: hash(row)) & (Self.slots - 1)
+        while slots[slot] >= 0 {
+            let code = Int(slots[slot])
+            if isSame(rows[code], row) { return code }
+            slot = (slot + 1) & (Self.slots - 1)
+        }
+        guard rows.count < Self.entriesMax else { return nil }
+        slots[slot] = Int32(rows.count)
+        rows.append(row)
+        values.append(convert(row))
+        return rows.count - 1
+    }
+
+    private func hash(_ row: Int) -> UInt64 {
+        guard isBytes else { return mixed(word(row)) }
+        var hash: UInt64 = 0
+        for byte in view.cell(row) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+        return mixed(hash)
+    }
+
+    private func word(_ row: Int) -> UInt64 {
+        switch view.layout {
+        case .int64: UInt64(bitPattern: view.int64s[row])
+        case .float64: view.float64s[row].bitPattern
+        default: view.uint64s[row]
+        }
+    }
+
+    private func mixed(_ word: UInt64) -> UInt64 {
+        let product = word &* 0x9E37_79B9_7F4A_7C15
+        return product ^ product >> 32
+    }
+
+    private func isSame(_ first: Int, _ second: Int) -> Bool {
+        guard isBytes else { return word(first) == word(second) }
+        let (left, right) = (view.cell(first), view.cell(second))
+        guard left.count == right.count else { return false }
+        for place in 0..<left.count where left[place] != right[place] { return false }
+        return true
+    }
+
+    /// The values of the rows by their numbers; -1 stands for none.
+    func column(_ scan: CellScan, _ type: DataType, _ codes: [Int32]) -> Column {
+        guard type.layout == .bytes else {
+            let numbers = values.map { $0?.word ?? 0 }
+            return scan.column(type, int64s: codes.map { $0 < 0 ? 0 : numbers[Int($0)] })
+        }
+        let texts = values.map { Array(($0?.textValue ?? "").utf8) }
+        var offsets = [Int32](repeating: 0, count: codes.count + 1)
+        for row in codes.indices {
+            offsets[row + 1] = offsets[row] + (codes[row] < 0 ? 0 : Int32(texts[Int(codes[row])].count))
+        }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Int(offsets[codes.count]))
+        for code in codes where code >= 0 { bytes.append(contentsOf: texts[Int(code)]) }
+        return scan.column(type, offsets: offsets, bytes: bytes)
+    }
+}
+
+extension Value {
+    /// What a column of layout `int64` holds of it, or nil.
+    fileprivate var word: Int64? {
+        switch self {
+        case .bool(let flag): flag ? 1 : 0
+        case .int64(let number), .date(let number), .instant(let number), .timestamp(let number), .time(let number):
+            number
+        default: nil
+        }
+    }
+
+    /// What a column of layout `bytes` holds of it, or nil.
+    fileprivate var textValue: String? {
+        switch self {
+        case .text(let text), .decimal(let text), .json(let text): text
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+extension SyncRunner {
+    /// Counts the rows of a chunk, and begins what is to be done about each.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func take(
+        _ chunk: DecidedChunk, _ ledger: RunLedger, _ delivery: Delivery, _ lost: LostRows,
+        _ tracker: inout WatermarkTracker
+    ) throws(RunStop) {
+        ledger.countFetched(chunk.quiet.unchanged)
+        ledger.count(.unchanged, chunk.quiet.unchanged)
+        ledger.countReread(chunk.quiet.reread)
+        if let cursor = chunk.quiet.largestCursor { tracker.see(cursor) }
+        guard !chunk.rows.isEmpty else { return }
+        let box = ChunkBox(chunk)
+        for row in chunk.rows {
+            if case .reread = row.fate {
+                ledger.countReread()
+                tracker.see(row.cursor)
+                continue
+            }
+            ledger.countFetched()
+            if sync.cursorIndex != nil {
+                if KeyOrder.isMissing(row.cursor) { ledger.countNullKey() } else { tracker.see(row.cursor) }
+            }
+            if !row.conflicts.isEmpty { note(row, ledger) }
+            switch row.fate {
+            case .reread: break
+            case .recovered(let outcome):
+                ledger.countRecovered(outcome)
+                if outcome == .rejected { try countKeptReject(row) }
+            case .rejected(let reason):
+                rejectsByCode[reason.code, default: 0] += 1
+                observe(.rejected(row: row.number, keyText: row.keyText, reason))
+                // Its twin may not be read again with it: it must not go by itself then.
+                let isTwin = reason.code == RunTargets.duplicateTarget && sync.cursorIndex != nil
+                try ledger.reject(row, reason, chunk, isSent: isTwin)
+            case .skipped: try ledger.close(row, .skipped, remoteID: nil)
+            case .dropped: ledger.count(.skipped)
+            case .unchanged(let id, let isKnown):
+                if isKnown {
+                    ledger.count(.unchanged)
+                } else {
+                    try ledger.images?.close(Delivery.Item(row: row, chunk: box), .unchanged, remoteID: id)
+                    try ledger.close(row, .unchanged, remoteID: id)
+                }
+            case .maybeCreated: try lost.recover(row, box)
+            case .create, .update: delivery.add(row, box)
+            case .undecided: preconditionFailure("a run asks what it has to know")
+            }
+        }
+    }
+
+    /// Tells of the fields of a row that guards hold back; those of a row that is a reject after all are none.
+    private func note(_ row: DecidedRow, _ ledger: RunLedger) {
+        switch row.fate {
+        case .update, .unchanged: break
+        default: return
+        }
+        ledger.countConflicts(row.conflicts.count)
+        let held = row.conflicts.map { HeldField($0, row, sync) }
+        conflicts += held.prefix(max(0, Self.conflictsMax - conflicts.count))
+        observe(.held(held))
+    }
+
+    /// Counts the code of a reject that an earlier attempt of this run has stored.
+    private func countKeptReject(_ row: DecidedRow) throws(RunStop) {
+        do {
+            if let code = try store.reject(for: row.key)?.code { rejectsByCode[code, default: 0] += 1 }
+        } catch {
+            throw .state(error)
+        }
+    }
+}
