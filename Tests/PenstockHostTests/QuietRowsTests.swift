@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConnectorTesting
 import Foundation
 import PenstockEngine
 import PenstockHost

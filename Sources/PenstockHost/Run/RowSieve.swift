@@ -75,6 +75,7 @@ final class RowSieve {
         let rows = wanted(read.batch, broken)
         let found = keys.found(rows, of: read.batch, mapped)
         let matches = try matcher.match(found.digests)
+        let numbers = keys.numbers(of: read.batch)
         let quiet = QuietTest(mapped, cursor: sync.cursorIndex.map { read.batch.columns[$0] })
         var candidates: [Candidate] = []
         for place in rows.indices {
@@ -87,7 +88,9 @@ final class RowSieve {
                 && kind != .none && (broken.isEmpty || !broken.contains(row))
             if isQuiet, let decision = quiet.decision(row, match, matcher, decider) {
                 note(decision, &chunk.quiet)
-                if kind == .content { _ = try keys.count(found.digests[place], kind, match) { found.digests[place] } }
+                if kind == .content {
+                    _ = try keys.count(found.digests[place], kind, match, nil) { found.digests[place] }
+                }
                 if keepsTargets, case .unchanged = decision {
                     chunk.quietCandidates.append(
                         Candidate(
@@ -97,7 +100,7 @@ final class RowSieve {
             }
             var candidate = Candidate(
                 row: row, number: number, kind: kind, digest: found.digests[place], match: match)
-            candidate.before = try keys.count(found.digests[place], kind, match) {
+            candidate.before = try keys.count(found.digests[place], kind, match, numbers?[row]) {
                 keys.contents(read.batch, [row])[0]
             }
             if candidate.before > 0, kind == .key, keys.hasColumns, isContinued, postpone(read.batch, row) { continue }
@@ -195,11 +198,9 @@ final class RowSieve {
     func targets(_ candidates: [Candidate]) -> [RunTargets.Quiet] {
         candidates.map { candidate in
             let number = candidate.match.remoteNumber
-            let target =
-                number > 0
-                ? RunTargets.target(number: number)
-                : RunTargets.target(id: matcher.remoteID(of: candidate.match) ?? "")
-            return RunTargets.Quiet(number: candidate.number, target: target)
+            return RunTargets.Quiet(
+                number: candidate.number,
+                target: number > 0 ? .number(number) : .init(id: matcher.remoteID(of: candidate.match) ?? ""))
         }
     }
 

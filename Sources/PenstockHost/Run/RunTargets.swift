@@ -6,8 +6,43 @@ import PenstockState
 
 /// The records that the rows of a run go to: two rows for one record would overwrite each other, run after run.
 final class RunTargets {
+    /// What stands for a record.
+    enum Target: Sendable, Hashable {
+        /// Its id, a number in its shortest form.
+        case number(UInt64)
+        /// The digest of another id, or of a value by which it will be found.
+        case digest(Fingerprint)
+
+        /// The record with this id.
+        init(id: String) {
+            if let number = UInt64(id), String(number) == id {
+                self = .number(number)
+            } else {
+                self = .digest(Self.digest("id " + id))
+            }
+        }
+
+        /// The record that is found by this value.
+        init(match: String) { self = .digest(Self.digest("match " + match)) }
+
+        private static func digest(_ text: String) -> Fingerprint {
+            var hasher = FingerprintHasher()
+            hasher.combine(text)
+            return hasher.finish()
+        }
+
+        /// The digest, for one that there is no room for among numbers.
+        fileprivate var digest: Fingerprint {
+            switch self {
+            case .number(let number): Self.digest("id \(number)")
+            case .digest(let digest): digest
+            }
+        }
+    }
+
     private let seen: SeenKeys
     private let field: String
+    private var numbers = NumberPages()
 
     /// No record is taken yet.
     ///
@@ -17,12 +52,23 @@ final class RunTargets {
         self.field = field
     }
 
+    /// Takes a record; false where it is taken already.
+    private func take(_ target: Target) throws(StateError) -> Bool {
+        if case .number(let number) = target, let isNew = numbers.insert(number) { return isNew }
+        return try seen.insert(target.digest) == 0
+    }
+
+    private func isTaken(_ target: Target) throws(StateError) -> Bool {
+        if case .number(let number) = target, let isTaken = numbers.contains(number) { return isTaken }
+        return try seen.contains(target.digest)
+    }
+
     /// A record that a row goes to which needs nothing.
     struct Quiet {
         /// The row's position in the run.
         let number: Int64
-        /// The record, as ``target(id:)`` says it.
-        let target: Fingerprint
+        /// The record.
+        let target: Target
     }
 
     /// Makes every row a reject whose record an earlier row of the run has taken; rows come in the order of the run.
@@ -39,13 +85,13 @@ final class RunTargets {
         do {
             for index in rows.indices {
                 while next < quiet.count, quiet[next].number < rows[index].number {
-                    if try seen.insert(quiet[next].target) > 0 { taken.append(next) }
+                    if try !take(quiet[next].target) { taken.append(next) }
                     next += 1
                 }
                 try claim(&rows[index], matchTexts)
             }
             while next < quiet.count {
-                if try seen.insert(quiet[next].target) > 0 { taken.append(next) }
+                if try !take(quiet[next].target) { taken.append(next) }
                 next += 1
             }
         } catch {
@@ -55,13 +101,13 @@ final class RunTargets {
     }
 
     private func claim(_ row: inout DecidedRow, _ matchTexts: (Int) -> [String]) throws(StateError) {
-        let targets: [(text: String, digest: Fingerprint)] =
+        let targets: [(text: String, target: Target)] =
             switch row.fate {
-            case .update(let id, _), .unchanged(let id, _): [(id, Self.target(id: id))]
-            case .recovered: row.known?.remoteID.map { [($0, Self.target(id: $0))] } ?? []
+            case .update(let id, _), .unchanged(let id, _): [(id, Target(id: id))]
+            case .recovered: row.known?.remoteID.map { [($0, Target(id: $0))] } ?? []
             case .create, .maybeCreated, .undecided(nil):
-                matchTexts(row.row).map { ($0, Self.digest("match " + $0)) }
-            case .undecided(let id?): [(id, Self.target(id: id))]
+                matchTexts(row.row).map { ($0, Target(match: $0)) }
+            case .undecided(let id?): [(id, Target(id: id))]
             case .reread, .rejected, .skipped, .dropped: []
             }
         guard let text = try firstTaken(targets) else { return }
@@ -72,28 +118,10 @@ final class RunTargets {
     }
 
     /// Takes all of the records, or none where one of them is taken already, which is returned.
-    private func firstTaken(_ targets: [(text: String, digest: Fingerprint)]) throws(StateError) -> String? {
-        for target in targets where try seen.contains(target.digest) { return target.text }
-        for target in targets { _ = try seen.insert(target.digest) }
+    private func firstTaken(_ targets: [(text: String, target: Target)]) throws(StateError) -> String? {
+        for (text, target) in targets where try isTaken(target) { return text }
+        for (_, target) in targets { _ = try take(target) }
         return nil
-    }
-
-    /// What stands for the record of an id.
-    static func target(id: String) -> Fingerprint {
-        if let number = UInt64(id), String(number) == id { return target(number: number) }
-        return digest("id " + id)
-    }
-
-    /// What stands for the record of an id that is a number in its shortest form.
-    static func target(number: UInt64) -> Fingerprint {
-        let low = number &* 0x9E37_79B9_7F4A_7C15
-        return Fingerprint(low: low ^ low >> 32, high: (number ^ low >> 29) &* 0xBF58_476D_1CE4_E5B9)
-    }
-
-    private static func digest(_ text: String) -> Fingerprint {
-        var hasher = FingerprintHasher()
-        hasher.combine(text)
-        return hasher.finish()
     }
 
     /// Why a row is a reject whose record is taken.

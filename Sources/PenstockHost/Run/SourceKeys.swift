@@ -5,7 +5,7 @@ import PenstockModel
 import PenstockState
 
 /// Gives each row its identity: its source key, or, where there is none, its content and how often it came before.
-struct SourceKeys {
+final class SourceKeys {
     /// The identity of a row, or why it has none.
     struct Identity {
         /// The digest that stands for the row in the ledger and among rejects.
@@ -43,6 +43,8 @@ struct SourceKeys {
     private let columns: [Int]
     private let names: [String]
     private let seen: SeenKeys
+    /// Keys that are one integer, as far as there is room.
+    private var seenNumbers = NumberPages()
     private let contentOrder: [Int]
     private let finderField: String
     /// Whether a row without a source key is known by what finds its record.
@@ -104,18 +106,30 @@ struct SourceKeys {
         return batch.withPointers(of: contentOrder) { RowDigests.whole($0, of: rows) }
     }
 
+    /// The numbers that are the source keys of a batch's rows; nil where keys are something else.
+    func numbers(of batch: RecordBatch) -> [Int64]? {
+        guard columns.count == 1, batch.columns[columns[0]].type == .int64 else { return nil }
+        return batch.columns[columns[0]].int64s
+    }
+
     /// Counts a row, and says how often its like came before; every row of a run must be counted once, in order.
     ///
     /// A row whose key the ledger knows needs no counting: `match` says whether it came before.
     ///
+    /// - Parameter number: What ``numbers(of:)`` says of it.
     /// - Throws: ``StateError``.
     func count(
-        _ digest: Fingerprint, _ kind: Kind, _ match: LedgerMatch, content: () -> Fingerprint
+        _ digest: Fingerprint, _ kind: Kind, _ match: LedgerMatch, _ number: Int64?, content: () -> Fingerprint
     ) throws(StateError) -> Int {
+        if kind == .key, !match.isKnown, !isUnique, let number,
+            let isNew = seenNumbers.insert(UInt64(bitPattern: number))
+        {
+            return isNew ? 0 : 1
+        }
         switch kind {
-        case .key where match.isKnown || isUnique: match.wasMatchedBefore ? 1 : 0
-        case .key, .content: try seen.insert(digest)
-        case .none: try seen.insert(Self.derived(content(), "null", 0))
+        case .key where match.isKnown || isUnique: return match.wasMatchedBefore ? 1 : 0
+        case .key, .content: return try seen.insert(digest)
+        case .none: return try seen.insert(Self.derived(content(), "null", 0))
         }
     }
 
