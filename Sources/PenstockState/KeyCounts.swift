@@ -34,10 +34,10 @@ struct KeyCounts {
         if count * 2 > slots.count { grow() }
     }
 
-    /// The keys in the order in which SQLite compares their 16 bytes.
+    /// The keys in the order of a ``KeyRun``.
     var sorted: [Slot] {
         slots.filter { $0.times > 0 }.sorted {
-            ($0.key.low.byteSwapped, $0.key.high.byteSwapped) < ($1.key.low.byteSwapped, $1.key.high.byteSwapped)
+            KeyRun.isLess($0.key, $1.key)
         }
     }
 

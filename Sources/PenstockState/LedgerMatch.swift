@@ -24,20 +24,14 @@ package struct LedgerMatch: Sendable {
     package var remoteNumber: UInt64 = 0
     var remoteKind = RemoteKind.none
     /// Where the texts lie: the id of the record that is not a number, and the cursor; -1 for none.
-    var remoteText = ArenaText()
-    var cursorText = ArenaText()
+    var remoteText = PackText()
+    var cursorText = PackText()
 
     /// What is known of the id of a row's record.
     enum RemoteKind: UInt8, Sendable {
         case none = 0
         case number = 1
         case text = 2
-    }
-
-    /// A text among those of a matcher.
-    struct ArenaText: Sendable {
-        var start: Int32 = 0
-        var count: Int32 = -1
     }
 
     /// Whether the ledger has the row's key.

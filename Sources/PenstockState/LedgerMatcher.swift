@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import PenstockModel
+import Synchronization
 
 /// Compares the rows of a source with the ledger, in the order in which they come.
 ///
@@ -10,10 +11,10 @@ import PenstockModel
 ///
 /// Rows that come in the order of the ledger, which is that of earlier reads, cost least. Memory grows by one bit a row
 /// of the ledger. One thread at a time may use it.
-package final class LedgerMatcher {
+package final class LedgerMatcher: Sendable {
     private let store: StateStore?
-    private var matched: PositionSet
-    private var texts: [UInt8] = []
+    private let last: Int64
+    private let walk: Mutex<LedgerWalk>
 
     /// A matcher that has seen no row of the source.
     ///
@@ -23,10 +24,11 @@ package final class LedgerMatcher {
     /// - Throws: ``StateError``.
     package init(_ store: StateStore?, scratchFolder: String) throws(StateError) {
         self.store = store
-        let last = try store?.read { connection throws(StateError) in
-            try connection.integer("SELECT coalesce(max(id), 0) FROM ledger")
-        }
-        matched = PositionSet(last: last ?? 0)
+        last =
+            try store?.read { connection throws(StateError) in
+                try LedgerTable(connection: connection).lastPosition()
+            } ?? 0
+        walk = Mutex(LedgerWalk(last: last))
     }
 
     /// What the ledger says of each of `keys`, the next ones of the source.
@@ -34,49 +36,10 @@ package final class LedgerMatcher {
     /// - Returns: One match a key, in their order.
     /// - Throws: ``StateError``; only releasing the object is allowed afterwards.
     package func match(_ keys: [Fingerprint]) throws(StateError) -> [LedgerMatch] {
-        texts.removeAll(keepingCapacity: true)
-        guard let store, matched.last > 0 else { return [LedgerMatch](repeating: LedgerMatch(), count: keys.count) }
-        let found = try store.read { connection throws(StateError) in
-            var found: [(LedgerEntry, Int64)?] = []
-            for key in keys { found.append(try LedgerTable(connection: connection).place(key)) }
-            return found
+        guard let store, last > 0 else { return [LedgerMatch](repeating: LedgerMatch(), count: keys.count) }
+        return try store.read { connection throws(StateError) in
+            try walk.withLock { walk throws(StateError) in try walk.match(keys, connection) }
         }
-        return found.map { found in
-            guard let (entry, position) = found, position <= matched.last else { return LedgerMatch() }
-            return match(entry, position)
-        }
-    }
-
-    private func match(_ entry: LedgerEntry, _ position: Int64) -> LedgerMatch {
-        var match = LedgerMatch()
-        match.position = position
-        match.payload = entry.payload
-        match.source = entry.source
-        match.run = entry.run
-        match.outcome = entry.outcome
-        match.isHot = true
-        match.wasMatchedBefore = !matched.insert(position)
-        if let id = entry.remoteID {
-            if let number = UInt64(id), String(number) == id {
-                match.remoteKind = .number
-                match.remoteNumber = number
-            } else {
-                match.remoteKind = .text
-                match.remoteText = keep(id)
-            }
-        }
-        if let cursor = entry.cursor { match.cursorText = keep(cursor) }
-        return match
-    }
-
-    private func keep(_ text: String) -> LedgerMatch.ArenaText {
-        let start = texts.count
-        texts.append(contentsOf: text.utf8)
-        return LedgerMatch.ArenaText(start: Int32(start), count: Int32(texts.count - start))
-    }
-
-    private func text(_ place: LedgerMatch.ArenaText) -> String {
-        String(decoding: texts[Int(place.start)..<Int(place.start + place.count)], as: UTF8.self)
     }
 
     /// The id of the match's record, or nil; for a match of the last ``match(_:)``.
@@ -84,13 +47,13 @@ package final class LedgerMatcher {
         switch match.remoteKind {
         case .none: nil
         case .number: String(match.remoteNumber)
-        case .text: text(match.remoteText)
+        case .text: walk.withLock { match.remoteText.string($0.texts) }
         }
     }
 
     /// The Incremental Key with which the match's row was last settled, or nil; for a match of the last ``match(_:)``.
     package func cursor(of match: LedgerMatch) -> String? {
-        match.cursorText.count < 0 ? nil : text(match.cursorText)
+        match.hasCursor ? walk.withLock { match.cursorText.string($0.texts) } : nil
     }
 
     /// Everything that the ledger says of the row, or nil for a match that is not known; for any match.
@@ -117,22 +80,19 @@ package final class LedgerMatcher {
 
     /// Visits the rows with a record that were not matched, in the order of the ledger.
     ///
-    /// `body` may use the store and not this matcher.
+    /// Only the blocks that hold such rows are read. `body` may use the store and not this matcher.
     ///
     /// - Throws: ``StateError``, and what `body` throws, which ends the visit.
     package func forEachRemoved(_ body: (LedgerEntry) throws -> Void) throws {
         guard let store else { return }
-        var position: Int64 = 0
-        while true {
-            let start = position
+        var position: Int64 = 1
+        while let gap = walk.withLock({ $0.matched.gap(from: position) }) {
             let page = try store.read { connection throws(StateError) in
-                try LedgerTable(connection: connection).places(after: start, limit: StateStore.pageSize)
+                try LedgerTable(connection: connection)
+                    .places(from: gap.lowerBound, through: gap.upperBound, limit: StateStore.pageSize)
             }
-            for (entry, place) in page where place <= matched.last {
-                if entry.outcome.isAccepted, !matched.contains(place) { try body(entry) }
-            }
-            guard page.count == StateStore.pageSize, let last = page.last?.1 else { return }
-            position = last
+            for (entry, _) in page.found where entry.outcome.isAccepted { try body(entry) }
+            position = page.next ?? gap.upperBound + 1
         }
     }
 }

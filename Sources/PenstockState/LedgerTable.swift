@@ -2,83 +2,169 @@
 
 import PenstockModel
 
-/// The rows of `ledger`.
+/// What is known of every key: settled entries lie packed in blocks, the others in rows of `ledger`.
+///
+/// Every key has a position, which it keeps: keys lie in the order in which they first came. Where there is a row and a
+/// packed entry of one position, the row says what is true.
 struct LedgerTable {
     let connection: SQLiteConnection
 
-    private static let columns =
+    static let columns =
         "key, key_text, remote_id, payload, source, cursor, run, outcome, intent_payload, intent_started_at, \"check\", "
         + "intent_marker, intent_deadline, intent_boot, intent_server_time, intent_row"
 
+    var pack: PackTable { PackTable(connection: connection) }
+    var index: PackIndex { PackIndex(connection: connection) }
+
+    // MARK: - One key
+
     func find(_ key: Fingerprint) throws(StateError) -> LedgerEntry? {
-        let statement = try connection.statement("SELECT \(LedgerTable.columns) FROM ledger WHERE key = ?1")
-        return try statement.first([.fingerprint(key)]) { row throws(StateError) in try LedgerTable.decode(row) }
+        if let entry = try row(key)?.entry { return entry }
+        return try packed(key)?.entry
     }
 
     func find(_ keys: [Fingerprint]) throws(StateError) -> [Fingerprint: LedgerEntry] {
-        let statement = try connection.statement("SELECT \(LedgerTable.columns) FROM ledger WHERE key = ?1")
         var entries: [Fingerprint: LedgerEntry] = [:]
         entries.reserveCapacity(keys.count)
-        for key in keys {
-            entries[key] = try statement.first([.fingerprint(key)]) { row throws(StateError) in
-                try LedgerTable.decode(row)
-            }
-        }
+        for key in keys { entries[key] = try find(key) }
         return entries
     }
 
-    /// The entry of `key` with its position, or nil.
-    func place(_ key: Fingerprint) throws(StateError) -> (LedgerEntry, Int64)? {
+    /// The row of `ledger` of `key`, or nil.
+    func row(_ key: Fingerprint) throws(StateError) -> (entry: LedgerEntry, position: Int64)? {
         let statement = try connection.statement("SELECT \(LedgerTable.columns), id FROM ledger WHERE key = ?1")
         return try statement.first([.fingerprint(key)]) { row throws(StateError) in
             (try LedgerTable.decode(row), row.integer(16))
         }
     }
 
-    /// The entry at `position`, or nil.
-    func find(position: Int64) throws(StateError) -> LedgerEntry? {
-        let statement = try connection.statement("SELECT \(LedgerTable.columns) FROM ledger WHERE id = ?1")
-        return try statement.first([.integer(position)]) { row throws(StateError) in try LedgerTable.decode(row) }
+    /// The packed entry of `key`, whatever a row of `ledger` says; nil where there is none.
+    ///
+    /// The entry is nil where nothing is known of the key any more.
+    func packed(_ key: Fingerprint) throws(StateError) -> (entry: LedgerEntry?, position: Int64)? {
+        guard let (found, place) = try packedPlace(key) else { return nil }
+        var block = found
+        try block.readKeyTexts()
+        return (block.entry(place), block.first + Int64(block.rows[place].slot))
     }
 
-    /// The entries behind `position`, each with its own.
-    func places(after position: Int64, limit: Int) throws(StateError) -> [(LedgerEntry, Int64)] {
-        let sql = "SELECT \(LedgerTable.columns), id FROM ledger WHERE id > ?1 ORDER BY id LIMIT ?2"
-        var found: [(LedgerEntry, Int64)] = []
-        try connection.statement(sql).rows([.integer(position), .integer(Int64(limit))]) { row throws(StateError) in
-            found.append((try LedgerTable.decode(row), row.integer(16)))
+    /// The block in which `key` lies, and its place there; nil where it is not packed.
+    func packedPlace(_ key: Fingerprint) throws(StateError) -> (PackBlock, Int)? {
+        for position in try index.positions(PackIndex.hash(key)) {
+            guard let block = try pack.block(at: position), let place = block.index(of: position) else {
+                throw .damaged("the index of the ledger, position \(position)")
+            }
+            if block.rows[place].key == key { return (block, place) }
         }
-        return found
+        return nil
     }
 
-    func find(remoteID: String, limit: Int) throws(StateError) -> [LedgerEntry] {
-        let sql = "SELECT \(LedgerTable.columns) FROM ledger WHERE remote_id = ?1 ORDER BY id LIMIT ?2"
-        var entries: [LedgerEntry] = []
-        try connection.statement(sql).rows([.text(remoteID), .integer(Int64(limit))]) { row throws(StateError) in
-            entries.append(try LedgerTable.decode(row))
+    /// What is known at `position`, or nil.
+    func find(position: Int64) throws(StateError) -> LedgerEntry? {
+        try places(from: position, through: position, limit: 1).found.first?.entry
+    }
+
+    // MARK: - Many
+
+    /// The entries of positions from `first` through `last`, at most `limit`.
+    ///
+    /// - Returns: What was found, and the position from which there is more; nil where that is all.
+    func places(
+        from first: Int64, through last: Int64, limit: Int
+    ) throws(StateError) -> (found: [(entry: LedgerEntry, position: Int64)], next: Int64?) {
+        let sql = "SELECT \(LedgerTable.columns), id FROM ledger WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3"
+        var rows: [(entry: LedgerEntry, position: Int64)] = []
+        try connection.statement(sql).rows([.integer(first), .integer(last), .integer(Int64(limit))]) {
+            row throws(StateError) in rows.append((try LedgerTable.decode(row), row.integer(16)))
+        }
+        // Behind the last row that was read there may be more of them.
+        let horizon = rows.count < limit ? last : rows.last?.position ?? last
+        var found: [(entry: LedgerEntry, position: Int64)] = []
+        var nextRow = 0
+        var position = first
+        while position <= horizon, found.count < limit, var block = try pack.block(from: position) {
+            try block.readKeyTexts()
+            for (place, row) in block.rows.enumerated() {
+                let own = block.first + Int64(row.slot)
+                guard own >= position else { continue }
+                while nextRow < rows.count, rows[nextRow].position <= min(own, horizon) {
+                    found.append(rows[nextRow])
+                    nextRow += 1
+                }
+                guard own <= horizon else { break }
+                if found.last?.position != own, let entry = block.entry(place) { found.append((entry, own)) }
+            }
+            guard block.last < .max - 1 else { break }
+            position = block.last + 1
+        }
+        if found.count < limit { found += rows[nextRow...] }
+        if found.count > limit { found.removeLast(found.count - limit) }
+        let end = found.count < limit ? horizon : found.last?.position ?? horizon
+        return (found, end < last ? end + 1 : nil)
+    }
+
+    /// The entries behind `position` that are not settled, in the order in which their keys first came.
+    func unsettled(
+        after position: Int64, outcome: LedgerEntry.Outcome?, run: Int64?, limit: Int
+    ) throws(StateError) -> [(entry: LedgerEntry, position: Int64)] {
+        // Spelled out because SQLite uses a partial index only where its condition is part of the query.
+        var conditions = "id > ?1 AND outcome >= 16"
+        if let outcome { conditions += " AND outcome = \(outcome.rawValue)" }
+        if let run { conditions += " AND run = \(run)" }
+        let sql = "SELECT \(LedgerTable.columns), id FROM ledger WHERE \(conditions) ORDER BY id LIMIT ?2"
+        var entries: [(entry: LedgerEntry, position: Int64)] = []
+        try connection.statement(sql).rows([.integer(position), .integer(Int64(limit))]) { row throws(StateError) in
+            entries.append((try LedgerTable.decode(row), row.integer(16)))
         }
         return entries
     }
 
-    /// The entries behind position `after`, in the order in which their keys first came, and the last one's position.
-    func page(
-        after position: Int64, outcome: LedgerEntry.Outcome?, run: Int64?, limit: Int
-    ) throws(StateError) -> (entries: [LedgerEntry], position: Int64) {
-        var conditions = "id > ?1"
-        if let outcome {
-            conditions += " AND outcome = \(outcome.rawValue)"
-            // Spelled out because SQLite uses a partial index only where its condition is part of the query.
-            if !outcome.isSettled { conditions += " AND outcome >= 16" }
+    /// Up to `limit` entries with this record, in the order in which their keys first came; reads all blocks.
+    func find(remoteID: String, limit: Int) throws(StateError) -> [LedgerEntry] {
+        let sql = "SELECT \(LedgerTable.columns), id FROM ledger WHERE remote_id = ?1 ORDER BY id LIMIT ?2"
+        var found: [(entry: LedgerEntry, position: Int64)] = []
+        try connection.statement(sql).rows([.text(remoteID), .integer(Int64(limit))]) { row throws(StateError) in
+            found.append((try LedgerTable.decode(row), row.integer(16)))
         }
-        if let run { conditions += " AND run = \(run)" }
-        let sql = "SELECT \(LedgerTable.columns), id FROM ledger WHERE \(conditions) ORDER BY id LIMIT ?2"
-        var entries: [LedgerEntry] = []
-        var last = position
-        try connection.statement(sql).rows([.integer(position), .integer(Int64(limit))]) { row throws(StateError) in
-            entries.append(try LedgerTable.decode(row))
-            last = row.integer(16)
+        let number = PackKind.number(remoteID)
+        var matches = 0
+        try forEachBlock { block, isReplaced throws(StateError) in
+            for (place, row) in block.rows.enumerated() where matches < limit {
+                let isSame =
+                    number != nil
+                    ? row.kind.hasRemoteNumber && row.remoteNumber == number
+                    : row.kind.hasRemoteText && row.remoteText.string(block.texts) == remoteID
+                guard isSame, !isReplaced(block.first + Int64(row.slot)) else { continue }
+                try block.readKeyTexts()
+                guard let entry = block.entry(place) else { continue }
+                found.append((entry, block.first + Int64(row.slot)))
+                matches += 1
+            }
+            return matches < limit
         }
-        return (entries, last)
+        return found.sorted { $0.position < $1.position }.prefix(limit).map(\.entry)
+    }
+
+    /// The newest `limit` entries whose key reads like this, the last one first; reads all blocks.
+    func find(keyText: String, limit: Int) throws(StateError) -> [LedgerEntry] {
+        let sql = "SELECT \(LedgerTable.columns), id FROM ledger WHERE key_text = ?1 ORDER BY id DESC LIMIT ?2"
+        var found: [(entry: LedgerEntry, position: Int64)] = []
+        try connection.statement(sql).rows([.text(keyText), .integer(Int64(limit))]) { row throws(StateError) in
+            found.append((try LedgerTable.decode(row), row.integer(16)))
+        }
+        let wanted = Array(keyText.utf8)
+        try forEachBlock { block, isReplaced throws(StateError) in
+            try block.readKeyTexts()
+            for (place, row) in block.rows.enumerated() where Int(row.keyText.count) == wanted.count {
+                let start = Int(row.keyText.start)
+                guard block.texts[start..<start + wanted.count].elementsEqual(wanted),
+                    !isReplaced(block.first + Int64(row.slot)), let entry = block.entry(place)
+                else { continue }
+                found.append((entry, block.first + Int64(row.slot)))
+            }
+            return true
+        }
+        return found.sorted { $0.position > $1.position }.prefix(limit).map(\.entry)
     }
 
     func count(run: Int64?) throws(StateError) -> [LedgerEntry.Outcome: Int64] {
@@ -97,31 +183,44 @@ struct LedgerTable {
         guard counts.values.reduce(0, +) == total else {
             throw .damaged("\(connection.path), a ledger row with an unknown outcome")
         }
+        try forEachBlock { block, isReplaced throws(StateError) in
+            for row in block.rows where run == nil || row.run == run {
+                guard let outcome = row.kind.outcome, !isReplaced(block.first + Int64(row.slot)) else { continue }
+                counts[outcome, default: 0] += 1
+            }
+            return true
+        }
         return counts
     }
 
-    func upsert(_ entry: LedgerEntry) throws(StateError) {
-        let statement = try connection.statement(
-            """
-            INSERT INTO ledger (\(LedgerTable.columns)) VALUES
-                (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
-            ON CONFLICT (key) DO UPDATE SET key_text = ?2, remote_id = ?3, payload = ?4, source = ?5, cursor = ?6,
-                run = ?7, outcome = ?8, intent_payload = ?9, intent_started_at = ?10, "check" = ?11,
-                intent_marker = ?12, intent_deadline = ?13, intent_boot = ?14, intent_server_time = ?15,
-                intent_row = ?16
-            """)
-        try statement.execute([
-            .fingerprint(entry.key), .text(entry.keyText), SQLiteValue(entry.remoteID), SQLiteValue(entry.payload),
-            SQLiteValue(entry.source), SQLiteValue(entry.cursor), .integer(entry.run),
-            .integer(entry.outcome.rawValue), SQLiteValue(entry.intent?.payload),
-            SQLiteValue(entry.intent?.startedAtMilliseconds), .integer(LedgerTable.check(entry)),
-            SQLiteValue(entry.intent?.marker), SQLiteValue(entry.intent?.deadlineMilliseconds),
-            SQLiteValue(entry.intent?.boot), SQLiteValue(entry.intent?.serverTimeMilliseconds),
-            entry.intent?.row.map(SQLiteValue.bytes) ?? .null,
-        ])
+    /// Calls `body` with each block, and with what tells which of its positions have a row, until it gives false.
+    private func forEachBlock(
+        _ body: (inout PackBlock, (Int64) -> Bool) throws(StateError) -> Bool
+    ) throws(StateError) {
+        var position: Int64 = 0
+        while var block = try pack.block(after: position) {
+            let rows = try rowPositions(from: block.first, through: block.last)
+            guard try body(&block, { !rows.isEmpty && rows.contains($0) }) else { return }
+            position = block.last
+        }
     }
 
-    private static func decode(_ row: SQLiteStatement) throws(StateError) -> LedgerEntry {
+    /// The positions of the rows of `ledger` from `first` through `last`.
+    func rowPositions(from first: Int64, through last: Int64) throws(StateError) -> [Int64] {
+        var positions: [Int64] = []
+        try connection.statement("SELECT id FROM ledger WHERE id BETWEEN ?1 AND ?2 ORDER BY id")
+            .rows([.integer(first), .integer(last)]) { row in positions.append(row.integer(0)) }
+        return positions
+    }
+
+    /// The last position of all, 0 where there is none.
+    func lastPosition() throws(StateError) -> Int64 {
+        max(try connection.integer("SELECT coalesce(max(id), 0) FROM ledger"), try pack.lastPosition())
+    }
+
+    // MARK: - The coding of a row
+
+    static func decode(_ row: SQLiteStatement) throws(StateError) -> LedgerEntry {
         guard let key = row.fingerprint(0) else { throw .damaged("a ledger row without a key") }
         guard let outcome = LedgerEntry.Outcome(rawValue: row.integer(7)) else {
             throw .damaged("the ledger row of key \(key.hex)")
@@ -148,7 +247,7 @@ struct LedgerTable {
         check.add(intent.row)
     }
 
-    private static func check(_ entry: LedgerEntry) -> Int64 {
+    static func check(_ entry: LedgerEntry) -> Int64 {
         var check = RowCheck("ledger")
         check.add(entry.key)
         check.add(entry.keyText)

@@ -68,6 +68,10 @@ struct RejectTable {
 
     func count() throws(StateError) -> Int64 { try connection.integer("SELECT count(*) FROM reject") }
 
+    func isEmpty() throws(StateError) -> Bool {
+        try connection.integer("SELECT NOT EXISTS (SELECT 1 FROM reject)") == 1
+    }
+
     func upsert(_ record: RejectRecord) throws(StateError) {
         var record = record
         if let earlier = try find(record.key) {

@@ -43,6 +43,8 @@ package final class SQLiteConnection {
     private let handle: OpaquePointer
     private var statements: [String: SQLiteStatement] = [:]
     private var isOpen = true
+    /// What is known of the ledger of this file.
+    var ledger = LedgerCache()
 
     /// Opens an existing file and makes it strict: no double-quoted strings, no trust in its schema.
     ///
@@ -166,6 +168,7 @@ package final class SQLiteConnection {
     }
 
     private func rollBack() {
+        ledger = LedgerCache()
         // SQLite ends some transactions itself. An error of ROLLBACK adds nothing to the one that is being reported.
         if sqlite3_get_autocommit(handle) == 0 { sqlite3_exec(handle, "ROLLBACK", nil, nil, nil) }
     }

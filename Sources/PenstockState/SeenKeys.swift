@@ -2,28 +2,26 @@
 
 import PenstockModel
 
-/// How often each key of a run was met, for any number of keys in a fixed amount of memory (about 20 MB).
+/// How often each key of a run was met, for any number of keys in a fixed amount of memory (about 13 MB).
 ///
-/// New keys gather in memory and move to a nameless SQLite file in sorted batches, because an insert in random order
-/// costs a page of the file each. A filter tells most new keys from those in the file without reading it. One thread
-/// at a time may use it.
+/// New keys gather in memory and move to nameless files in sorted runs; runs of one size become one of the next. A
+/// filter tells most new keys from those in the files without reading them. One thread at a time may use it.
 package final class SeenKeys {
     private let folder: String
     private let batchKeys: Int
     private var batch = KeyCounts()
-    private var stored: Stored?
+    /// The oldest first; a newer run is right where two have a key.
+    private var runs: [KeyRun] = []
+    /// There is one as soon as there are runs.
+    private var filter: KeyFilter?
 
-    /// What exists once there are more keys than fit a batch.
-    private struct Stored {
-        let connection: SQLiteConnection
-        var filter: KeyFilter
-        var count = 0
-    }
+    /// So many runs of one size become one.
+    private static let fan = 8
 
     /// Nothing seen so far.
     ///
     /// - Parameters:
-    ///   - folder: On whose disk the file is made, if it comes to that.
+    ///   - folder: On whose disk the files are made, if it comes to that.
     ///   - batchKeys: How many keys gather in memory.
     package init(folder: String, batchKeys: Int = 65_536) {
         self.folder = folder
@@ -31,7 +29,7 @@ package final class SeenKeys {
     }
 
     /// How many different keys were met.
-    package var count: Int { batch.count + (stored?.count ?? 0) }
+    package private(set) var count = 0
 
     /// Counts `key` once more.
     ///
@@ -40,8 +38,11 @@ package final class SeenKeys {
     ///   allowed afterwards.
     package func insert(_ key: Fingerprint) throws(StateError) -> Int {
         let slot = batch.slot(of: key)
-        let before = batch.times(slot)
-        if before == 0, let stored = try countStored(key) { return stored }
+        var before = batch.times(slot)
+        if before == 0 {
+            before = try stored(key)
+            if before == 0 { count += 1 }
+        }
         batch.set(slot, key, times: before + 1)
         if batch.count > batchKeys { try store() }
         return before
@@ -52,36 +53,38 @@ package final class SeenKeys {
     /// - Throws: As for ``insert(_:)``.
     package func contains(_ key: Fingerprint) throws(StateError) -> Bool {
         if batch.times(batch.slot(of: key)) > 0 { return true }
-        guard let stored, stored.filter.mayContain(key) else { return false }
-        return try stored.connection.statement("SELECT 1 FROM seen WHERE key = ?1").first([.fingerprint(key)]) { _ in
-            true
-        } ?? false
+        return try stored(key) > 0
     }
 
-    private func countStored(_ key: Fingerprint) throws(StateError) -> Int? {
-        guard let stored, stored.filter.mayContain(key) else { return nil }
-        return try stored.connection
-            .statement("UPDATE seen SET times = times + 1 WHERE key = ?1 RETURNING times - 1")
-            .first([.fingerprint(key)]) { Int($0.integer(0)) }
+    private func stored(_ key: Fingerprint) throws(StateError) -> Int {
+        guard let filter, filter.mayContain(key) else { return 0 }
+        for run in runs.reversed() {
+            let times = try run.times(key)
+            if times > 0 { return times }
+        }
+        return 0
     }
 
     private func store() throws(StateError) {
-        if stored == nil { stored = try makeStored() }
-        guard let connection = stored?.connection else { return }
-        let insert = try connection.statement("INSERT INTO seen VALUES (?1, ?2)")
-        let sorted = batch.sorted
-        for entry in sorted {
-            try insert.execute([.fingerprint(entry.key), .integer(Int64(entry.times))])
-            stored?.filter.add(entry.key)
+        if filter == nil { filter = KeyFilter(blockBits: 17) }
+        let run = try KeyRun(folder: folder)
+        for entry in batch.sorted {
+            try run.add(entry.key, times: entry.times)
+            filter?.add(entry.key)
         }
-        stored?.count += sorted.count
+        try run.finish()
+        runs.append(run)
         batch.removeAll()
+        try merge()
     }
 
-    private func makeStored() throws(StateError) -> Stored {
-        let connection = try SQLiteConnection.scratch(folder: folder)
-        try connection.execute(
-            "CREATE TABLE seen (key BLOB PRIMARY KEY, times INTEGER NOT NULL) STRICT, WITHOUT ROWID")
-        return Stored(connection: connection, filter: KeyFilter(blockBits: 17))
+    private func merge() throws(StateError) {
+        while let newest = runs.last {
+            let same = runs.reversed().prefix { $0.level == newest.level }.count
+            guard same >= Self.fan else { return }
+            let merged = try KeyRun(Array(runs.suffix(same)), folder: folder)
+            runs.removeLast(same)
+            runs.append(merged)
+        }
     }
 }

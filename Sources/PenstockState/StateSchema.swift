@@ -19,6 +19,9 @@ package enum StateSchema {
     /// "Pstk", in the header of every state file.
     static let applicationID: Int64 = 0x5073_746B
 
+    /// The version since which settled entries are packed.
+    static let packed = 3
+
     /// The current version.
     package static var version: Int { migrations.last?.version ?? 0 }
 
@@ -26,6 +29,7 @@ package enum StateSchema {
     package static let migrations = [
         StateMigration(version: 1) { connection throws(StateError) in try connection.execute(version1) },
         StateMigration(version: 2) { connection throws(StateError) in try connection.execute(version2) },
+        StateMigration(version: 3) { connection throws(StateError) in try connection.execute(version3) },
     ]
 
     /// Rows of `ledger` and `reject` lie in the order in which they came, which later runs of a sync repeat: an update
@@ -109,6 +113,17 @@ package enum StateSchema {
         ALTER TABLE ledger ADD COLUMN intent_boot INTEGER;
         ALTER TABLE ledger ADD COLUMN intent_server_time INTEGER;
         ALTER TABLE ledger ADD COLUMN intent_row BLOB;
+        """
+
+    /// What is settled, packed: blocks of neighbours under the position of the first, each as large as a page; where keys
+    /// lie in them; and the ids of records that were created, as far as they are numbers.
+    ///
+    /// Rows of `ledger` that are settled move there when the file is closed.
+    private static let version3 = """
+        CREATE TABLE pack (first INTEGER PRIMARY KEY, "check" INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+        CREATE TABLE pack_index (id INTEGER PRIMARY KEY, "check" INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
+        CREATE TABLE pack_segment (id INTEGER PRIMARY KEY, places INTEGER NOT NULL, "check" INTEGER NOT NULL) STRICT;
+        CREATE TABLE pack_created (first INTEGER PRIMARY KEY, "check" INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
         """
 
     /// Tells a state file from another SQLite file and from a later Penstock's, before anything is written.

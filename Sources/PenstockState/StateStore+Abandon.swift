@@ -13,17 +13,20 @@ extension StateStore {
         record.status = .abandoned
         record.finishedAtMilliseconds = milliseconds
         let abandoned = record
-        let kept = try openEntries(of: run.number).filter { $0.remoteID != nil || $0.outcome == .retry }
+        let open = try openEntries(of: run.number)
         try write { connection throws(StateError) in
             try RunTable(connection: connection).update(abandoned)
-            try connection.statement("DELETE FROM ledger WHERE run = ?1 AND outcome >= 16")
-                .execute([.integer(abandoned.number)])
-            for var entry in kept {
+            let table = LedgerTable(connection: connection)
+            for var entry in open {
+                guard entry.remoteID != nil || entry.outcome == .retry else {
+                    try table.forget(entry.key)
+                    continue
+                }
                 // What was to be replayed is a reject again.
                 entry.outcome = entry.outcome == .retry ? .rejected : .notTried
                 entry.intent = nil
                 entry.run = 0
-                try LedgerTable(connection: connection).upsert(entry)
+                try table.put([entry])
             }
         }
     }
@@ -34,7 +37,7 @@ extension StateStore {
     package func openEntries(of run: Int64) throws(StateError) -> [LedgerEntry] {
         var entries: [LedgerEntry] = []
         do {
-            try forEachEntry(run: run) { if !$0.outcome.isSettled { entries.append($0) } }
+            try forEachUnsettled(run: run) { entries.append($0) }
         } catch let error as StateError {
             throw error
         } catch {
@@ -47,11 +50,10 @@ extension StateStore {
     ///
     /// - Throws: ``StateError``.
     package func owns(remoteID: String) throws(StateError) -> Bool {
-        if try !entries(remoteID: remoteID, limit: 1).isEmpty { return true }
-        return try read { connection throws(StateError) in
-            let found: Int64? = try connection.statement("SELECT 1 FROM created WHERE remote_id = ?1")
-                .first([.text(remoteID)]) { $0.integer(0) }
-            return found != nil
+        let isCreated = try read { connection throws(StateError) in
+            try CreatedTable(connection: connection).contains(remoteID)
         }
+        if isCreated { return true }
+        return try !entries(remoteID: remoteID, limit: 1).isEmpty
     }
 }

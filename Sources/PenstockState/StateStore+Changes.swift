@@ -9,35 +9,25 @@ extension StateStore {
     package func commit(_ changes: [StateChange]) throws(StateError) {
         guard !changes.isEmpty else { return }
         try write { connection throws(StateError) in
-            for change in changes { try StateStore.apply(change, to: connection) }
+            var batch = LedgerBatch(connection)
+            for change in changes { try StateStore.apply(change, to: connection, &batch) }
+            try batch.finish()
         }
     }
 
-    private static func apply(_ change: StateChange, to connection: SQLiteConnection) throws(StateError) {
+    private static func apply(
+        _ change: StateChange, to connection: SQLiteConnection, _ batch: inout LedgerBatch
+    ) throws(StateError) {
         switch change {
-        case .ledger(let entry): try LedgerTable(connection: connection).upsert(entry)
-        case .intent(var entry):
-            let table = LedgerTable(connection: connection)
-            let earlier = try table.find(entry.key)
-            entry.remoteID = earlier?.remoteID
-            entry.payload = earlier?.payload
-            entry.outcome = .intent
-            try table.upsert(entry)
+        case .ledger(let entry): try batch.put(entry)
+        case .intent(let entry): try batch.putIntent(entry)
         case .lost(let key, let keyText, let run, let payload):
-            let table = LedgerTable(connection: connection)
-            var entry =
-                try table.find(key) ?? LedgerEntry(key: key, keyText: keyText, run: run, outcome: .unknown)
-            if entry.outcome != .intent || entry.intent == nil {
-                entry.intent = LedgerEntry.Intent(payload: payload, startedAtMilliseconds: 0)
-            }
-            entry.run = run
-            entry.outcome = .unknown
-            try table.upsert(entry)
-        case .reject(let record): try RejectTable(connection: connection).upsert(record)
-        case .rejectCleared(let key): try RejectTable(connection: connection).remove(key)
-        case .created(let remoteID):
-            try connection.statement("INSERT INTO created (remote_id) VALUES (?1) ON CONFLICT DO NOTHING")
-                .execute([.text(remoteID)])
+            try batch.putLost(key, keyText, run: run, payload: payload)
+        case .reject(let record):
+            batch.noteReject()
+            try RejectTable(connection: connection).upsert(record)
+        case .rejectCleared(let key): try batch.clearReject(key)
+        case .created(let remoteID): batch.noteCreated(remoteID)
         case .rejectsOutdated(let run): try RejectTable(connection: connection).removeOutdated(before: run)
         case .watermark(let watermark): try MetaTable(connection: connection).setWatermark(watermark)
         case .run(let record): try RunTable(connection: connection).update(record)
@@ -73,7 +63,7 @@ extension StateStore {
     package func reset(watermark: Bool = false, ledger: Bool = false, rejects: Bool = false) throws(StateError) {
         try write { connection throws(StateError) in
             if watermark { try connection.execute("DELETE FROM watermark") }
-            if ledger { try connection.execute("DELETE FROM ledger") }
+            if ledger { try LedgerTable(connection: connection).removeAll() }
             if rejects { try connection.execute("DELETE FROM reject") }
         }
     }
@@ -100,6 +90,8 @@ extension StateStore {
             _ = try meta.watermark()
             for key in try meta.keys() { _ = try meta.value(key) }
             _ = try RunTable(connection: connection).select("ORDER BY number")
+            try LedgerTable(connection: connection).check()
+            try CreatedTable(connection: connection).check()
         }
     }
 }

@@ -40,16 +40,37 @@ extension StateStore {
     package func forEachEntry(
         where outcome: LedgerEntry.Outcome? = nil, run: Int64? = nil, _ body: (LedgerEntry) throws -> Void
     ) throws {
+        if let outcome, !outcome.isSettled { return try forEachUnsettled(where: outcome, run: run, body) }
+        var position: Int64? = 1
+        while let start = position {
+            let page = try read { connection throws(StateError) in
+                try LedgerTable(connection: connection).places(from: start, through: .max, limit: StateStore.pageSize)
+            }
+            for (entry, _) in page.found {
+                if outcome.map({ $0 == entry.outcome }) ?? true, run.map({ $0 == entry.run }) ?? true {
+                    try body(entry)
+                }
+            }
+            position = page.next
+        }
+    }
+
+    /// Visits entries that are not settled, in the order in which their keys first came, as ``forEachEntry``.
+    ///
+    /// - Throws: ``StateError``, and what `body` throws, which ends the visit.
+    package func forEachUnsettled(
+        where outcome: LedgerEntry.Outcome? = nil, run: Int64? = nil, _ body: (LedgerEntry) throws -> Void
+    ) throws {
         var position: Int64 = 0
         while true {
             let start = position
             let page = try read { connection throws(StateError) in
                 try LedgerTable(connection: connection)
-                    .page(after: start, outcome: outcome, run: run, limit: StateStore.pageSize)
+                    .unsettled(after: start, outcome: outcome, run: run, limit: StateStore.pageSize)
             }
-            for entry in page.entries { try body(entry) }
-            guard page.entries.count == StateStore.pageSize else { return }
-            position = page.position
+            for (entry, _) in page { try body(entry) }
+            guard page.count == StateStore.pageSize, let last = page.last?.position else { return }
+            position = last
         }
     }
 

@@ -62,14 +62,7 @@ extension StateStore {
         keyText: String, limit: Int = 20
     ) throws(StateError) -> (entries: [LedgerEntry], rejects: [RejectRecord]) {
         try read { connection throws(StateError) in
-            let keys = "SELECT key FROM ledger WHERE key_text = ?1 ORDER BY id DESC LIMIT ?2"
-            var found: [Fingerprint] = []
-            try connection.statement(keys).rows([.text(keyText), .integer(Int64(limit))]) { row in
-                if let key = row.fingerprint(0) { found.append(key) }
-            }
-            let table = LedgerTable(connection: connection)
-            var entries: [LedgerEntry] = []
-            for key in found { if let entry = try table.find(key) { entries.append(entry) } }
+            let entries = try LedgerTable(connection: connection).find(keyText: keyText, limit: limit)
             var refused: [Fingerprint] = []
             try connection.statement("SELECT key FROM reject WHERE key_text = ?1 ORDER BY id DESC LIMIT ?2")
                 .rows([.text(keyText), .integer(Int64(limit))]) { row in

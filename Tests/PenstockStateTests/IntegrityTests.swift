@@ -24,6 +24,13 @@ import Testing
             "UPDATE ledger SET cursor = NULL WHERE key_text = 'id=1'",
             "UPDATE ledger SET intent_started_at = 1 WHERE key_text = 'id=3'",
             "UPDATE ledger SET key = zeroblob(16) WHERE key_text = 'id=1'",
+            "UPDATE pack SET \"check\" = 1",
+            "UPDATE pack SET first = first + 1",
+            "UPDATE pack SET data = substr(data, 1, length(data) - 1)",
+            "UPDATE pack_index SET data = zeroblob(length(data))",
+            "DELETE FROM pack_index",
+            "DELETE FROM pack",
+            "UPDATE pack_created SET first = first + 1",
             "UPDATE reject SET record = '{}'",
             "UPDATE reject SET is_settled = 1 - is_settled",
             "UPDATE run SET status = 'finished'",
@@ -49,7 +56,7 @@ import Testing
         let damage = StateError.damaged("the ledger row of key \(digest(1).hex)")
         #expect(throws: damage) { try store.entry(for: digest(1)) }
         #expect(throws: damage) { try store.entries(for: [digest(2), digest(1)]) }
-        #expect(try store.entry(for: digest(2)) == entry(2))
+        #expect(try store.entry(for: digest(2)) == openEntry(2))
         #expect(damage.message.hasSuffix("."))
     }
 
@@ -103,7 +110,8 @@ import Testing
                 key: digest(3), keyText: "id=3", run: 1, outcome: .intent,
                 intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 12)))
         try store.commit([
-            .ledger(entry(1)), .ledger(entry(2)), intent, .reject(reject(5)), .run(run),
+            .ledger(openEntry(1)), .ledger(openEntry(2)), .ledger(entry(4)), intent, .reject(reject(5)), .run(run),
+            .created(remoteID: "17"),
             .watermark(Watermark(column: "id", type: .int64, text: "12", run: 1)),
         ])
         try store.setMeta("spool", "yes")

@@ -25,7 +25,7 @@ import Testing
     @Test func anOlderFileIsBroughtUpToDateAndACopyOfItIsKept() throws {
         try fill()
         let store = try open(StateSchema.migrations + [MigrationTests.second])
-        #expect(try store.entry(for: digest(1)) == entry(1))
+        #expect(try store.entry(for: digest(1)) == openEntry(1))
         store.close()
         #expect(try number("SELECT count(*) FROM extra") == 2)
         #expect(try number("PRAGMA user_version") == Int64(Self.current + 1))
@@ -48,7 +48,7 @@ import Testing
         #expect(try number("PRAGMA user_version") == Int64(Self.current + 1))
         #expect(try number("SELECT count(*) FROM extra") == 2)
         let store = try open(StateSchema.migrations + [MigrationTests.second])
-        #expect(try store.entry(for: digest(2)) == entry(2))
+        #expect(try store.entry(for: digest(2)) == openEntry(2))
     }
 
     @Test func aCopyLeftByAnInterruptedMigrationIsReplaced() throws {
@@ -88,7 +88,7 @@ import Testing
         var lost = entry(2, outcome: .unknown)
         lost.intent = LedgerEntry.Intent(payload: digest(9), startedAtMilliseconds: 77)
         let newer = try StateStore.writing(folder)
-        try newer.commit([.ledger(entry(1)), .ledger(lost)])
+        try newer.commit([.ledger(openEntry(1)), .ledger(lost)])
         newer.close()
         let first = folder.state + "-v1"
         try StateStore.openForWriting(
@@ -104,7 +104,7 @@ import Testing
             """)
         let store = try StateStore.openForWriting(
             folder: first, sync: "people", owner: LockOwner(pid: 1, runID: "", startedAtMilliseconds: 0))
-        #expect(try store.entry(for: digest(1)) == entry(1))
+        #expect(try store.entry(for: digest(1)) == openEntry(1))
         #expect(try store.entry(for: digest(2)) == lost)
         lost.intent?.marker = "m"
         lost.intent?.row = [1, 2, 3]
@@ -115,7 +115,7 @@ import Testing
 
     private func fill() throws {
         let store = try StateStore.writing(folder)
-        try store.commit([.ledger(entry(1)), .ledger(entry(2))])
+        try store.commit([.ledger(openEntry(1)), .ledger(openEntry(2))])
         store.close()
     }
 

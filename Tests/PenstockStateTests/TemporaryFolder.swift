@@ -64,12 +64,16 @@ extension StateStore {
     }
 }
 
-/// A settled entry.
+/// An entry; the source row of what is settled is kept of rejects only.
 func entry(_ number: Int64, run: Int64 = 1, outcome: LedgerEntry.Outcome = .created) -> LedgerEntry {
     LedgerEntry(
         key: digest(number), keyText: "id=\(number)", remoteID: "r\(number)", payload: digest(number + 1_000_000),
-        source: digest(number + 2_000_000), cursor: "2026-01-01 00:00:00.\(number)", run: run, outcome: outcome)
+        source: outcome.isSettled && outcome != .rejected ? nil : digest(number + 2_000_000),
+        cursor: "2026-01-01 00:00:00.\(number)", run: run, outcome: outcome)
 }
+
+/// An entry that lies in a row of its own.
+func openEntry(_ number: Int64) -> LedgerEntry { entry(number, outcome: .notTried) }
 
 /// A reject.
 func reject(_ number: Int64, run: Int64 = 1, code: String = "missing-name", seen: Int64 = 100) -> RejectRecord {

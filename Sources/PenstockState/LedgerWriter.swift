@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// Changes of the ledger, in a transaction of a ``StateStore``.
+///
+/// What is settled goes to the blocks at once: a row that is created is written twice, as its intent and as its entry,
+/// and one that is updated once.
+extension LedgerTable {
+    /// Takes entries over, which have different keys.
+    func put(_ entries: [LedgerEntry]) throws(StateError) {
+        var settled: [PackItem] = []
+        var places: [UInt64] = []
+        for entry in entries { try put(entry, &settled, &places) }
+        try pack(settled, places)
+    }
+
+    /// Takes an entry over; one that is settled only once it is packed with others, and has lost its row meanwhile.
+    func put(
+        _ entry: LedgerEntry, _ settled: inout [PackItem], _ places: inout [UInt64]
+    ) throws(StateError) {
+        guard entry.outcome.isSettled, entry.intent == nil else {
+            return try putRow(entry, at: locate(entry.key).position)
+        }
+        let row = try takeRow(entry.key)
+        let position: Int64
+        if let (block, place) = try packedPlace(entry.key) {
+            position = block.first + Int64(block.rows[place].slot)
+        } else {
+            if let row { position = row } else { position = try nextPosition() }
+            places.append(try PackIndex.place(entry.key, position))
+        }
+        settled.append(PackItem(position: position, entry: entry.kept))
+    }
+
+    /// Packs what was gathered.
+    func pack(_ settled: [PackItem], _ places: [UInt64]) throws(StateError) {
+        guard !settled.isEmpty else { return }
+        try pack.put(settled.sorted { $0.position < $1.position })
+        if !places.isEmpty { try index.add(places) }
+    }
+
+    /// What is known of a key, and its position where it has one.
+    func locate(_ key: Fingerprint) throws(StateError) -> (entry: LedgerEntry?, position: Int64?) {
+        if let row = try row(key) { return (row.entry, row.position) }
+        guard let packed = try packed(key) else { return (nil, nil) }
+        return (packed.entry, packed.position)
+    }
+
+    /// Writes the row of an entry that is open, at the position of its key, or the next one where it has none.
+    func putRow(_ entry: LedgerEntry, at position: Int64?) throws(StateError) {
+        if let position { try write(entry, at: position) } else { try write(entry, at: nextPosition()) }
+    }
+
+    private func write(_ entry: LedgerEntry, at position: Int64) throws(StateError) {
+        let statement = try connection.statement(
+            """
+            INSERT OR REPLACE INTO ledger (\(LedgerTable.columns), id) VALUES
+                (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            """)
+        try statement.execute([
+            .fingerprint(entry.key), .text(entry.keyText), SQLiteValue(entry.remoteID), SQLiteValue(entry.payload),
+            SQLiteValue(entry.source), SQLiteValue(entry.cursor), .integer(entry.run),
+            .integer(entry.outcome.rawValue), SQLiteValue(entry.intent?.payload),
+            SQLiteValue(entry.intent?.startedAtMilliseconds), .integer(LedgerTable.check(entry)),
+            SQLiteValue(entry.intent?.marker), SQLiteValue(entry.intent?.deadlineMilliseconds),
+            SQLiteValue(entry.intent?.boot), SQLiteValue(entry.intent?.serverTimeMilliseconds),
+            entry.intent?.row.map(SQLiteValue.bytes) ?? .null, .integer(position),
+        ])
+    }
+
+    /// Removes the row of a key from `ledger`.
+    ///
+    /// - Returns: Its position, or nil where there was none.
+    func takeRow(_ key: Fingerprint) throws(StateError) -> Int64? {
+        try connection.statement("DELETE FROM ledger WHERE key = ?1 RETURNING id")
+            .first([.fingerprint(key)]) { $0.integer(0) }
+    }
+
+    /// Forgets what is known of a key; its place in the order is kept where it is packed.
+    func forget(_ key: Fingerprint) throws(StateError) {
+        _ = try takeRow(key)
+        guard let (block, place) = try packedPlace(key) else { return }
+        let position = block.first + Int64(block.rows[place].slot)
+        let entry = LedgerEntry(key: key, keyText: "", run: 0, outcome: .notTried)
+        try pack.put([PackItem(position: position, entry: entry, isVacated: true)])
+    }
+
+    /// Forgets everything.
+    func removeAll() throws(StateError) {
+        try connection.execute(
+            "DELETE FROM ledger; DELETE FROM pack; DELETE FROM pack_index; DELETE FROM pack_segment")
+        connection.ledger = LedgerCache()
+    }
+
+    /// The position of a key that comes for the first time.
+    private func nextPosition() throws(StateError) -> Int64 {
+        try index.load()
+        let position: Int64
+        if let next = connection.ledger.nextPosition { position = next } else { position = try lastPosition() + 1 }
+        connection.ledger.nextPosition = position + 1
+        return position
+    }
+
+    // MARK: - Moving what an earlier version left in rows
+
+    /// Packs up to `limit` settled rows of `ledger` behind `position`.
+    ///
+    /// - Returns: The position of the last one, or nil where there were none.
+    func packRows(after position: Int64, limit: Int) throws(StateError) -> Int64? {
+        let sql = """
+            SELECT \(LedgerTable.columns), id FROM ledger
+            WHERE id > ?1 AND outcome < 16 AND intent_payload IS NULL ORDER BY id LIMIT ?2
+            """
+        var entries: [LedgerEntry] = []
+        var last: Int64?
+        try connection.statement(sql).rows([.integer(position), .integer(Int64(limit))]) { row throws(StateError) in
+            entries.append(try LedgerTable.decode(row))
+            last = row.integer(16)
+        }
+        try put(entries)
+        return last
+    }
+
+    // MARK: - Checking
+
+    /// Reads every block and the whole index, and compares them.
+    ///
+    /// - Throws: ``StateError``, `damaged`.
+    func check() throws(StateError) {
+        var (sum, count): (UInt64, Int64) = (0, 0)
+        var position: Int64 = 0
+        while let block = try pack.block(after: position) {
+            for row in block.rows {
+                sum &+= PackIndex.mix(try PackIndex.place(row.key, block.first + Int64(row.slot)))
+            }
+            count += Int64(block.rows.count)
+            position = block.last
+        }
+        guard try index.sum() == (sum, count) else {
+            throw .damaged("\(connection.path), the index of the ledger is not that of its blocks")
+        }
+    }
+}
+
+extension LedgerEntry {
+    /// The entry as a block keeps it: the source row of what is settled is only asked for again where it was refused.
+    var kept: LedgerEntry {
+        guard source != nil, outcome != .rejected || cursor == nil else { return self }
+        var kept = self
+        kept.source = nil
+        return kept
+    }
+}

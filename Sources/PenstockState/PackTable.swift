@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// The rows of `pack`: settled entries of the ledger, in blocks, under their positions.
+struct PackTable {
+    let connection: SQLiteConnection
+
+    private static let salt: UInt64 = 0x7061_636b_2062_6c6f
+    /// Beyond so many positions without a row a new block begins.
+    private static let gapMax: Int64 = 64
+
+    // MARK: - Reading
+
+    /// The block to which `position` belongs, or nil.
+    func block(at position: Int64) throws(StateError) -> PackBlock? {
+        guard let block = try block(before: position), block.last >= position else { return nil }
+        return block
+    }
+
+    /// The last block that begins at `position` or before it, or nil.
+    func block(before position: Int64) throws(StateError) -> PackBlock? {
+        try one("SELECT first, \"check\", data FROM pack WHERE first <= ?1 ORDER BY first DESC LIMIT 1", position)
+    }
+
+    /// The first block that begins behind `position`, or nil.
+    func block(after position: Int64) throws(StateError) -> PackBlock? {
+        try one("SELECT first, \"check\", data FROM pack WHERE first > ?1 ORDER BY first LIMIT 1", position)
+    }
+
+    /// The block to which `position` belongs, or else the first one behind it, or nil.
+    func block(from position: Int64) throws(StateError) -> PackBlock? {
+        if let block = try block(at: position) { return block }
+        return try block(after: position)
+    }
+
+    private func one(_ sql: String, _ position: Int64) throws(StateError) -> PackBlock? {
+        try connection.statement(sql).first([.integer(position)]) { row throws(StateError) in
+            let bytes = row.bytes(2)
+            let first = row.integer(0)
+            guard PackCheck.value(bytes, id: first, salt: PackTable.salt) == row.integer(1) else {
+                throw .damaged("the block \(first) of the ledger")
+            }
+            return try PackBlock(bytes, first: first)
+        }
+    }
+
+    private func firstPosition(after position: Int64) throws(StateError) -> Int64? {
+        try connection.statement("SELECT first FROM pack WHERE first > ?1 ORDER BY first LIMIT 1")
+            .first([.integer(position)]) { $0.integer(0) }
+    }
+
+    /// The position of the last row, 0 where there is none.
+    func lastPosition() throws(StateError) -> Int64 { try block(before: .max)?.last ?? 0 }
+
+    /// Whether there are any blocks.
+    func isEmpty() throws(StateError) -> Bool { try firstPosition(after: 0) == nil }
+
+    // MARK: - Writing
+
+    /// Puts items, whose positions rise, into their blocks, in place of what is at their positions.
+    func put(_ items: [PackItem]) throws(StateError) {
+        var rest = items[...]
+        while let item = rest.first {
+            var open = try openBlock(for: item.position)
+            // Bounded, so that a long tail does not gather in memory.
+            var taken = 0
+            while let next = rest.first, next.position < open.end, taken < 2_000 {
+                let last = open.items.last?.position
+                if let last,
+                    next.position > last + Self.gapMax || next.position >= open.first + Int64(PackBlock.spanMax)
+                {
+                    break
+                }
+                open.add(next)
+                rest.removeFirst()
+                taken += 1
+            }
+            try write(open)
+        }
+    }
+
+    /// A block that is being changed.
+    private struct OpenBlock {
+        var first: Int64
+        /// The first position that belongs to another block.
+        let end: Int64
+        var items: [PackItem]
+        let isStored: Bool
+
+        mutating func add(_ item: PackItem) {
+            guard let last = items.last, last.position >= item.position else { return items.append(item) }
+            var (low, high) = (0, items.count)
+            while low < high {
+                let middle = (low + high) >> 1
+                if items[middle].position < item.position { low = middle + 1 } else { high = middle }
+            }
+            if items[low].position == item.position { items[low] = item } else { items.insert(item, at: low) }
+        }
+    }
+
+    private func openBlock(for position: Int64) throws(StateError) -> OpenBlock {
+        let end = try firstPosition(after: position) ?? .max
+        guard let block = try block(before: position), position <= block.last + Self.gapMax,
+            position < block.first + Int64(PackBlock.spanMax)
+        else { return OpenBlock(first: position, end: end, items: [], isStored: false) }
+        return OpenBlock(first: block.first, end: end, items: try block.items(), isStored: true)
+    }
+
+    private func write(_ open: OpenBlock) throws(StateError) {
+        let bytes = PackBlock.bytes(open.items[...], first: open.first)
+        if bytes.count <= PackBlock.room || open.items.count < 2 {
+            return try store(bytes, first: open.first)
+        }
+        var first = open.first
+        for group in groups(open) {
+            try store(PackBlock.bytes(open.items[group], first: first), first: first)
+            // Places between two blocks belong to the later one, which has room for them.
+            if group.upperBound < open.items.count {
+                first = max(
+                    open.items[group.upperBound - 1].position + 1, open.items[group.upperBound].position - Self.gapMax)
+            }
+        }
+    }
+
+    /// How the items are shared out among blocks: each full but the last one at the end of the ledger, evenly elsewhere.
+    private func groups(_ open: OpenBlock) -> [Range<Int>] {
+        let sizes = open.items.indices.map { index in
+            PackBlock.size(open.items[index], after: index > 0 ? open.items[index - 1] : nil)
+        }
+        var room = PackBlock.roomAtFirst - Self.headSize
+        let total = sizes.reduce(0, +)
+        if open.end != .max {
+            let count = (total + room - 1) / room
+            room = min(room, total / max(2, count) + 64)
+        }
+        var groups: [Range<Int>] = []
+        var (start, used) = (0, 0)
+        for (index, size) in sizes.enumerated() {
+            if used + size > room, index > start {
+                groups.append(start..<index)
+                (start, used) = (index, 0)
+            }
+            used += size
+        }
+        groups.append(start..<sizes.count)
+        return groups
+    }
+
+    /// What a block takes beside its rows: numbers, kinds, the bits of its slots.
+    private static let headSize = 40
+
+    private func store(_ bytes: [UInt8], first: Int64) throws(StateError) {
+        try connection.statement("INSERT OR REPLACE INTO pack (first, \"check\", data) VALUES (?1, ?2, ?3)")
+            .execute([
+                .integer(first), .integer(PackCheck.value(bytes, id: first, salt: Self.salt)), .bytes(bytes),
+            ])
+    }
+}
