@@ -3,6 +3,8 @@
 // The stopwatch: wall time, CPU time and peak memory of one command, as the kernel counts them.
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +23,8 @@ int command_time(const char *out, char **command) {
     pid_t child = fork();
     if (child < 0) return complain("fork");
     if (child == 0) {
+        /* It does not outlive the stopwatch. */
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
         execvp(command[0], command);
         _exit(complain(command[0]) + 126);
     }
