@@ -77,6 +77,7 @@ def main(arguments):
     # A harness that is told to stop takes its servers with it.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     chosen = options(arguments)
+    os.makedirs(chosen.work, exist_ok=True)
     check_disk(chosen.work, chosen.rows)
     before = os.getloadavg()
     tools = Tools(chosen.work, chosen.package, [text.split("=", 1) for text in chosen.program])
