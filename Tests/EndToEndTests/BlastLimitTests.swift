@@ -56,7 +56,7 @@ import Testing
         let stopped = try project.penstock("run", "orgs")
         #expect(stopped.status == 65, "\(stopped.everything)")
         #expect(stopped.errors.contains("error[limit-\(name)]") && stopped.errors.contains(said), "\(stopped.errors)")
-        #expect(stopped.errors.contains("syncs/orgs.yml:6:"), "\(stopped.errors)")
+        #expect(stopped.errors.contains("syncs/orgs.yml:7:"), "\(stopped.errors)")
         #expect(project.server.writes == writes, "nothing is sent")
         #expect(try project.penstock("explain", "limit-\(name)").status == 0)
         let other = name == "creates" ? "updates" : "creates"
@@ -123,7 +123,7 @@ import Testing
     func resumed() throws {
         let project = try TemporaryProject { $0.latency = 20 }
         try project.csv("orgs", ["key,pd,company,tier"] + (1...60).map { "k\($0),,Name \($0),Gold" })
-        try sync("creates: 10", project)
+        try sync("creates: 10", project, insert: "mode: Update, on_missing: create, settle: 1s")
         let program = try project.start("run", "orgs", "--yes-really", "creates")
         try program.wait("it sends") { project.server.writes >= 5 }
         program.send(9)
@@ -137,11 +137,13 @@ import Testing
     func badValues() throws {
         let project = try project("creates: many")
         let result = try project.penstock("validate")
-        #expect(result.status == 78 && result.errors.contains("syncs/orgs.yml:6:20: error[type]"), "\(result.errors)")
+        #expect(
+            result.status == 78 && result.everything.contains("syncs/orgs.yml:7:19: error[type]"),
+            "\(result.everything)")
         try sync("create: 5", project)
-        #expect(try project.penstock("validate").errors.contains("did you mean \"creates\"?"))
+        #expect(try project.penstock("validate").everything.contains("did you mean \"creates\"?"))
         try sync("changed: 20", project)
-        #expect(try project.penstock("validate").errors.contains("did you mean 20%?"))
+        #expect(try project.penstock("validate").everything.contains("did you mean 20%?"))
         let word = try project.penstock("run", "orgs", "--yes-really", "create")
         #expect(word.status == 64 && word.errors.contains("Did you mean \"creates\"?"), "\(word.errors)")
     }

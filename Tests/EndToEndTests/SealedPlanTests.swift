@@ -205,6 +205,8 @@ import Testing
         let project = try TemporaryProject { $0.latency = 20 }
         try project.csv("orgs", ["key,pd,company,tier"] + (1...60).map { "k\($0),,Name \($0),Gold" })
         try sync(project, map: "name: company, Account tier: tier")
+        try project.write(
+            "syncs/orgs.yml", project.text("syncs/orgs.yml").replacing("create}", with: "create, settle: 1s}"))
         try seal(project)
         let program = try project.start("run", "orgs", "--plan", "orgs.plan")
         try program.wait("it sends") { project.server.writes >= 5 }

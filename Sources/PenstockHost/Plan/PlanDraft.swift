@@ -94,11 +94,8 @@ package final class PlanDraft {
             try Self.write(Array(piece[..<read]), file, path)
             offset += read
         }
-        let seal: JSONObject = [
-            "seal": .string("sha256"), "rows": .integer(count),
-            "digest": .string(try SealedPlan.digest(file, bytes.count + size, path)),
-        ]
-        try Self.write(JSON.object(seal).utf8 + [UInt8(ascii: "\n")], file, path)
+        let seal = SealedPlan.seal(rows: count, try SealedPlan.digest(file, bytes.count + size, path))
+        try Self.write(seal.utf8 + [UInt8(ascii: "\n")], file, path)
         guard fsync(file) == 0, rename(name, path) == 0 else { throw .system(.unwritable, path, "cannot be written") }
         isDone = true
     }

@@ -101,10 +101,9 @@ final class PlanMatch {
         var half = Half(
             action: entry.action, payload: entry.payload, remoteID: entry.remoteID, row: entry.row,
             keyText: entry.keyText)
-        if entry.isCompared {
-            half.before = Dictionary(
-                entry.fields.compactMap { field in field.before.map { (field.name, $0) } },
-                uniquingKeysWith: { first, _ in first })
+        let before = entry.fields.compactMap { field in field.before.map { (field.name, $0) } }
+        if entry.isCompared || !before.isEmpty {
+            half.before = Dictionary(before, uniquingKeysWith: { first, _ in first })
         }
         return half
     }
@@ -160,6 +159,8 @@ final class PlanMatch {
             }
             return
         }
+        // Its create is on its way already: an interrupted attempt at this plan has sent it, or was about to.
+        if now.action == .ask, planned.action == .create { return }
         guard planned.action == now.action, planned.remoteID == now.remoteID else {
             return note(
                 "to become something else than planned", now, "\(planned.action.rawValue), now \(now.action.rawValue)")
@@ -167,7 +168,9 @@ final class PlanMatch {
         guard planned.payload == now.payload else {
             return note("to be sent with other values than planned", now, now.action.rawValue)
         }
-        guard header.isGuarded, now.action == .update, planned.before != now.before else { return }
+        guard header.isGuarded, now.action == .update, planned.before ?? [:] != now.before ?? [:] else {
+            return
+        }
         let fields = Set((planned.before ?? [:]).keys).union((now.before ?? [:]).keys)
         let changed = fields.filter { planned.before?[$0] != now.before?[$0] }.sorted()
         conflicts[now.row] = Self.conflict(changed.first ?? "", now.remoteID)

@@ -40,7 +40,7 @@ struct PlanScribe {
             var entry = self.entry(.update, row, id: id)
             entry.payload = row.payload
             entry.isCompared = changes != nil
-            entry.fields = changes?.map(field) ?? values(row, chunk)
+            entry.fields = changes?.map { field($0, row) } ?? values(row, chunk)
             return entry
         case .undecided(let id):
             var entry = self.entry(.undecided, row, id: id)
@@ -76,11 +76,16 @@ struct PlanScribe {
         return mask.fields.contains(target.name) || mask.fields.contains(target.field.key)
     }
 
-    private func field(_ change: FieldChange) -> PlanEntry.Field {
+    /// The digest of what the record of a row holds; nil where nobody is to know it again, or it is not known.
+    private func before(_ target: Int, _ row: DecidedRow) -> String? {
+        salt.flatMap { salt in row.before?[target].map { Self.digest("\($0)", salt) } }
+    }
+
+    private func field(_ change: FieldChange, _ row: DecidedRow) -> PlanEntry.Field {
         let isMasked = isMasked(change.target)
         return PlanEntry.Field(
             name: sync.mapping.targets[change.target].name, old: isMasked ? PlanMask.dots : change.old,
-            new: isMasked ? PlanMask.dots : change.new, before: salt.map { Self.digest(change.old, $0) })
+            new: isMasked ? PlanMask.dots : change.new, before: before(change.target, row))
     }
 
     private func values(_ row: DecidedRow, _ chunk: DecidedChunk) -> [PlanEntry.Field] {
@@ -88,7 +93,8 @@ struct PlanScribe {
             PlanEntry.Field(
                 name: sync.mapping.targets[target].name, old: nil,
                 new: isMasked(target)
-                    ? PlanMask.dots : comparison.display(chunk.mapped.columns[target], row.row, target))
+                    ? PlanMask.dots : comparison.display(chunk.mapped.columns[target], row.row, target),
+                before: before(target, row))
         }
     }
 

@@ -29,7 +29,7 @@ package struct PreflightTerms: Sendable {
 
     /// Whether all rows must be decided before the first one is sent.
     func needsAll(_ mode: FetchDefinition.Mode) -> Bool {
-        plan != nil || BlastLimits.Name.allCases.contains { $0 != .shrink && heldLimits.bound($0, mode) != nil }
+        plan != nil || BlastLimits.Name.allCases.contains { $0 != .shrink && limits.bound($0, mode) != nil }
     }
 }
 
@@ -96,7 +96,7 @@ final class Preflight {
         var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
         if isWhole { radius.rowsBefore = try rowsBefore() }
         let match = terms.plan.map { PlanMatch($0, sync, terms.mask) }
-        let enough = terms.needsAll(mode) ? nil : radius.rowsForShrink(terms.heldLimits, mode) ?? 0
+        let enough = terms.needsAll(mode) ? nil : radius.rowsForShrink(terms.limits, mode) ?? 0
         var problem: PlanFileProblem?
         while enough.map({ radius.counts.fetched < $0 }) ?? true, !sync.destinationHost.isCancelled, problem == nil {
             let isMore = try rows.hold { chunk throws(RunStop) in
@@ -122,7 +122,7 @@ final class Preflight {
     ///
     /// - Throws: ``StateError``.
     func watchesShrink() throws(StateError) -> Bool {
-        guard terms.heldLimits.bound(.shrink, mode) != nil else { return false }
+        guard terms.limits.bound(.shrink, mode) != nil else { return false }
         return try Self.rowsOfLastWholeRun(store) ?? 0 > 0
     }
 

@@ -141,7 +141,7 @@ package final class SealedPlan: Sendable {
             throw PlanFileProblem(kind: .version, message: "\(path) was written by another version of Penstock")
         }
         guard let (seal, end) = Self.seal(file, size), let digest = seal["digest"]?.stringValue,
-            let count = seal["rows"]?.intValue, end > first.count,
+            let count = seal["rows"]?.intValue, end > first.count, seal == Self.seal(rows: Int64(count), digest),
             try Self.digest(file, end, path) == digest, let decoded = PlanHeader(json: header)
         else { throw Self.damaged(path, "was changed or cut since it was written") }
         self.header = decoded
@@ -165,6 +165,11 @@ package final class SealedPlan: Sendable {
 
     /// The rows one by one.
     func reader() -> PlanReader { PlanReader(self, descriptor, rows) }
+
+    /// The last line of a plan.
+    static func seal(rows: Int64, _ digest: String) -> JSON {
+        .object(["seal": .string("sha256"), "rows": .integer(rows), "digest": .string(digest)])
+    }
 
     static func digest(_ file: Int32, _ length: Int, _ path: String) throws(PlanFileProblem) -> String {
         var digest = [UInt8](repeating: 0, count: 32)
