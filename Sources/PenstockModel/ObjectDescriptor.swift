@@ -12,11 +12,17 @@ public struct ObjectDescriptor: Sendable, Hashable {
     public var costs: RequestCosts
     /// The field (of kind instant) that says when a record was created; empty where there is none.
     public var createdAtField: String
+    /// The field (of kind instant) that says when a record was changed last; empty where there is none.
+    ///
+    /// A record that nobody has changed since it was created has the time of its creation there.
+    public var updatedAtField: String
 
     /// Something a destination can write.
     public init(
-        id: String, title: String, requiredOnCreate: [String], costs: RequestCosts, createdAtField: String = ""
+        id: String, title: String, requiredOnCreate: [String], costs: RequestCosts, createdAtField: String = "",
+        updatedAtField: String = ""
     ) {
+        self.updatedAtField = updatedAtField
         self.createdAtField = createdAtField
         self.id = id
         self.title = title

@@ -75,10 +75,7 @@ package final class BeforeImages: Sendable {
                     let number = try connection.statement("SELECT number FROM run WHERE id = ?1")
                         .first([.text(id)]) { $0.integer(0) }
                     guard let number else { continue }
-                    for table in ["image", "made"] {
-                        try connection.statement("DELETE FROM \(table) WHERE run = ?1").execute([.integer(number)])
-                    }
-                    try connection.statement("DELETE FROM run WHERE number = ?1").execute([.integer(number)])
+                    try ImageTable(connection: connection).forget(number)
                 }
             }
         }
@@ -167,7 +164,7 @@ package final class BeforeImages: Sendable {
     /// `made` has no index over its keys, so that a first run of millions of rows stays a file that only grows.
     private static let schema = """
         CREATE TABLE run (
-          number INTEGER PRIMARY KEY, id TEXT NOT NULL, object TEXT NOT NULL, fields TEXT NOT NULL,
+          number INTEGER PRIMARY KEY, id TEXT NOT NULL, object TEXT NOT NULL, fields TEXT NOT NULL, undoes INTEGER,
           image_from INTEGER NOT NULL, made_from INTEGER NOT NULL
         ) STRICT;
         CREATE TABLE image (

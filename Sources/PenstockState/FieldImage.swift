@@ -128,6 +128,8 @@ package struct ImageRun: Sendable, Hashable {
     package var object: String
     /// The fields that it wrote, in the order in which marks count them.
     package var fields: [Field]
+    /// The number of the run that it undoes, or nil.
+    package var undoes: Int64?
 
     /// A field that a run wrote.
     package struct Field: Sendable, Hashable {
@@ -147,7 +149,8 @@ package struct ImageRun: Sendable, Hashable {
     }
 
     /// A run of which images are kept.
-    package init(number: Int64, id: String, object: String, fields: [Field]) {
+    package init(number: Int64, id: String, object: String, fields: [Field], undoes: Int64? = nil) {
+        self.undoes = undoes
         self.number = number
         self.id = id
         self.object = object
@@ -169,6 +172,8 @@ package enum ImageChange: Sendable, Hashable {
     case wrote(key: Fingerprint, field: String, JSON)
     /// What was about to be written into the fields of a row was refused.
     case refused(key: Fingerprint)
+    /// What was written into a field is remembered no longer.
+    case forget(key: Fingerprint, field: String)
     /// The record at this place was put back, as far as that was possible.
     case undone(position: Int64, RecordImage.Action)
 }

@@ -19,6 +19,7 @@ struct ImageTable {
         case .undone(let position, let action): try markUndone(position, action)
         case .writing(let key, let field, let value): try write(key, field) { $0.next = value.text }
         case .wrote(let key, let field, let value): try write(key, field) { $0 = (value.text, nil) }
+        case .forget(let key, let field): try write(key, field) { $0 = (nil, nil) }
         case .refused(let key):
             for field in try written(key).keys { try write(key, field) { $0.next = nil } }
         }
@@ -27,13 +28,27 @@ struct ImageTable {
     private func begin(_ run: ImageRun) throws(StateError) {
         let fields = JSON.array(
             run.fields.map { .array([.string($0.key), .string($0.name), .string($0.kind.rawValue)]) })
+        let known = try connection.statement("SELECT id FROM run WHERE number = ?1")
+            .first([.integer(run.number)]) { $0.text(0) ?? "" }
+        // A state that was reset or put back counts its runs anew.
+        if let known, known != run.id { try forget(run.number) }
         let next = "(SELECT coalesce(max(id), 0) FROM"
         try connection.statement(
             """
-            INSERT INTO run (number, id, object, fields, image_from, made_from)
-            VALUES (?1, ?2, ?3, ?4, \(next) image), \(next) made)) ON CONFLICT DO NOTHING
+            INSERT INTO run (number, id, object, fields, undoes, image_from, made_from)
+            VALUES (?1, ?2, ?3, ?4, ?5, \(next) image), \(next) made)) ON CONFLICT DO NOTHING
             """
-        ).execute([.integer(run.number), .text(run.id), .text(run.object), .text(fields.text)])
+        ).execute([
+            .integer(run.number), .text(run.id), .text(run.object), .text(fields.text), SQLiteValue(run.undoes),
+        ])
+    }
+
+    /// Forgets a run and its images.
+    func forget(_ number: Int64) throws(StateError) {
+        for table in ["image", "made"] {
+            try connection.statement("DELETE FROM \(table) WHERE run = ?1").execute([.integer(number)])
+        }
+        try connection.statement("DELETE FROM run WHERE number = ?1").execute([.integer(number)])
     }
 
     private func add(_ image: RecordImage) throws(StateError) {
@@ -104,7 +119,9 @@ struct ImageTable {
     // MARK: - Reading
 
     func run(_ number: Int64) throws(StateError) -> ImageRun? {
-        try connection.statement("SELECT id, object, fields FROM run WHERE number = ?1").first([.integer(number)]) {
+        try connection.statement("SELECT id, object, fields, undoes FROM run WHERE number = ?1").first([
+            .integer(number)
+        ]) {
             row throws(StateError) in
             guard let id = row.text(0), let object = row.text(1), let text = row.text(2),
                 // What is no JSON is not what was written.
@@ -118,7 +135,7 @@ struct ImageTable {
                         let kind = items[2].stringValue.flatMap(DestinationField.Kind.init(rawValue:))
                     else { return nil }
                     return ImageRun.Field(key: key, name: name, kind: kind)
-                })
+                }, undoes: row.optionalInteger(3))
         }
     }
 

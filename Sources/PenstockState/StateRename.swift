@@ -112,6 +112,7 @@ package final class StateRename {
     /// The endings of files that belong to a state: copies before migrations, the note of a run that nobody was told
     /// of, and what runs have added up for metrics.
     private var companions: [String] {
-        [".untold", ".metrics"] + (1..<max(2, StateSchema.migrations.count + 1)).map { ".db.v\($0).bak" }
+        [".untold", ".metrics", ".before-wal", ".before-shm", ".before"]
+            + (1..<max(2, StateSchema.migrations.count + 1)).map { ".db.v\($0).bak" }
     }
 }

@@ -37,7 +37,25 @@ extension StateStore {
     package func unfinishedRun() throws(StateError) -> RunRecord? {
         try read { connection throws(StateError) in
             try RunTable(connection: connection)
-                .select("WHERE status IN ('running', 'unfinished') ORDER BY number DESC LIMIT 1").first
+                .select(
+                    "WHERE status IN ('running', 'unfinished') AND kind <> ?1 ORDER BY number DESC LIMIT 1",
+                    [.text(StateStore.undoKind)]
+                ).first
+        }
+    }
+
+    /// The kind of the runs that undo another one: nothing has to finish them before the sync may run again.
+    package static let undoKind = "undo"
+
+    /// The runs that undo another one and are not finished, the newest first.
+    ///
+    /// - Throws: ``StateError``.
+    package func unfinishedUndos() throws(StateError) -> [RunRecord] {
+        try read { connection throws(StateError) in
+            try RunTable(connection: connection)
+                .select(
+                    "WHERE status IN ('running', 'unfinished') AND kind = ?1 ORDER BY number DESC",
+                    [.text(StateStore.undoKind)])
         }
     }
 

@@ -22,8 +22,8 @@ struct Penstock: ParsableCommand {
             CommandGroup(
                 name: "Everyday",
                 subcommands: [
-                    InitCommand.self, ValidateCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self,
-                    DemoCommand.self, SandboxCommand.self,
+                    InitCommand.self, ValidateCommand.self, PlanCommand.self, RunCommand.self, UndoCommand.self,
+                    StatusCommand.self, DemoCommand.self, SandboxCommand.self,
                 ]),
             CommandGroup(
                 name: "Inspecting",

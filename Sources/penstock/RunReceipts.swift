@@ -16,7 +16,8 @@ final class RunReceipts {
         // Without a note everything was told.
         guard let text = try? String(contentsOfFile: Self.path(folder, sync), encoding: .utf8),
             let before = text.split(separator: " ").first.flatMap({ Int64($0) }),
-            let last = try store.lastRun(), last.status == .finished, last.number > before
+            let last = try store.lastRun(), last.status == .finished, last.number > before,
+            last.kind != StateStore.undoKind
         else { return nil }
         return last
     }

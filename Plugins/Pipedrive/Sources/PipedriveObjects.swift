@@ -44,7 +44,7 @@ package struct PipedriveObject: Sendable {
         ObjectDescriptor(
             id: id, title: title,
             requiredOnCreate: fields.filter(\.field.isRequiredOnCreate).map(\.field.key), costs: costs,
-            createdAtField: "add_time")
+            createdAtField: "add_time", updatedAtField: "update_time")
     }
 }
 

@@ -17,7 +17,7 @@ extension ObjectDescriptor {
         .object(
             [
                 "id": .string(id), "title": .string(title), "required_on_create": .strings(requiredOnCreate),
-                "created_at_field": .string(createdAtField),
+                "created_at_field": .string(createdAtField), "updated_at_field": .string(updatedAtField),
                 "costs": .object(
                     [
                         "create": .integer(costs.create), "update": .integer(costs.update),
@@ -40,6 +40,7 @@ extension ObjectDescriptor {
                 readByIDsMax: try costs.integer("read_by_ids_max") ?? 0,
                 readPage: Int64(try costs.integer("read_page") ?? 0),
                 readPageMax: try costs.integer("read_page_max") ?? 0),
-            createdAtField: try document.textIfPresent("created_at_field") ?? "")
+            createdAtField: try document.textIfPresent("created_at_field") ?? "",
+            updatedAtField: try document.textIfPresent("updated_at_field") ?? "")
     }
 }

@@ -106,7 +106,7 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     package mutating func next(_ now: Int64) -> Batch? {
         guard stop == nil else { return nil }
         wake(now)
-        for mode in [WriteRequest.Mode.update, .create] where mode != .create || !holdsCreates {
+        for mode in [WriteRequest.Mode.update, .delete, .create] where mode != .create || !holdsCreates {
             guard let group = waiting[mode], !group.isEmpty else { continue }
             return Batch(id: nextBatch, mode: mode, rows: group.prefix(Self.batchRows).map(\.row))
         }
@@ -171,7 +171,8 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     /// After a stop: the rows that will not be sent.
     package mutating func unsent() -> [Ending] {
         guard stop != nil else { return [] }
-        let open = (waiting[.update] ?? []) + (waiting[.create] ?? []) + retries.map(\.open)
+        let open =
+            (waiting[.update] ?? []) + (waiting[.delete] ?? []) + (waiting[.create] ?? []) + retries.map(\.open)
         waiting = [:]
         retries = []
         return open.map { Ending(row: $0.row, mode: $0.mode, outcome: .notTried, result: nil) }

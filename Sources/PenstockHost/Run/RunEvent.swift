@@ -100,6 +100,8 @@ package struct DeliveredRow: Sendable, Hashable {
     package var tokens: Int64
     /// What was sent.
     package var fields: [Field]
+    /// Whether the record was to be deleted.
+    package var isDelete = false
 }
 
 extension Delivery {

@@ -23,7 +23,7 @@ final class RunImages: Sendable {
 
     private static let gatheredMax = 2_000
 
-    /// What keeps the images of a run; nil where the sync asks for none.
+    /// What keeps the images of one run in `images`.
     init(_ sync: OpenSync, _ images: BeforeImages, _ record: RunRecord) {
         self.images = images
         run = record.number
@@ -40,9 +40,16 @@ final class RunImages: Sendable {
         }
     }
 
-    /// Whether the sync asks for anything to be kept.
-    static func isNeeded(_ sync: OpenSync) -> Bool {
-        sync.definition.undo != .off || !sync.mapping.rememberedTargets.isEmpty
+    /// What runs of the sync have overwritten and created, open for writing; nil where the sync asks for none of it.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    static func open(_ sync: OpenSync, _ folder: String) throws(RunStop) -> BeforeImages? {
+        guard sync.definition.undo != .off || !sync.mapping.rememberedTargets.isEmpty else { return nil }
+        do {
+            return try BeforeImages.openForWriting(folder: folder, sync: sync.definition.name)
+        } catch {
+            throw .state(error)
+        }
     }
 
     /// Writes down what updates that are about to be sent overwrite; it is on disk when this returns.
@@ -71,11 +78,10 @@ final class RunImages: Sendable {
         }
         guard !changes.isEmpty else { return }
         do {
-            let earlier = gathered.withLock { gathered in
-                defer { gathered = [] }
-                return gathered
+            try gathered.withLock { gathered throws(StateError) in
+                try images.commit(gathered + changes, isDurable: true)
+                gathered = []
             }
-            try images.commit(earlier + changes, isDurable: true)
         } catch {
             throw .state(error)
         }

@@ -120,7 +120,7 @@ package final class SyncRunner {
         let kind = try kind()
         let start = try FetchStart.of(
             sync, store, isFullRefresh: kind != Self.plainKind, stateFolder: options.stateFolder)
-        let images = try images()
+        let images = try RunImages.open(sync, options.stateFolder)
         defer { images?.close() }
         let looked = try look(start, kind, images)
         defer { looked?.rows.close() }
@@ -187,16 +187,6 @@ package final class SyncRunner {
             self.start = start
             self.limit = limit
             tracker = WatermarkTracker(start: start.watermark) { KeyOrder.compare($0, $1) < 0 }
-        }
-    }
-
-    /// What runs of the sync have overwritten and created; nil where the sync asks for none of it.
-    private func images() throws(RunStop) -> BeforeImages? {
-        guard RunImages.isNeeded(sync) else { return nil }
-        do {
-            return try BeforeImages.openForWriting(folder: options.stateFolder, sync: sync.definition.name)
-        } catch {
-            throw .state(error)
         }
     }
 

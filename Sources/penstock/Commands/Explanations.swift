@@ -112,6 +112,12 @@ enum Explanations {
             "An earlier row of this run goes to the same record: it has the same id, or the same match value. One record cannot stand for two rows; the first one goes.",
         "record-locked":
             "The destination keeps the record from being changed, as an archived one. Map the field that the message names to false, or leave the row out.",
+        "undo-nothing":
+            "Of this run nothing is kept that could be put back: it changed nothing, its updates were sent without looking at the records (undo: on looks at them), or it is forgotten.",
+        "undo-unknown":
+            "Creates of the run may have been carried out without anybody knowing. Let the next run look for them, or say what became of them: penstock reject resolve NAME",
+        "undo-not-allowed":
+            "undo: on reads every record before it is changed, and the records of this object cannot be read by id. Use auto.",
         "key-needed":
             "insert.on_missing: create must remember which row a record was created for. Name the row's key: source.key.",
         "refused-before":

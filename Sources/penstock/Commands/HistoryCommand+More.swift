@@ -197,7 +197,9 @@ extension HistoryCommand {
             guard !dryRun, !ids.isEmpty else { return ids }
             let writer = try workspace.stateForWriting(of: file.name, as: "history prune")
             defer { writer.close() }
-            return try writer.removeExpiredRuns(startedBefore: oldest, keeping: policy.runs)
+            let removed = try writer.removeExpiredRuns(startedBefore: oldest, keeping: policy.runs)
+            try BeforeImages.forget(runs: removed, folder: try workspace.stateFolder(), sync: file.name)
+            return removed
         }
     }
 }

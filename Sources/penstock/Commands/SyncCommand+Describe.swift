@@ -77,7 +77,7 @@ struct SyncDescription {
 
     /// What it does, sentence by sentence.
     var sentences: [String] {
-        ["\(time) reads \(rows), and \(write)."] + missing + [nulls].compactMap { $0 } + links + limits
+        ["\(time) reads \(rows), and \(write)."] + missing + [nulls].compactMap { $0 } + guards + links + limits
     }
 
     private var time: String {
@@ -131,6 +131,25 @@ struct SyncDescription {
         let object = definition.destination.object
         return definition.insert.onNull == .keep
             ? "Empty values leave the \(object) alone." : "Empty values empty the field of the \(object)."
+    }
+
+    private var guards: [String] {
+        guard definition.insert.mode == .update else { return [] }
+        let entries = definition.map.filter { $0.target != "id" }
+        return EditGuard.allCases.compactMap { editGuard in
+            let fields = entries.filter { ($0.editGuard ?? definition.insert.editGuard) == editGuard }.map(\.target)
+            guard !fields.isEmpty else { return nil }
+            let isWhole = fields.count == entries.count
+            let them = isWhole ? "Fields" : fields.joined(separator: ", ")
+            let (be, they) = isWhole || fields.count > 1 ? ("are", "they") : ("is", "it")
+            switch editGuard {
+            case .overwrite: return nil
+            case .ifEmpty: return "\(them) \(be) filled only where \(they) \(be) empty."
+            case .ifUnchangedSinceUs:
+                return "\(them) \(be) left alone where somebody else has changed \(they == "it" ? "it" : "them")."
+            case .neverNull: return "\(them) \(be) never emptied."
+            }
+        }
     }
 
     private var links: [String] {

@@ -79,7 +79,8 @@ struct HistoryEntry {
         var counts = JSONObject()
         for name in Self.countNames { if let value = record?.counts[name] { counts[name] = .integer(value) } }
         return .object([
-            "run": .string(id), "sync": .string(sync), "status": .string(status.rawValue),
+            "run": .string(id), "sync": .string(sync), "kind": .string(record?.kind ?? "run"),
+            "status": .string(status.rawValue),
             "result": .string(result.rawValue), "started_at": .string(TimeDisplay.utc(startedAt)),
             "finished_at": record?.finishedAtMilliseconds.map { .string(TimeDisplay.utc($0)) } ?? .null,
             "attempts": .integer(record?.attempts ?? 1), "counts": .object(counts),
@@ -91,7 +92,7 @@ struct HistoryEntry {
     /// The names of counts, in the order in which they are shown.
     static let countNames = [
         "fetched", "created", "updated", "unchanged", "skipped", "rejected", "unknown", "not_tried", "reread",
-        "recovered", "null_keys", "conflicts", "removed",
+        "recovered", "null_keys", "conflicts", "removed", "deleted",
     ]
 }
 

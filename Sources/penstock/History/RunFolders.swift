@@ -14,8 +14,13 @@ struct RunFolders {
     /// How large a log of one run may become before its beginning is put aside.
     static let logBytesMax = 16 << 20
 
+    private let stateFolder: String
+
     /// The folders of a project.
-    init(root: String) { folder = root + "/.penstock/runs" }
+    init(root: String) {
+        folder = root + "/.penstock/runs"
+        stateFolder = root + "/.penstock/state"
+    }
 
     /// The folder of one run.
     func path(_ run: String) -> String { "\(folder)/\(run)" }
@@ -116,6 +121,7 @@ struct RunFolders {
         let removed = try store.removeExpiredRuns(
             startedBefore: now - policy.keepMilliseconds, keeping: policy.runs)
         for id in removed { remove(id) }
+        try BeforeImages.forget(runs: removed, folder: stateFolder, sync: store.sync)
         return removed
     }
 

@@ -133,7 +133,8 @@ final class RunJournal {
         var line: JSONObject = [
             "ts": .string(TimeDisplay.utc(WallClock.milliseconds)), "row": .integer(row.row),
             "key": .string(shownKey(row.keyText)), "key_digest": .string(row.key.hex),
-            "operation": .string("\(row.isCreate ? "create" : "update") \(object)"), "result": .string(result),
+            "operation": .string("\(row.isCreate ? "create" : row.isDelete ? "delete" : "update") \(object)"),
+            "result": .string(result),
             "http": row.httpStatus == 0 ? .null : .integer(row.httpStatus), "code": .string(row.code),
             "message": .string(hasMaskedField(row) ? "" : row.message),
             "remote_id": row.remoteID.map { .string($0) } ?? .null, "tokens": .integer(row.tokens),

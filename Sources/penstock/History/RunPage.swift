@@ -20,6 +20,7 @@ struct RunPage {
         let time = duration.map { "   \(TimeDisplay.duration(milliseconds: $0))" } ?? ""
         var lines = ["\(entry.sync)   \(state)\(time)   run \(entry.id)", ""]
         lines.append("  started     \(TimeDisplay.local(entry.startedAt))")
+        if let undone = result?["undone"]?.stringValue { lines.append("  undid       run \(undone)") }
         if let end = entry.record?.finishedAtMilliseconds { lines.append("  ended       \(TimeDisplay.local(end))") }
         if let attempts = entry.record?.attempts, attempts > 1 { lines.append("  attempts    \(attempts)") }
         if let code = result?["exit_code"]?.intValue { lines.append("  exit code   \(code)") }
@@ -39,7 +40,8 @@ struct RunPage {
         for note in result?["notes"]?.arrayValue ?? [] { lines.append("  note        \(note.stringValue ?? "")") }
         if !entry.message.isEmpty { lines.append("  stopped     \(entry.message)") }
         if entry.result == .unfinished {
-            lines.append("  next        penstock run \(entry.sync)   goes on where this stopped")
+            let command = result?["undone"]?.stringValue.map { "undo \($0)" } ?? "run \(entry.sync)"
+            lines.append("  next        penstock \(command)   goes on where this stopped")
         }
         return lines.map(\.withoutTrailingSpace).joined(separator: "\n") + "\n"
     }

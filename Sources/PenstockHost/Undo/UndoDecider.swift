@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// Something that a run has changed and that is left as it is.
+package struct UndoConflict: Sendable, Hashable {
+    /// Why it is left.
+    package enum Reason: String, Sendable, Hashable, CaseIterable {
+        /// The record is gone.
+        case gone
+        /// The field, or the record that was created, was changed since.
+        case edited
+        /// The destination has no such field any more, or one of another kind.
+        case fieldGone = "field-gone"
+        /// The field was empty, and cannot be emptied.
+        case cannotClear = "cannot-clear"
+        /// The field cannot be written.
+        case readOnly = "read-only"
+        /// The connector cannot delete records.
+        case cannotDelete = "cannot-delete"
+        /// The run deleted the record, and nothing here brings it back.
+        case deleted
+        /// The destination refused it.
+        case refused
+    }
+
+    /// The source key for people.
+    package var keyText: String
+    /// The record.
+    package var remoteID: String
+    /// The field as the map spelled it; empty for the record as a whole.
+    package var field: String
+    /// Why it is left.
+    package var reason: Reason
+    /// What the field holds now, for people.
+    package var live = ""
+    /// What the run wrote, for people.
+    package var written = ""
+    /// What it held before, for people.
+    package var before = ""
+    /// The words of a refusal, or empty.
+    package var message = ""
+}
+
+/// What is to be done about one record that a run has touched.
+struct UndoItem: Sendable {
+    /// A field that is put back.
+    struct Field: Sendable, Hashable {
+        var image: FieldImage
+        var live: Value
+    }
+
+    /// What the run has done.
+    var image: RecordImage
+    /// The source key for people.
+    var keyText: String
+    /// The fields that are put back.
+    var fields: [Field] = []
+    /// Whether the record is deleted.
+    var isDelete = false
+    /// What is left as it is.
+    var conflicts: [UndoConflict] = []
+    /// Whether the record is gone.
+    var isGone = false
+
+    /// Whether anything is sent.
+    var hasWork: Bool { isDelete || !fields.isEmpty }
+}
+
+/// Decides what is put back of a record: only what still holds what the run wrote.
+///
+/// Performs nothing itself.
+struct UndoDecider {
+    private let fields: [String: DestinationField]
+    private let run: ImageRun
+    private let object: ObjectDescriptor
+    private let canDelete: Bool
+    /// The fields to read of every record.
+    let keys: [String]
+
+    /// How much later than the last change of ours a record may seem to be changed: answers carry whole seconds.
+    private static let skewMilliseconds: Int64 = 2_000
+
+    init(_ fields: [DestinationField], _ run: ImageRun, _ object: ObjectDescriptor, canDelete: Bool) {
+        self.fields = Dictionary(fields.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
+        self.run = run
+        self.object = object
+        self.canDelete = canDelete
+        var keys: [String] = []
+        for field in run.fields where self.fields[field.key]?.kind == field.kind { keys.append(field.key) }
+        for key in [object.createdAtField, object.updatedAtField]
+        where !key.isEmpty && self.fields[key] != nil && !keys.contains(key) { keys.append(key) }
+        self.keys = keys
+    }
+
+    /// What is to be done about a record.
+    ///
+    /// - Parameters:
+    ///   - live: The record as it is; nil where it is gone.
+    ///   - lastChange: When a run of the sync changed it last after its creation, or nil.
+    func decide(_ image: RecordImage, _ keyText: String, _ live: RecordBatch?, lastChange: Int64?) -> UndoItem {
+        var item = UndoItem(image: image, keyText: keyText)
+        item.isGone = live == nil
+        switch image.action {
+        case .delete:
+            item.conflicts = [conflict(item, .deleted)]
+        case .create:
+            guard let live else { return item }
+            if !canDelete {
+                item.conflicts = [conflict(item, .cannotDelete)]
+            } else if isEdited(image, live, lastChange) {
+                item.conflicts = [conflict(item, .edited)]
+            } else {
+                item.isDelete = true
+            }
+        case .update:
+            guard let live else {
+                item.conflicts = [conflict(item, .gone)]
+                return item
+            }
+            for field in image.fields { decide(field, live, &item) }
+        }
+        return item
+    }
+
+    private func conflict(_ item: UndoItem, _ reason: UndoConflict.Reason) -> UndoConflict {
+        UndoConflict(keyText: item.keyText, remoteID: item.image.remoteID, field: "", reason: reason)
+    }
+
+    private func decide(_ image: FieldImage, _ live: RecordBatch, _ item: inout UndoItem) {
+        guard let field = fields[image.field], field.kind == image.kind, let place = live.schema.index(of: image.field)
+        else { return item.conflicts.append(conflict(item, image, nil, .fieldGone)) }
+        let column = live.columns[place]
+        let value = column.value(0)
+        if RecordComparison.isSame(image.before, column, 0, image.kind) { return }
+        guard RecordComparison.isSame(image.after, column, 0, image.kind) else {
+            return item.conflicts.append(conflict(item, image, value, .edited))
+        }
+        if !field.isWritableOnUpdate {
+            item.conflicts.append(conflict(item, image, value, .readOnly))
+        } else if FieldEmptiness.isEmpty(image.before, image.kind), !field.isClearable {
+            item.conflicts.append(conflict(item, image, value, .cannotClear))
+        } else {
+            item.fields.append(UndoItem.Field(image: image, live: value))
+        }
+    }
+
+    private func conflict(
+        _ item: UndoItem, _ image: FieldImage, _ live: Value?, _ reason: UndoConflict.Reason
+    ) -> UndoConflict {
+        var out = conflict(item, reason)
+        out.field = name(image.field)
+        let field = fields[image.field] ?? DestinationField(image.field, image.kind)
+        out.live = live.map { FieldText.of($0, field) } ?? ""
+        out.written = FieldText.of(image.after, field)
+        out.before = FieldText.of(image.before, field)
+        return out
+    }
+
+    /// A field as the map of the run spelled it.
+    func name(_ key: String) -> String { run.fields.first { $0.key == key }?.name ?? key }
+
+    /// A value of a field for people.
+    func text(_ value: Value, _ image: FieldImage) -> String {
+        FieldText.of(value, fields[image.field] ?? DestinationField(image.field, image.kind))
+    }
+
+    /// Whether somebody has changed a record since the run created it.
+    private func isEdited(_ image: RecordImage, _ live: RecordBatch, _ lastChange: Int64?) -> Bool {
+        // What a later run of ours wrote differs from what this one wrote; only the time says whose it was then.
+        if lastChange == nil {
+            let columns = run.fields.map { field in live.schema.index(of: field.key).map { live.columns[$0] } }
+            if !RecordMark.holds(image.mark, columns, 0, run.fields.map(\.kind)) { return true }
+        }
+        guard let created = instant(object.createdAtField, live), let updated = instant(object.updatedAtField, live)
+        else { return false }
+        if let lastChange { return updated / 1_000 > lastChange + Self.skewMilliseconds }
+        return updated > created
+    }
+
+    private func instant(_ key: String, _ live: RecordBatch) -> Int64? {
+        guard !key.isEmpty, let place = live.schema.index(of: key), case .instant(let time) = live.value(0, place)
+        else {
+            return nil
+        }
+        return time
+    }
+}

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// Undoes one run of one sync: puts back what still holds what the run wrote, and deletes what it created.
+package final class UndoRunner {
+    /// The kind of a run that undoes another one.
+    package static let kind = StateStore.undoKind
+
+    private let target: UndoTarget
+    private let store: StateStore
+    private let images: BeforeImages
+    private let undone: RunRecord
+    private let imageRun: ImageRun
+    private let decider: UndoDecider
+    private let options: RunOptions
+    private let examplesMax: Int
+
+    /// A runner that undoes `run`.
+    ///
+    /// - Parameters:
+    ///   - store: The state; open for writing where the run is to be undone and not only planned.
+    ///   - images: What the runs have overwritten; likewise.
+    ///   - examplesMax: How many records and conflicts are kept for display, each.
+    /// - Throws: ``StateError``, ``UndoProblem``.
+    package init(
+        _ target: UndoTarget, _ store: StateStore, _ images: BeforeImages?, undoing run: RunRecord,
+        _ options: RunOptions, examplesMax: Int
+    ) throws {
+        guard let images, let imageRun = try images.run(run.number), imageRun.id == run.id,
+            imageRun.object == target.object.id
+        else {
+            throw UndoProblem.nothingKept
+        }
+        if run.status != .finished {
+            let lost = try store.openEntries(of: run.number).count { [.intent, .unknown].contains($0.outcome) }
+            guard lost == 0 else { throw UndoProblem.lostCreates(lost) }
+        }
+        self.target = target
+        self.store = store
+        self.images = images
+        undone = run
+        self.imageRun = imageRun
+        self.options = options
+        self.examplesMax = examplesMax
+        decider = UndoDecider(target.fields, imageRun, target.object, canDelete: target.canDelete)
+    }
+
+    // MARK: - Planning
+
+    /// Says what undoing would do; nothing is written anywhere.
+    ///
+    /// - Throws: ``RunStop``.
+    package func plan() throws(RunStop) -> UndoReport {
+        var report = UndoReport(undone: undone)
+        try forEachItem(&report) { (item, report) throws(RunStop) in
+            if item.isDelete { report.deleted += 1 }
+            if !item.fields.isEmpty {
+                report.restored += 1
+                report.restoredFields += Int64(item.fields.count)
+            }
+        }
+        complete(&report)
+        report.restoreCost = report.restored * target.object.costs.update
+        report.deleteCost = report.deleted * target.object.costs.delete
+        return report
+    }
+
+    private func complete(_ report: inout UndoReport) {
+        report.meter = target.host.meter
+        report.budgetLeft = target.host.remaining
+        let updates = undone.counts["updated"] ?? 0
+        let creates = undone.counts["created"] ?? 0
+        report.unknownBefore = max(0, updates - seen.updates)
+        report.unknownCreated = max(0, creates - seen.creates)
+    }
+
+    /// How many records of the run are known here.
+    private var seen: (updates: Int64, creates: Int64) = (0, 0)
+
+    /// Looks at every record of the run, in groups of as many as one request can read.
+    private func forEachItem(
+        _ report: inout UndoReport, _ body: (UndoItem, inout UndoReport) throws(RunStop) -> Void
+    ) throws(RunStop) {
+        seen = (0, 0)
+        for action in [RecordImage.Action.update, .create] {
+            var position: Int64 = 0
+            while !target.host.isCancelled {
+                let page = try page(action, after: position)
+                guard let last = page.last else { break }
+                position = last.position
+                if action == .update { seen.updates += Int64(page.count) } else { seen.creates += Int64(page.count) }
+                report.records += Int64(page.count)
+                for item in try decided(page, &report) {
+                    note(item, &report)
+                    try body(item, &report)
+                }
+            }
+        }
+        if target.host.isCancelled {
+            throw target.stop(ConnectorError(.cancelled, "The undo was stopped."), "looking at records")
+        }
+    }
+
+    private func page(_ action: RecordImage.Action, after position: Int64) throws(RunStop) -> [RecordImage] {
+        do {
+            return try images.records(
+                run: undone.number, action, after: position, limit: max(1, target.object.costs.readByIDsMax))
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    private func decided(_ page: [RecordImage], _ report: inout UndoReport) throws(RunStop) -> [UndoItem] {
+        report.already += Int64(page.count { $0.isUndone })
+        let open = page.filter { !$0.isUndone }
+        var ids: [String] = []
+        for image in open where image.action != .delete && !ids.contains(image.remoteID) { ids.append(image.remoteID) }
+        let live = ids.isEmpty ? [:] : try target.records(ids, decider.keys)
+        var items: [UndoItem] = []
+        do {
+            for image in open {
+                let entry = try store.entry(for: image.key)
+                let change = image.action == .create ? try images.lastChange(image.key) : nil
+                items.append(
+                    decider.decide(
+                        image, entry?.keyText ?? "", live[image.remoteID], lastChange: change == 0 ? nil : change))
+            }
+        } catch {
+            throw .state(error)
+        }
+        return items
+    }
+
+    private func note(_ item: UndoItem, _ report: inout UndoReport) {
+        report.conflictsTotal += Int64(item.conflicts.count)
+        if !item.conflicts.isEmpty { report.recordsInConflict += 1 }
+        report.conflicts += item.conflicts.prefix(max(0, examplesMax - report.conflicts.count))
+        guard item.hasWork else {
+            if item.conflicts.isEmpty { report.already += 1 } else { report.left += 1 }
+            return
+        }
+        guard report.examples.count < examplesMax else { return }
+        report.examples.append(
+            UndoReport.Example(
+                keyText: item.keyText, remoteID: item.image.remoteID,
+                fields: item.fields.map {
+                    UndoReport.Field(
+                        name: decider.name($0.image.field), live: decider.text($0.live, $0.image),
+                        before: decider.text($0.image.before, $0.image))
+                }, isDelete: item.isDelete))
+    }
+
+    // MARK: - Undoing
+
+    /// Undoes the run; an undo of it that was interrupted is gone on with.
+    ///
+    /// The rest of a run that is not finished is given up. What was done is on disk when this returns.
+    ///
+    /// - Throws: ``RunStop`` where it could not even begin, or the state cannot be written.
+    package func run(observe: @escaping (RunEvent) -> Void) throws(RunStop) -> UndoReport {
+        let (record, isResumed) = try begin()
+        observe(.began(record, isResumed: isResumed))
+        var report = UndoReport(undone: undone)
+        report.isResumed = isResumed
+        let writable = target.fields.filter { field in
+            field.isWritableOnUpdate && decider.keys.contains(field.key) && field.kind != .id
+                && imageRun.fields.contains { $0.key == field.key }
+        }
+        let costs = target.object.costs
+        let count = Counter()
+        let delivery = UndoDelivery(target, store, images, record, fields: writable, options) {
+            [decider] (item, outcome, result) throws(RunStop) in
+            count.add(item, outcome, result)
+            observe(.delivered(Self.delivered(item, outcome, result, costs, decider, count.total)))
+        }
+        defer { delivery.end() }
+        do throws(RunStop) {
+            try forEachItem(&report) { (item, _) throws(RunStop) in
+                if item.hasWork {
+                    delivery.add(item)
+                } else if item.image.action == .create, item.isGone {
+                    try delivery.forgetRecord(item)
+                }
+                try delivery.work(untilOpen: 200)
+                if let stop = delivery.stop { throw self.target.stop(stop, "putting records back") }
+            }
+        } catch {
+            if case .state = error { throw error }
+            report.stop = error
+        }
+        try delivery.work(untilOpen: 0)
+        let totals = count.totals
+        if report.stop == nil, let stop = delivery.stop { report.stop = target.stop(stop, "putting records back") }
+        report.restored = totals.restored
+        report.restoredFields = totals.fields
+        report.deleted = totals.deleted
+        report.refused = totals.refused
+        report.notTried = totals.notTried
+        report.conflictsTotal += totals.refused
+        report.conflicts += totals.conflicts.prefix(max(0, examplesMax - report.conflicts.count))
+        complete(&report)
+        report.run = try finish(record, report)
+        return report
+    }
+
+    /// What became of records so far.
+    private struct Totals {
+        var restored: Int64 = 0
+        var fields: Int64 = 0
+        var deleted: Int64 = 0
+        var refused: Int64 = 0
+        var notTried: Int64 = 0
+        var conflicts: [UndoConflict] = []
+    }
+
+    private final class Counter {
+        var totals = Totals()
+        var total: Int64 = 0
+
+        func add(_ item: UndoItem, _ outcome: RowOutcome, _ result: RowResult?) {
+            total += 1
+            switch outcome {
+            case .updated, .unchanged, .created:
+                if item.isDelete { totals.deleted += 1 } else { totals.restored += 1 }
+                totals.fields += Int64(item.fields.count)
+            case .rejected:
+                totals.refused += 1
+                var conflict = UndoConflict(
+                    keyText: item.keyText, remoteID: item.image.remoteID, field: "", reason: .refused)
+                conflict.message = result?.error?.message ?? "The destination refused it."
+                if totals.conflicts.count < 1_000 { totals.conflicts.append(conflict) }
+            case .skipped, .unknown, .notTried: totals.notTried += 1
+            }
+        }
+    }
+
+    private static func delivered(
+        _ item: UndoItem, _ outcome: RowOutcome, _ result: RowResult?, _ costs: RequestCosts, _ decider: UndoDecider,
+        _ row: Int64
+    ) -> DeliveredRow {
+        var delivered = DeliveredRow(
+            row: row, key: item.image.key, keyText: item.keyText, isCreate: false, ending: .outcome(outcome),
+            remoteID: item.image.remoteID, httpStatus: result?.httpStatus ?? 0,
+            code: result?.error.map { $0.vendorCode.isEmpty ? $0.code.description : $0.vendorCode } ?? "",
+            message: result?.error?.message ?? "", tokens: item.isDelete ? costs.delete : costs.update,
+            fields: item.fields.map {
+                DeliveredRow.Field(
+                    name: decider.name($0.image.field),
+                    value: $0.image.before.isNull ? nil : SourceRowText.text(of: $0.image.before))
+            })
+        delivered.isDelete = item.isDelete
+        return delivered
+    }
+
+    private func begin() throws(RunStop) -> (RunRecord, isResumed: Bool) {
+        let now = WallClock.milliseconds
+        do {
+            if let unfinished = try store.unfinishedRun() {
+                if unfinished.number == undone.number { try store.abandon(unfinished, at: now) }
+            }
+            for var earlier in try store.unfinishedUndos() {
+                if try images.run(earlier.number)?.undoes == undone.number {
+                    earlier.attempts += 1
+                    earlier.status = .running
+                    try store.updateRun(earlier)
+                    return (earlier, true)
+                }
+                earlier.status = .abandoned
+                earlier.finishedAtMilliseconds = now
+                try store.updateRun(earlier)
+            }
+            var record = try store.beginRun(
+                id: RunID.make(milliseconds: now), kind: Self.kind, startedAtMilliseconds: now,
+                definition: undone.definition, watermarkBefore: try store.watermark()?.text)
+            record.watermarkAfter = record.watermarkBefore
+            var begun = imageRun
+            begun.number = record.number
+            begun.id = record.id
+            begun.undoes = undone.number
+            try images.commit([.run(begun)], isDurable: true)
+            return (record, false)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    private func finish(_ record: RunRecord, _ report: UndoReport) throws(RunStop) -> RunRecord {
+        var run = record
+        run.status = report.stop == nil && report.notTried == 0 ? .finished : .unfinished
+        run.finishedAtMilliseconds = WallClock.milliseconds
+        run.counts = report.counts
+        run.message = report.stop?.sentence ?? ""
+        do {
+            try store.updateRun(run)
+        } catch {
+            throw .state(error)
+        }
+        return run
+    }
+}

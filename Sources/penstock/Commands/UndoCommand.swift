@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import PenstockHost
+import PenstockModel
+import PenstockProject
+import PenstockState
+
+/// `penstock undo`.
+struct UndoCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "undo", abstract: "Undo a run: put back what it changed, and delete what it created.",
+        discussion: """
+            Only fields that still hold what the run wrote are put back, and only records that nobody has changed since \
+            are deleted. What was edited by hand stays as it is and is listed.
+
+            Example: penstock undo latest --dry-run
+            """)
+
+    @OptionGroup var options: GlobalOptions
+
+    @Argument(help: ArgumentHelp("A run's id, or its first characters, or latest.", valueName: "run"))
+    var id: String
+
+    @Option(name: .long, help: "The sync whose run it is; needed for latest where several syncs have run.")
+    var sync: String?
+
+    @Flag(name: .long, help: "Only say what would be put back, and what it costs.")
+    var dryRun = false
+
+    @Flag(name: .long, help: "Do it without asking.")
+    var yes = false
+
+    @Option(name: .long, help: "How many records and conflicts to show, each.")
+    var diff: Int = 3
+
+    func validate() throws {
+        guard diff >= 0 else { throw ValidationError("--diff is a number of records, 0 or more.") }
+        guard !dryRun || !yes else { throw ValidationError("--dry-run does nothing, so --yes has no meaning with it.") }
+    }
+
+    func run() throws {
+        let workspace = Workspace(options)
+        let project = try workspace.validProject()
+        let (file, record) = try chosen(workspace, project)
+        if !dryRun, !yes, !options.mayAsk {
+            throw CommandFailure(
+                .usage, code: "confirmation", "undoing run \(record.id) changes records at the destination",
+                notes: ["look first: penstock undo \(record.id) --dry-run", "say so: --yes"])
+        }
+        let undo = UndoExecution(workspace, project, file, record, options, diff: diff)
+        if dryRun {
+            let renderer = try undo.plan()
+            return Terminal.write(
+                options.isMachineReadable
+                    ? Document(kind: "undo.plan", data: renderer.json).text(options.format) : renderer.planText)
+        }
+        if !yes {
+            let renderer = try undo.plan()
+            Terminal.writeError(renderer.planText)
+            guard renderer.hasWork else { return }
+            try StateFiles.confirm(
+                "this must be confirmed", "Undo run \(record.id)?", refusal: "nothing was undone", options,
+                isSaid: false)
+        }
+        let (code, renderer) = try undo.run()
+        if options.isMachineReadable {
+            Terminal.write(Document(kind: "undo", data: renderer.json).text(options.format))
+        } else if !options.quiet {
+            Terminal.write(renderer.text)
+        }
+        try CommandFailure.end(unlessOK: code)
+    }
+
+    /// The run that is meant, with its sync.
+    private func chosen(_ workspace: Workspace, _ project: Project) throws -> (SyncFile, RunRecord) {
+        let history = try History(workspace, sync: sync)
+        let entry: HistoryEntry
+        if id == "latest" {
+            // What an undo has left is gone on with by undoing the same run again.
+            let runs = history.entries.filter { $0.record != nil && $0.record?.kind != UndoRunner.kind }
+            guard let newest = runs.first else {
+                try CommandFailure.end(unlessOK: history.ending)
+                throw CommandFailure(
+                    .usage, code: "unknown-run", "nothing has run yet", notes: ["penstock history list"])
+            }
+            let syncs = Set(runs.map(\.sync))
+            guard sync != nil || syncs.count == 1 else {
+                throw CommandFailure(
+                    .usage, code: "ambiguous-run", "several syncs have run, and latest could be any of theirs",
+                    notes: ["name the sync: --sync \(newest.sync)", "syncs: \(syncs.sorted().joined(separator: ", "))"])
+            }
+            entry = newest
+        } else {
+            entry = try history.entry(id)
+        }
+        guard let record = entry.record else {
+            throw CommandFailure(
+                .usage, code: "undo-nothing", "run \(entry.id) could not begin, so there is nothing to undo")
+        }
+        return (try workspace.sync(entry.sync, in: project), record)
+    }
+}
+
+/// Plans and carries out the undoing of one run.
+struct UndoExecution {
+    private let workspace: Workspace
+    private let project: Project
+    private let file: SyncFile
+    private let record: RunRecord
+    private let options: GlobalOptions
+    private let diff: Int
+
+    /// How many records and conflicts a document lists.
+    private static let listedMax = 1_000
+
+    /// The undoing of the run `record`.
+    init(
+        _ workspace: Workspace, _ project: Project, _ file: SyncFile, _ record: RunRecord, _ options: GlobalOptions,
+        diff: Int
+    ) {
+        self.workspace = workspace
+        self.project = project
+        self.file = file
+        self.record = record
+        self.options = options
+        self.diff = diff
+    }
+
+    private var examplesMax: Int { options.isMachineReadable ? Self.listedMax : diff }
+
+    /// What undoing the run would do; nothing is written.
+    func plan() throws -> UndoRenderer {
+        let folder = try workspace.stateFolder()
+        return try workspace.reading(file.name) { () throws -> UndoRenderer in
+            guard
+                let store = try StateStore.openForReading(
+                    folder: folder, sync: file.name, marks: try workspace.marks(of: file.name))
+            else { throw StateError.internal("There is no state of this sync.") }
+            let images = try BeforeImages.openForReading(folder: folder, sync: file.name)
+            defer { images?.close() }
+            let target = try open()
+            defer { target.close() }
+            return try report(target) {
+                try UndoRunner(
+                    target, store, images, undoing: record, RunOptions(stateFolder: folder), examplesMax: examplesMax
+                ).plan()
+            }
+        }
+    }
+
+    /// Undoes the run, and keeps the results.
+    func run() throws -> (ExitCode, UndoRenderer) {
+        let folder = try workspace.stateFolder()
+        return try workspace.reading(file.name) { () throws -> (ExitCode, UndoRenderer) in
+            let store = try workspace.stateForWriting(of: file.name, as: "undo")
+            defer { store.close() }
+            let results = RunResults(root: project.root)
+            try results.prepare()
+            // A file is made only where there is something in it.
+            let images =
+                try BeforeImages.exist(folder: folder, sync: file.name)
+                ? try BeforeImages.openForWriting(folder: folder, sync: file.name) : nil
+            defer { images?.close() }
+            let target = try open()
+            defer { target.close() }
+            let journal = RunJournal(
+                file, object: target.object.id, RunFolders(root: project.root), project.history
+            ) { _ in }
+            let renderer = try report(target) {
+                try UndoRunner(
+                    target, store, images, undoing: record, RunOptions(stateFolder: folder),
+                    examplesMax: max(diff, Self.listedMax)
+                ).run { journal.take($0) }
+            }
+            journal.close(renderer.exitCode)
+            if let run = renderer.runID { try results.write(renderer.json, run: run) }
+            return (renderer.exitCode, renderer)
+        }
+    }
+
+    private func report(_ target: UndoTarget, _ body: () throws -> UndoReport) throws -> UndoRenderer {
+        do {
+            return UndoRenderer(file, target.object, try body(), diff: diff, width: options.tableWidth)
+        } catch UndoProblem.nothingKept {
+            throw nothingKept
+        } catch UndoProblem.lostCreates(let count) {
+            throw CommandFailure(
+                .tryLater, code: "undo-unknown",
+                "\(counted(count, "create")) of run \(record.id) may have been carried out, and nobody knows yet",
+                notes: [
+                    "let the next run look for them: penstock run \(file.name)",
+                    "or say what became of them: penstock reject resolve \(file.name)",
+                ])
+        } catch let error as StateError {
+            throw error
+        } catch {
+            throw CommandFailure(stopping: error, sync: file.name)
+        }
+    }
+
+    private var nothingKept: CommandFailure {
+        let changed = (record.counts["created"] ?? 0) + (record.counts["updated"] ?? 0)
+        guard changed > 0 || record.status != .finished else {
+            return CommandFailure(.usage, code: "undo-nothing", "run \(record.id) has changed nothing")
+        }
+        return CommandFailure(
+            .data, code: "undo-nothing", "nothing is kept of run \(record.id) that could be put back",
+            notes: [
+                "its updates were sent without looking at the records, it ran with undo: off, or history prune forgot it",
+                "undo: on in \(file.file) keeps everything from the next run on",
+            ])
+    }
+
+    private func open() throws -> UndoTarget {
+        let connection = try workspace.connection(file.definition.destination.connection, in: project)
+        var side = try workspace.side(connection, in: project)
+        if let points = file.limits.reserveBasisPoints { side.budget.reserve = .basisPoints(Int64(points)) }
+        do {
+            return try UndoTarget(
+                side, object: file.definition.destination.object, cancellation: Interruption.cancellation,
+                logger: workspace.logger)
+        } catch SyncProblem.connector(let error, let name, let doing) {
+            if error.code == .cancelled { throw CommandFailure.stopped }
+            throw CommandFailure(error, subject: "\(file.name): connection \(name), while \(doing)")
+        }
+    }
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+import PipedriveSandbox
+import Testing
+
+/// Guards keep what people have written, field by field.
+@Suite struct GuardTests {
+    /// A project with the sync `orgs` over a CSV table of key, pd, company, tier.
+    private func project(_ rows: [String], tier: String, insert: String, more: String = "") throws -> TemporaryProject {
+        let project = try TemporaryProject()
+        try write(rows, project)
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {id: pd, name: company, Account tier: \(tier)}
+            insert: \(insert)
+            \(more)
+            """)
+        return project
+    }
+
+    private func write(_ rows: [String], _ project: TemporaryProject) throws {
+        try project.csv("orgs", ["key,pd,company,tier"] + rows)
+    }
+
+    private func record(_ tier: String, _ project: TemporaryProject) throws {
+        try project.server.create(
+            ["name": .string("Old")], custom: tier.isEmpty ? [:] : ["Account tier": .string(tier)])
+    }
+
+    private func tiers(_ project: TemporaryProject) -> [String] {
+        project.server.organizations.map {
+            project.server.custom("Account tier", of: $0.id).replacing("null", with: "")
+        }
+    }
+
+    private static let table: [(guard: String, clears: Bool, tiers: [String], conflicts: Int)] = [
+        ("overwrite", false, ["Gold", "Gold", "Silver"], 0), ("overwrite", true, ["Gold", "Gold", ""], 0),
+        ("if-empty", false, ["Gold", "Silver", "Silver"], 1), ("if-empty", true, ["Gold", "Silver", "Silver"], 2),
+        ("if-unchanged-since-us", false, ["Gold", "Silver", "Silver"], 1),
+        ("if-unchanged-since-us", true, ["Gold", "Silver", "Silver"], 2),
+        ("never-null", false, ["Gold", "Gold", "Silver"], 0), ("never-null", true, ["Gold", "Gold", "Silver"], 0),
+    ]
+
+    @Test("Every guard holds what it must with every way to compare", arguments: ["auto", "ledger", "remote", "none"])
+    func everyGuard(compare: String) throws {
+        let clears = compare == "ledger" || compare == "remote"
+        for row in Self.table where row.clears == clears {
+            let project = try project(
+                ["k1,1,A,Gold", "k2,2,B,Gold", "k3,3,C,"], tier: "{from: tier, guard: \(row.guard)}",
+                insert: "{mode: Update, compare: \(compare), on_null: \(row.clears ? "clear" : "keep")}")
+            for tier in ["", "Silver", "Silver"] { try record(tier, project) }
+            let report = try project.runAsPlanned()
+            #expect(report.count("updated") == 3, "\(row)")
+            #expect(report.count("conflicts") == row.conflicts, "\(row)")
+            #expect(report["conflict"].arrayValue?.count == row.conflicts)
+            #expect(tiers(project) == row.tiers, "\(row)")
+            #expect(project.server.names == ["A", "B", "C"], "the other fields go")
+        }
+    }
+
+    @Test("What the sync wrote may be changed by it, and what a person wrote stays until it is taken back")
+    func unchangedSinceUs() throws {
+        let project = try project(
+            ["k1,1,A,Gold"], tier: "tier", insert: "{mode: Update, guard: if-unchanged-since-us, compare: ledger}")
+        try project.server.create(["name": .string("A")])
+        #expect(try project.runAsPlanned().counts == "fetched 1, updated 1")
+        try write(["k1,1,A,Silver"], project)
+        #expect(try project.runAsPlanned().counts == "fetched 1, updated 1")
+        #expect(tiers(project) == ["Silver"])
+        try project.server.edit(1, [:], custom: ["Account tier": .string("Bronze")])
+        try write(["k1,1,A,Platinum"], project)
+        let held = try project.runAsPlanned()
+        #expect(held.counts == "fetched 1, unchanged 1, conflicts 1")
+        let conflict = held["conflict"].arrayValue?.first
+        #expect(conflict?["live"]?.stringValue == "Bronze" && conflict?["ours"]?.stringValue == "Silver")
+        #expect(conflict?["wanted"]?.stringValue == "Platinum" && conflict?["remote_id"]?.stringValue == "1")
+        #expect(conflict?["field"]?.stringValue == "Account tier" && conflict?["key"]?.stringValue == "k1")
+        let again = try project.runAsPlanned()
+        #expect(again.counts == "fetched 1, unchanged 1, conflicts 1", "a row with a conflict is looked at again")
+        #expect(tiers(project) == ["Bronze"])
+        try project.server.edit(1, [:], custom: ["Account tier": .string("Silver")])
+        #expect(try project.runAsPlanned().counts == "fetched 1, updated 1")
+        #expect(tiers(project) == ["Platinum"])
+        let quiet = try project.runAsPlanned()
+        #expect(quiet.counts == "fetched 1, unchanged 1")
+        #expect(quiet.tokens == 10, "what the ledger knows costs nothing")
+    }
+
+    @Test("Records that the sync created are its own, and an emptied field is an edit too")
+    func createdIsOurs() throws {
+        let project = try project(
+            ["k1,,A,Gold"], tier: "{from: tier, guard: if-unchanged-since-us}",
+            insert: "{mode: Update, on_missing: create}")
+        #expect(try project.runAsPlanned().counts == "fetched 1, created 1")
+        try write(["k1,,A,Silver"], project)
+        #expect(try project.runAsPlanned().counts == "fetched 1, updated 1")
+        try project.server.edit(1, [:], custom: ["Account tier": .null])
+        try write(["k1,,B,Gold"], project)
+        #expect(try project.runAsPlanned().counts == "fetched 1, updated 1, conflicts 1")
+        #expect(tiers(project) == [""])
+        #expect(project.server.names == ["B"])
+    }
+
+    @Test("A guard that is lifted lets go what it held")
+    func lifted() throws {
+        let project = try project(
+            ["k1,1,A,Gold"], tier: "{from: tier, guard: if-empty}", insert: "{mode: Update}")
+        try record("Silver", project)
+        #expect(try project.runAsPlanned().counts == "fetched 1, updated 1, conflicts 1")
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {id: pd, name: company, Account tier: tier}
+            insert: {mode: Update}
+            """)
+        #expect(try project.runAsPlanned().counts == "fetched 1, updated 1")
+        #expect(tiers(project) == ["Gold"])
+    }
+
+    @Test("Masked fields are dots in conflicts, in every output and file")
+    func masked() throws {
+        let project = try project(
+            ["k1,1,A,Wanted-7731"], tier: "{from: tier, guard: if-empty}", insert: "{mode: Update}",
+            more: "mask: [Account tier]")
+        try record("Live-4412", project)
+        let outputs = [
+            try project.penstock("plan", "orgs").everything, try project.penstock("run", "orgs").everything,
+            try project.penstock("history", "log", "latest").everything,
+        ]
+        #expect(outputs.allSatisfy { !$0.contains("7731") && !$0.contains("4412") })
+        #expect(outputs[0].contains("stays •••") && outputs[1].contains("1 field held back by a guard"))
+        #expect(outputs[2].contains("field.held"))
+    }
+
+    @Test("What is wrong with a guard is said at its place")
+    func badValues() throws {
+        let project = try project(["k1,1,A,Gold"], tier: "{from: tier, guard: if-emty}", insert: "{mode: Update}")
+        let unknown = try project.penstock("validate")
+        #expect(unknown.status == 78)
+        #expect(unknown.everything.contains("syncs/orgs.yml:4:64") && unknown.everything.contains("if-empty"))
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {name: {from: company, guard: if-empty}}
+            """)
+        #expect(try project.penstock("validate").everything.contains("append-option"))
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {id: {from: pd, guard: if-empty}, name: company}
+            insert: {mode: Update}
+            """)
+        #expect(try project.penstock("plan", "orgs").everything.contains("guard-not-allowed"))
+    }
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockModel
+import Testing
+
+@testable import PenstockState
+
+/// What is kept for undoing runs.
+@Suite struct BeforeImagesTests {
+    private func folder() throws -> String {
+        let path = FileManager.default.temporaryDirectory.appendingPathComponent("images-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        return path
+    }
+
+    private func key(_ number: Int) -> Fingerprint {
+        var hasher = FingerprintHasher()
+        hasher.combine("row \(number)")
+        return hasher.finish()
+    }
+
+    private func image(_ number: Int, run: Int64 = 1, before: String = "old") -> RecordImage {
+        RecordImage(
+            run: run, key: key(number), remoteID: "\(number)", action: .update,
+            fields: [FieldImage(field: "name", kind: .text, before: .text(before), after: .text("new"))])
+    }
+
+    private let run = ImageRun(
+        number: 1, id: "01A", object: "organization", fields: [.init(key: "name", name: "Name", kind: .text)])
+
+    @Test func imagesComeBackInTheirOrderAndByPages() throws {
+        let folder = try folder()
+        let images = try BeforeImages.openForWriting(folder: folder, sync: "s")
+        try images.commit([.run(run)] + (1...7).map { .record(image($0)) }, isDurable: true)
+        let first = try images.records(run: 1, .update, after: 0, limit: 4)
+        #expect(first.map(\.remoteID) == ["1", "2", "3", "4"])
+        let rest = try images.records(run: 1, .update, after: first[3].position, limit: 4)
+        #expect(rest.map(\.remoteID) == ["5", "6", "7"])
+        #expect(rest[0].fields == image(5).fields)
+        #expect(try images.run(1) == run)
+        #expect(try images.records(run: 2, .update, after: 0, limit: 4).isEmpty)
+        let mode = try FileManager.default.attributesOfItem(atPath: folder + "/s.before")[.posixPermissions]
+        #expect(mode as? Int == 0o600)
+        images.close()
+        let reader = try #require(try BeforeImages.openForReading(folder: folder, sync: "s"))
+        #expect(try reader.records(run: 1, .update, after: 0, limit: 100).count == 7)
+    }
+
+    @Test func aSecondAttemptKeepsWhatTheFirstHasOverwritten() throws {
+        let images = try BeforeImages.openForWriting(folder: try folder(), sync: "s")
+        try images.commit([.run(run), .record(image(1, before: "first"))], isDurable: true)
+        var other = image(1)
+        other.fields = [FieldImage(field: "city", kind: .text, before: .null, after: .text("Bonn"))]
+        try images.commit([.record(other)], isDurable: true)
+        let found = try images.records(run: 1, .update, after: 0, limit: 10)
+        #expect(found.count == 1)
+        #expect(found[0].fields.map(\.before) == [.text("first"), .null])
+    }
+
+    @Test func whatWasWrittenLastIsRememberedAndWhatMayHaveArrived() throws {
+        let images = try BeforeImages.openForWriting(folder: try folder(), sync: "s")
+        let row = key(1)
+        func values() throws -> [JSON] { try images.written(row)["name"] ?? [] }
+        try images.commit([.writing(key: row, field: "name", .string("a"))], isDurable: true)
+        #expect(try values() == [.string("a")])
+        try images.commit([.wrote(key: row, field: "name", .string("a"))], isDurable: false)
+        try images.commit([.writing(key: row, field: "name", .string("b"))], isDurable: true)
+        #expect(try values() == [.string("a"), .string("b")])
+        try images.commit([.refused(key: row)], isDurable: false)
+        #expect(try values() == [.string("a")])
+        try images.commit([.forget(key: row, field: "name")], isDurable: false)
+        #expect(try values().isEmpty)
+    }
+
+    @Test func forgettingARunForgetsItsImagesAlone() throws {
+        let folder = try folder()
+        let images = try BeforeImages.openForWriting(folder: folder, sync: "s")
+        var second = run
+        second.number = 2
+        second.id = "01B"
+        var made = image(2, run: 1)
+        made.action = .create
+        made.fields = []
+        try images.commit(
+            [.run(run), .record(image(1)), .record(made), .run(second), .record(image(3, run: 2))], isDurable: true)
+        #expect(try images.records(run: 1, .create, after: 0, limit: 9).map(\.remoteID) == ["2"])
+        images.close()
+        try BeforeImages.forget(runs: ["01A"], folder: folder, sync: "s")
+        let left = try #require(try BeforeImages.openForReading(folder: folder, sync: "s"))
+        #expect(try left.run(1) == nil)
+        #expect(try left.records(run: 1, .create, after: 0, limit: 9).isEmpty)
+        #expect(try left.records(run: 2, .update, after: 0, limit: 9).map(\.remoteID) == ["3"])
+    }
+
+    @Test func aStateThatCountsItsRunsAnewDoesNotMeetOldImages() throws {
+        let images = try BeforeImages.openForWriting(folder: try folder(), sync: "s")
+        try images.commit([.run(run), .record(image(1)), .record(image(2))], isDurable: true)
+        var other = run
+        other.id = "01Z"
+        try images.commit([.run(other), .record(image(2, before: "newer"))], isDurable: true)
+        let found = try images.records(run: 1, .update, after: 0, limit: 9)
+        #expect(found.map(\.remoteID) == ["2"])
+        #expect(found.first?.fields.first?.before == .text("newer"))
+    }
+
+    @Test func aValueThatIsNotWhatWasWrittenIsDamage() throws {
+        let folder = try folder()
+        let images = try BeforeImages.openForWriting(folder: folder, sync: "s")
+        try images.commit([.run(run), .record(image(1))], isDurable: true)
+        images.close()
+        let connection = try SQLiteConnection(path: folder + "/s.before", access: .readWrite)
+        try connection.execute("UPDATE image SET fields = replace(fields, 'old', 'odd')")
+        connection.close()
+        let reader = try #require(try BeforeImages.openForReading(folder: folder, sync: "s"))
+        #expect(throws: StateError.self) { try reader.records(run: 1, .update, after: 0, limit: 9) }
+    }
+}
