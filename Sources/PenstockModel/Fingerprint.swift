@@ -86,11 +86,10 @@ public struct FingerprintHasher: Sendable {
 
     /// Adds raw bytes, without their number; the same as for a sequence, eight bytes at a time.
     public mutating func combine(raw bytes: Span<UInt8>) {
+        let words = bytes.bytes
         var place = 0
         while place &+ 8 <= bytes.count {
-            var word: UInt64 = 0
-            for byte in 0..<8 { word |= UInt64(bytes[place &+ byte]) << UInt64(byte &* 8) }
-            combine(word)
+            combine(words.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self).littleEndian)
             place &+= 8
         }
         while place < bytes.count {

@@ -134,6 +134,7 @@ struct SourceFile: CustomStringConvertible, Sendable {
         "Sources/PenstockEngine/Mapping/PlainCell.swift",
         // Rows into columns: room that is written to without asking who else holds it.
         "Sources/PenstockModel/BatchBuilder.swift",
+        "Sources/PenstockModel/PlainTime.swift",
         "Sources/PenstockModel/UTF8Check.swift",
         "Sources/PenstockState/SQLiteConnection.swift",
         "Sources/PenstockState/SpoolFile.swift",

@@ -59,7 +59,20 @@ struct CSVCell {
     ) -> Int {
         var from = 0
         var to = 0
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quotes = ones &* UInt64(quote)
         while from < count {
+            if from &+ 8 <= count {
+                let word = UnsafeRawPointer(source + from).loadUnaligned(as: UInt64.self)
+                let other = word ^ quotes
+                // Some bit is set where some byte is the quote.
+                if (other &- ones) & ~other & 0x8080_8080_8080_8080 == 0 {
+                    UnsafeMutableRawPointer(target + to).storeBytes(of: word, as: UInt64.self)
+                    from &+= 8
+                    to &+= 8
+                    continue
+                }
+            }
             let byte = source[from]
             target[to] = byte
             to &+= 1
@@ -72,12 +85,16 @@ struct CSVCell {
     private func append(typed bytes: UnsafeBufferPointer<UInt8>, to column: ColumnBuilder) -> Bool {
         let field = bytes.span
         switch type {
-        case .integer: return append(CSVConversion.integer(field), to: column)
+        case .integer: return append(Self.shortInteger(bytes) ?? CSVConversion.integer(field), to: column)
         case .boolean: return append(CSVConversion.boolean(field), to: column)
-        case .date: return append(CSVConversion.date(field), to: column)
+        case .date: return append(Self.withYear(PlainTime.date(bytes)) ?? CSVConversion.date(field), to: column)
         case .time: return append(CSVConversion.time(field), to: column)
-        case .timestamp: return append(CSVConversion.timestamp(field), to: column)
-        case .instant: return append(CSVConversion.instant(field), to: column)
+        case .timestamp:
+            let plain = Self.withYear(moment: PlainTime.timestamp(bytes))
+            return append(plain ?? CSVConversion.timestamp(field), to: column)
+        case .instant:
+            let plain = Self.withYear(moment: PlainTime.instant(bytes))
+            return append(plain ?? CSVConversion.instant(field), to: column)
         case .number:
             guard let value = CSVConversion.number(field) else { return false }
             column.append(value)
@@ -94,6 +111,32 @@ struct CSVCell {
         case .text: column.append(bytes: bytes)
         }
         return true
+    }
+
+    /// A number of at most 18 digits without a sign; nil where it is not so short.
+    @inline(__always)
+    private static func shortInteger(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
+        guard bytes.count <= 18, bytes.count > 0 else { return nil }
+        var value: Int64 = 0
+        for byte in bytes {
+            let digit = byte &- 48
+            guard digit < 10 else { return nil }
+            value = value &* 10 &+ Int64(digit)
+        }
+        return value
+    }
+
+    /// The day where its year is 1 to 9999, as all but a handful are.
+    @inline(__always)
+    private static func withYear(_ day: Int64?) -> Int64? {
+        guard let day, day >= CivilDate.fourDigitDays.lowerBound else { return nil }
+        return day
+    }
+
+    @inline(__always)
+    private static func withYear(moment: Int64?) -> Int64? {
+        guard let moment, moment >= CivilDate.fourDigitDays.lowerBound * TimeText.dayLength else { return nil }
+        return moment
     }
 
     @inline(__always)

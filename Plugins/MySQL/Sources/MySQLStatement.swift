@@ -14,7 +14,9 @@ final class MySQLStatement {
     private static let fixedBytes = max(16, MemoryLayout<MYSQL_TIME>.stride)
 
     /// The columns of the result; empty where the statement has none.
-    private(set) var columns: [MySQLField] = []
+    private(set) var columns: [MySQLField] = [] { didSet { wires = columns.map(\.wire) } }
+    /// How the values of ``columns`` lie on the wire: all that is asked for at every value.
+    private(set) var wires: [MySQLField.Wire] = []
     /// Whether values would have to be given for question marks.
     var hasParameters: Bool { handle.map { mysql_stmt_param_count($0) > 0 } ?? false }
     private let session: MySQLSession
@@ -57,10 +59,11 @@ final class MySQLStatement {
 
     /// Reads ``columns`` anew; the server may have compiled the statement again meanwhile.
     func readColumns() {
-        columns = []
+        var found: [MySQLField] = []
+        defer { columns = found }
         guard let handle, let metadata = mysql_stmt_result_metadata(handle) else { return }
         defer { mysql_free_result(metadata) }
-        while let field = mysql_fetch_field(metadata) { columns.append(Self.described(field)) }
+        while let field = mysql_fetch_field(metadata) { found.append(Self.described(field)) }
     }
 
     private static func described(_ field: UnsafeMutablePointer<MYSQL_FIELD>) -> MySQLField {
@@ -161,7 +164,7 @@ final class MySQLStatement {
     /// Whether the value is NULL.
     func isNull(_ position: Int) -> Bool {
         guard let slot = slots?.baseAddress else { return true }
-        return columns[position].wire == .null || penstock_mysql_is_null(slot + position) != 0
+        return wires[position] == .null || penstock_mysql_is_null(slot + position) != 0
     }
 
     private func load<T>(_ position: Int, as type: T.Type) -> T {
@@ -215,34 +218,14 @@ final class MySQLStatement {
     }
 
     /// Appends bytes to `target` as they are.
-    func appendBytes(_ position: Int, to target: inout Column) { withBytes(position) { target.append(bytes: $0) } }
+    func appendBytes(_ position: Int, to target: ColumnBuilder) { withBytes(position) { target.append(bytes: $0) } }
 
     /// Appends a text to `target` where it is UTF-8 without a NUL; otherwise appends nothing and returns false.
-    func appendText(_ position: Int, to target: inout Column) -> Bool {
+    func appendText(_ position: Int, to target: ColumnBuilder) -> Bool {
         withBytes(position) { bytes in
-            guard Self.isText(bytes) else { return false }
+            guard UTF8Check.isValidWithoutNUL(bytes) else { return false }
             target.append(bytes: bytes)
             return true
-        }
-    }
-
-    private static func isText(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        let raw = UnsafeRawBufferPointer(bytes)
-        var position = 0
-        while position + 8 <= raw.count {
-            let word = raw.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            // A high bit is set where a byte is not ASCII, or where it is zero (or follows one that is).
-            if (word | (word &- 0x0101_0101_0101_0101)) & 0x8080_8080_8080_8080 != 0 { break }
-            position += 8
-        }
-        while position < raw.count, raw[position] != 0, raw[position] < 0x80 { position += 1 }
-        if position == raw.count { return true }
-        if raw[position...].contains(0) { return false }
-        do {
-            _ = try UTF8Span(validating: bytes.span)
-            return true
-        } catch {
-            return false
         }
     }
 }

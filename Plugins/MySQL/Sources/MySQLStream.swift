@@ -10,6 +10,7 @@ final class MySQLStream: RecordStream {
     let schema: Schema
     let openWriters: OpenWriters?
     private let query: MySQLQuery
+    private let batch: BatchBuilder
     private let doing: String
     private let batchRowsMax: Int
     private let batchBytesMax: Int
@@ -31,6 +32,7 @@ final class MySQLStream: RecordStream {
         self.host = host
         doing = "Reading \(relation.label)"
         schema = relation.schema(try relation.positions(of: request.columns))
+        batch = BatchBuilder(schema)
         batchRowsMax = max(1, request.batchRowsMax)
         batchBytesMax = min(max(1, request.batchBytesMax), Self.batchBytesCeiling)
         rowsLeft = max(0, request.rowsMax ?? .max)
@@ -92,7 +94,7 @@ final class MySQLStream: RecordStream {
         if breaker.isOff || host.isCancelled { throw ConnectorError(.cancelled, "\(doing) was cancelled.") }
         guard let statement else { return nil }
         if !hasStarted { try start(statement) }
-        var columns = schema.fields.map { Column($0.type, capacity: min(batchRowsMax, 4_096)) }
+        let delivered = query.delivered
         var rejects: [SourceReject] = []
         var rows = 0
         while rows < batchRowsMax, rowsLeft > 0 {
@@ -103,13 +105,13 @@ final class MySQLStream: RecordStream {
             }
             rowsRead += 1
             rowsLeft -= 1
-            if let reject = append(statement, to: &columns, row: rows) { rejects.append(reject) }
+            if let reject = append(statement, delivered, row: rows) { rejects.append(reject) }
             rows += 1
-            if size(of: columns, rows) >= batchBytesMax { break }
+            if batch.byteCount >= batchBytesMax { break }
         }
         if rowsLeft == 0 { close() }
         if rows == 0 { return nil }
-        return SourceBatch(RecordBatch(schema, columns), rejects: rejects)
+        return SourceBatch(batch.finish(), rejects: rejects)
     }
 
     private func start(_ statement: MySQLStatement) throws(ConnectorError) {
@@ -143,22 +145,16 @@ final class MySQLStream: RecordStream {
     }
 
     /// Appends the row; what does not fit is NULL there, and the first such column is named.
-    private func append(_ row: MySQLStatement, to columns: inout [Column], row number: Int) -> SourceReject? {
+    private func append(_ row: MySQLStatement, _ delivered: [Int], row number: Int) -> SourceReject? {
         var reject: SourceReject?
-        for index in columns.indices {
-            let position = query.delivered[index]
-            guard let fault = MySQLValues.append(row, position, to: &columns[index]), reject == nil else { continue }
+        for index in delivered.indices {
+            let position = delivered[index]
+            guard let fault = MySQLValues.append(row, position, to: batch[index]), reject == nil else { continue }
             let name = schema.fields[index].name
             reject = SourceReject(
                 row: number, column: name, value: MySQLValues.shown(row, position),
                 message: "Row \(rowsRead), column \(MySQLNames.quoted(name)): the value \(fault).")
         }
         return reject
-    }
-
-    private func size(of columns: [Column], _ rows: Int) -> Int {
-        var size = 0
-        for column in columns { size += column.type.layout == .bytes ? column.bytes.count + 4 * rows : 8 * rows }
-        return size
     }
 }

@@ -8,36 +8,36 @@ enum MySQLValues {
     ///
     /// - Parameter position: The column of `row`.
     /// - Returns: Nil, or what is wrong with the value; then a NULL was appended.
-    static func append(_ row: MySQLStatement, _ position: Int, to column: inout Column) -> String? {
+    static func append(_ row: MySQLStatement, _ position: Int, to column: ColumnBuilder) -> String? {
         if row.isNull(position) {
             column.appendNull()
             return nil
         }
-        let fault = appendValue(row, position, row.columns[position], &column)
+        let fault = appendValue(row, position, row.wires[position], column)
         if fault != nil { column.appendNull() }
         return fault
     }
 
     private static func appendValue(
-        _ row: MySQLStatement, _ position: Int, _ field: MySQLField, _ column: inout Column
+        _ row: MySQLStatement, _ position: Int, _ wire: MySQLField.Wire, _ column: ColumnBuilder
     ) -> String? {
-        switch field.wire {
+        switch wire {
         case .integer:
             if column.type == .uint64 {
                 column.append(row.unsigned(position))
                 return nil
             }
-            return append(integer: row.integer(position), &column)
+            return append(integer: row.integer(position), column)
         case .double:
             column.append(row.double(position))
             return nil
         case .float:
             column.append(shortest(row.float(position)))
             return nil
-        case .date: return append(row.moment(position).days, "is no day of the calendar", &column)
-        case .dateTime: return append(row.moment(position).timestamp, "is no day of the calendar", &column)
-        case .time: return append(row.moment(position).timeOfDay, "is no time of a day (00:00 to 24:00)", &column)
-        case .text, .json, .decimal, .geometry: return appendBytes(row, position, field, &column)
+        case .date: return append(row.moment(position).days, "is no day of the calendar", column)
+        case .dateTime: return append(row.moment(position).timestamp, "is no day of the calendar", column)
+        case .time: return append(row.moment(position).timeOfDay, "is no time of a day (00:00 to 24:00)", column)
+        case .text, .json, .decimal, .geometry: return appendBytes(row, position, wire, column)
         case .bit:
             let number = bits(row, position)
             if column.type == .bool { column.append(Int64(number)) } else { column.append(number) }
@@ -48,24 +48,24 @@ enum MySQLValues {
         }
     }
 
-    private static func append(integer value: Int64, _ column: inout Column) -> String? {
+    private static func append(integer value: Int64, _ column: ColumnBuilder) -> String? {
         guard column.type != .bool || value == 0 || value == 1 else { return "is neither 0 nor 1" }
         column.append(value)
         return nil
     }
 
-    private static func append(_ value: Int64?, _ fault: String, _ column: inout Column) -> String? {
+    private static func append(_ value: Int64?, _ fault: String, _ column: ColumnBuilder) -> String? {
         guard let value else { return fault }
         column.append(value)
         return nil
     }
 
     private static func appendBytes(
-        _ row: MySQLStatement, _ position: Int, _ field: MySQLField, _ column: inout Column
+        _ row: MySQLStatement, _ position: Int, _ wire: MySQLField.Wire, _ column: ColumnBuilder
     ) -> String? {
         switch column.type {
         case .bytes:
-            row.appendBytes(position, to: &column)
+            row.appendBytes(position, to: column)
             return nil
         case .decimal:
             row.withBytes(position) { bytes in
@@ -83,10 +83,10 @@ enum MySQLValues {
             return nil
         case .json:
             if let fault = row.withBytes(position, { jsonFault(Array($0)) }) { return fault }
-            return row.appendText(position, to: &column) ? nil : "is not UTF-8 text without NUL characters"
+            return row.appendText(position, to: column) ? nil : "is not UTF-8 text without NUL characters"
         default:
-            guard field.wire == .geometry else {
-                return row.appendText(position, to: &column) ? nil : "is not UTF-8 text without NUL characters"
+            guard wire == .geometry else {
+                return row.appendText(position, to: column) ? nil : "is not UTF-8 text without NUL characters"
             }
             guard let text = row.withBytes(position, { MySQLGeometry.text($0.span) }) else {
                 return "is a geometry of a kind that is not known"

@@ -134,7 +134,11 @@ final class PostgresConnection {
     /// Starts the transaction in which everything is read, and takes its snapshot.
     ///
     /// The settings are those of the transaction, so that they hold behind a pooler too. `txid_…` is what servers of
-    /// every age have. A snapshot lists the open transactions only up to the newest that had ended; those with later
+    /// every age have. Scans begin at the start of a table, so that the same rows come in the same order in every read:
+    /// with `synchronize_seqscans`, which is on by default, one of a large table joins another that is under way, or
+    /// goes on where the last one stood (PostgreSQL's manual, "Version and Platform Compatibility").
+    ///
+    /// A snapshot lists the open transactions only up to the newest that had ended; those with later
     /// numbers are counted up to the next number that is free after the snapshot was taken.
     ///
     /// - Returns: Whether somebody was writing in this database when the snapshot was taken. A standby does not list
@@ -145,6 +149,7 @@ final class PostgresConnection {
         var values = [
             "TimeZone": "UTC", "DateStyle": "ISO", "IntervalStyle": "iso_8601", "extra_float_digits": "1",
             "bytea_output": "hex", "xmlbinary": "base64", "standard_conforming_strings": "on",
+            "synchronize_seqscans": "off",
             "idle_in_transaction_session_timeout": "\(Self.idleMilliseconds)",
         ]
         // What is stored in a database without an encoding is looked at here, row by row, instead of refused as a whole.

@@ -345,26 +345,12 @@ struct PostgresBytes {
     }
 
     /// Appends the bytes as one value.
-    func append(to column: inout Column) { column.append(bytes: bytes) }
+    @inline(__always)
+    func append(to column: ColumnBuilder) { column.append(bytes: bytes.assumingMemoryBound(to: UInt8.self)) }
 
     /// The first `length` bytes as a text; what is no UTF-8 in it is replaced.
     func text(_ length: Int = .max) -> String { String(decoding: bytes.prefix(length), as: UTF8.self) }
 
     /// Whether the bytes are UTF-8.
-    var isText: Bool {
-        var position = 0
-        while position + 8 <= bytes.count {
-            let word = bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            if word & 0x8080_8080_8080_8080 != 0 { break }
-            position += 8
-        }
-        while position < bytes.count, bytes[position] < 0x80 { position += 1 }
-        if position == bytes.count { return true }
-        do {
-            _ = try UTF8Span(validating: bytes.bindMemory(to: UInt8.self).span)
-            return true
-        } catch {
-            return false
-        }
-    }
+    var isText: Bool { UTF8Check.isValid(bytes.assumingMemoryBound(to: UInt8.self)) }
 }

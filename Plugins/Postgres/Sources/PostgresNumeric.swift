@@ -7,50 +7,71 @@ enum PostgresNumeric {
     /// Appends the number as the server prints it, with all digits of its scale.
     ///
     /// - Returns: Nil, or what is wrong with the value; then nothing was appended.
-    static func append(_ cell: PostgresBytes, to column: inout Column, _ digits: inout [UInt8]) -> String? {
+    static func append(_ cell: PostgresBytes, to column: ColumnBuilder) -> String? {
         guard cell.count >= 8 else { return "is cut short" }
         let groups = Int(cell.integer(0, as: Int16.self))
         let weight = Int(cell.integer(2, as: Int16.self))
         let sign: UInt16 = cell.integer(4)
         let scale = Int(cell.integer(6, as: UInt16.self) & 0x3FFF)
-        guard cell.count == 8 + 2 * groups else { return "is cut short" }
+        guard groups >= 0, cell.count == 8 + 2 * groups else { return "is cut short" }
         switch sign {
         case 0x0000, 0x4000: break
         case 0xC000: return "is NaN, which is no decimal number"
         default: return "is infinite, which is no decimal number"
         }
-        digits.removeAll(keepingCapacity: true)
-        if sign == 0x4000 { digits.append(UInt8(ascii: "-")) }
-        func group(_ position: Int) -> Int {
-            (0..<groups).contains(position) ? Int(cell.integer(8 + 2 * position, as: Int16.self)) : 0
+        // A sign, a zero or the groups before the point, the point, and the digits behind it in whole groups.
+        let digits = column.room(for: 2 + 4 * max(weight + 1, 1) + 1 + scale + 4)
+        var end = 0
+        if sign == 0x4000 {
+            digits[0] = UInt8(ascii: "-")
+            end = 1
         }
-        if weight < 0 { digits.append(UInt8(ascii: "0")) }
+        if weight < 0 {
+            digits[end] = UInt8(ascii: "0")
+            end += 1
+        }
         var position = 0
         while position <= weight {
-            append(group(position), to: &digits, isFirst: position == 0)
+            end += write(cell, position, groups, isFirst: position == 0) { digits[end + $0] = $1 }
             position += 1
         }
         if scale > 0 {
-            digits.append(UInt8(ascii: "."))
-            let end = digits.count + scale
+            digits[end] = UInt8(ascii: ".")
+            end += 1
+            let last = end + scale
             position = weight + 1
-            while digits.count < end {
-                append(group(position), to: &digits, isFirst: false)
+            while end < last {
+                end += write(cell, position, groups, isFirst: false) { digits[end + $0] = $1 }
                 position += 1
             }
-            digits.removeLast(digits.count - end)
+            end = last
         }
-        column.append(bytes: digits)
+        column.endBytes(end)
         return nil
     }
 
-    /// Appends four digits; of the first group without the zeros before it.
-    private static func append(_ group: Int, to digits: inout [UInt8], isFirst: Bool) {
-        let zero = UInt8(ascii: "0")
-        if !isFirst || group >= 1000 { digits.append(zero + UInt8(truncatingIfNeeded: group / 1000)) }
-        if !isFirst || group >= 100 { digits.append(zero + UInt8(truncatingIfNeeded: group / 100 % 10)) }
-        if !isFirst || group >= 10 { digits.append(zero + UInt8(truncatingIfNeeded: group / 10 % 10)) }
-        digits.append(zero + UInt8(truncatingIfNeeded: group % 10))
+    /// Writes the four digits of a group, of the first one without the zeros before it; how many that were.
+    @inline(__always)
+    private static func write(
+        _ cell: PostgresBytes, _ position: Int, _ groups: Int, isFirst: Bool, _ put: (Int, UInt8) -> Void
+    ) -> Int {
+        let isThere = position >= 0 && position < groups
+        let group = isThere ? UInt32(truncatingIfNeeded: cell.integer(8 + 2 * position, as: Int16.self)) : 0
+        let high = group / 100
+        let low = group % 100
+        func digit(_ value: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: 48 &+ value) }
+        if !isFirst || group >= 1000 {
+            put(0, digit(high / 10))
+            put(1, digit(high % 10))
+            put(2, digit(low / 10))
+            put(3, digit(low % 10))
+            return 4
+        }
+        let count = group >= 100 ? 3 : group >= 10 ? 2 : 1
+        if count == 3 { put(0, digit(high)) }
+        if count >= 2 { put(count - 2, digit(low / 10)) }
+        put(count - 1, digit(low % 10))
+        return count
     }
 
     /// Whether a text is digits with a sign, a point and an exponent at most, and so safe and meaningful in SQL.

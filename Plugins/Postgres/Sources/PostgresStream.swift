@@ -19,8 +19,7 @@ final class PostgresStream: RecordStream {
     private var hasStarted = false
     private var hasHeader = false
     private var rowsRead: Int64 = 0
-    private var digits: [UInt8] = []
-    private var columns: [Column] = []
+    private let batch: BatchBuilder
     private var rejects: [SourceReject] = []
     private var rows = 0
     private var bytes = 0
@@ -32,6 +31,7 @@ final class PostgresStream: RecordStream {
     ) {
         self.connection = connection
         self.schema = schema
+        batch = BatchBuilder(schema)
         self.wires = wires
         self.openWriters = openWriters
         self.doing = doing
@@ -55,7 +55,6 @@ final class PostgresStream: RecordStream {
             throw ConnectorError(.cancelled, "\(doing) was cancelled.")
         }
         guard let connection else { return nil }
-        columns = schema.fields.map { Column($0.type, capacity: min(batchRowsMax, 4_096)) }
         rejects = []
         rows = 0
         bytes = 0
@@ -65,9 +64,7 @@ final class PostgresStream: RecordStream {
             close()
             throw error
         }
-        defer { columns = [] }
-        if rows == 0 { return nil }
-        return SourceBatch(RecordBatch(schema, columns), rejects: rejects)
+        return rows == 0 ? nil : SourceBatch(batch.finish(), rejects: rejects)
     }
 
     private func fill(_ connection: PostgresConnection) throws(ConnectorError) {
@@ -115,13 +112,13 @@ final class PostgresStream: RecordStream {
             let length = Int(message.integer(position, as: Int32.self))
             position += 4
             if length < 0 {
-                columns[index].appendNull()
+                batch[index].appendNull()
                 continue
             }
             guard position + length <= message.count else { throw breach("a row is cut short") }
             let cell = message.slice(position, length)
             position += length
-            if let words = PostgresValues.append(cell, wires[index], to: &columns[index], &digits), fault == nil {
+            if let words = PostgresValues.append(cell, wires[index], to: batch[index]), fault == nil {
                 fault = (index, PostgresValues.shown(cell, wires[index]), words)
             }
         }

@@ -6,16 +6,31 @@ import ConnectorKit
 enum PostgresValues {
     /// Appends one value.
     ///
-    /// - Parameter digits: Room to work in, kept from value to value.
     /// - Returns: Nil, or what is wrong with the value; then a NULL was appended.
-    static func append(
-        _ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: inout Column, _ digits: inout [UInt8]
+    @inline(__always)
+    static func append(_ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: ColumnBuilder) -> String? {
+        switch wire {
+        case .text where cell.isText:
+            cell.append(to: column)
+            return nil
+        case .int64 where cell.count == 8:
+            column.append(cell.integer(0, as: Int64.self))
+            return nil
+        case .int32 where cell.count == 4:
+            column.append(Int64(cell.integer(0, as: Int32.self)))
+            return nil
+        default: return appendOther(cell, wire, to: column)
+        }
+    }
+
+    private static func appendOther(
+        _ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: ColumnBuilder
     ) -> String? {
         let fault: String? =
             if let size = size(wire), cell.count != size {
                 "has \(cell.count) bytes where the server sends \(size)"
             } else {
-                value(cell, wire, to: &column, &digits)
+                value(cell, wire, to: column)
             }
         if fault != nil { column.appendNull() }
         return fault
@@ -33,7 +48,7 @@ enum PostgresValues {
     }
 
     private static func value(
-        _ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: inout Column, _ digits: inout [UInt8]
+        _ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: ColumnBuilder
     ) -> String? {
         switch wire {
         case .bool: column.append(Int64(cell[0] == 0 ? 0 : 1))
@@ -41,35 +56,35 @@ enum PostgresValues {
         case .int32: column.append(Int64(cell.integer(0, as: Int32.self)))
         case .oid: column.append(Int64(cell.integer(0, as: UInt32.self)))
         case .int64: column.append(cell.integer(0, as: Int64.self))
-        case .float32: return append(Float(bitPattern: cell.integer(0)), to: &column)
-        case .float64: return append(Double(bitPattern: cell.integer(0)), to: &column)
-        case .numeric: return PostgresNumeric.append(cell, to: &column, &digits)
+        case .float32: return append(Float(bitPattern: cell.integer(0)), to: column)
+        case .float64: return append(Double(bitPattern: cell.integer(0)), to: column)
+        case .numeric: return PostgresNumeric.append(cell, to: column)
         case .text, .json:
             guard cell.isText else { return "is not UTF-8 text" }
-            cell.append(to: &column)
+            cell.append(to: column)
         case .jsonb:
             guard cell.count > 0, cell[0] == 1 else { return "is a jsonb of a version that is not known here" }
-            cell.slice(1, cell.count - 1).append(to: &column)
-        case .bytes: cell.append(to: &column)
-        case .uuid: appendUUID(cell, to: &column, &digits)
-        case .date: return appendDate(cell.integer(0, as: Int32.self), to: &column)
+            cell.slice(1, cell.count - 1).append(to: column)
+        case .bytes: cell.append(to: column)
+        case .uuid: appendUUID(cell, to: column)
+        case .date: return appendDate(cell.integer(0, as: Int32.self), to: column)
         case .time:
             let time: Int64 = cell.integer(0)
             guard time < TimeText.dayLength else { return "is 24:00:00, which is no time of a day" }
             column.append(time)
-        case .moment: return appendMoment(cell.integer(0, as: Int64.self), to: &column)
+        case .moment: return appendMoment(cell.integer(0, as: Int64.self), to: column)
         }
         return nil
     }
 
     /// A real is delivered as the double that its shortest text names, so that 0.1 stays 0.1.
-    private static func append(_ value: Float, to column: inout Column) -> String? {
+    private static func append(_ value: Float, to column: ColumnBuilder) -> String? {
         guard value.isFinite, let double = Double(value.description) else { return notFinite(value.isNaN) }
         column.append(double)
         return nil
     }
 
-    private static func append(_ value: Double, to column: inout Column) -> String? {
+    private static func append(_ value: Double, to column: ColumnBuilder) -> String? {
         guard value.isFinite else { return notFinite(value.isNaN) }
         column.append(value)
         return nil
@@ -79,27 +94,32 @@ enum PostgresValues {
         isNaN ? "is NaN, which is no number" : "is infinite, which is no number"
     }
 
-    private static func appendUUID(_ cell: PostgresBytes, to column: inout Column, _ digits: inout [UInt8]) {
-        digits.removeAll(keepingCapacity: true)
+    private static func appendUUID(_ cell: PostgresBytes, to column: ColumnBuilder) {
+        let digits = column.room(for: 36)
+        var end = 0
         for index in 0..<16 {
-            if [4, 6, 8, 10].contains(index) { digits.append(UInt8(ascii: "-")) }
-            digits.append(hexadecimal(cell[index] >> 4))
-            digits.append(hexadecimal(cell[index] & 15))
+            if index == 4 || index == 6 || index == 8 || index == 10 {
+                digits[end] = UInt8(ascii: "-")
+                end += 1
+            }
+            digits[end] = hexadecimal(cell[index] >> 4)
+            digits[end + 1] = hexadecimal(cell[index] & 15)
+            end += 2
         }
-        column.append(bytes: digits)
+        column.endBytes(end)
     }
 
     private static func hexadecimal(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
     }
 
-    private static func appendDate(_ day: Int32, to column: inout Column) -> String? {
+    private static func appendDate(_ day: Int32, to column: ColumnBuilder) -> String? {
         guard day != .max, day != .min else { return "is infinite, which is no date" }
         column.append(Int64(day) + PostgresTime.epochDay)
         return nil
     }
 
-    private static func appendMoment(_ moment: Int64, to column: inout Column) -> String? {
+    private static func appendMoment(_ moment: Int64, to column: ColumnBuilder) -> String? {
         guard moment != .max, moment != .min else { return "is infinite, which is no date and time" }
         let (microseconds, overflow) = moment.addingReportingOverflow(PostgresTime.epochMoment)
         guard !overflow else { return "is after the year 294246, the last that microseconds since 1970 can hold" }

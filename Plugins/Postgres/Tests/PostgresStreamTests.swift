@@ -51,6 +51,12 @@ import Testing
         #expect(try sizes(fixture.source().read(request)) == expected)
     }
 
+    @Test func scansBeginAtTheStartOfATable() throws {
+        let fixture = try PostgresFixture("CREATE TABLE t (a int)")
+        let request = ReadRequest(.query("SELECT current_setting('synchronize_seqscans') AS a"))
+        #expect(try fixture.column(request) == [.text("off")])
+    }
+
     @Test func anEmptyTableHasNoBatchAndIsGivenBack() throws {
         let fixture = try PostgresFixture("CREATE TABLE t (a int)")
         let stream = try fixture.source().read(ReadRequest(.object("t")))

@@ -2,6 +2,7 @@
 
 import ConnectorKit
 import DatabaseServers
+import Foundation
 import Testing
 
 /// One native type and value: what it becomes, or how it is rejected.
@@ -259,5 +260,28 @@ struct EdgeValue: Sendable {
         let (rows, rejects) = try fixture.read(ReadRequest(.object("t")))
         #expect(rows == [[.text("ok")], [.null]])
         #expect(rejects.first?.message.contains("is not UTF-8 text") == true)
+    }
+
+    @Test func numbersAreTheTextsTheServerPrints() throws {
+        let seed = ProcessInfo.processInfo.environment["PENSTOCK_SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
+        let fixture = try PostgresFixture(
+            """
+            SELECT setseed(\(Double(seed % 1_000) / 1_000));
+            CREATE TABLE t AS SELECT n AS id, CASE WHEN n % 9 <> 0 THEN
+                (round((random() - 0.5)::numeric * 10::numeric ^ (n % 40), n % 23) + (n % 3) * 10000) END AS a,
+                CASE WHEN n % 7 <> 0 THEN repeat('é\u{1F600}x', n % 17) || n END AS b FROM generate_series(1, 5000) n
+            """)
+        let query = "SELECT a, a::text AS c, b, encode(convert_to(b, 'UTF8'), 'hex') AS d FROM t ORDER BY id"
+        let rows = try fixture.read(ReadRequest(.query(query))).rows
+        #expect(rows.count == 5_000)
+        for (index, row) in rows.enumerated() {
+            guard case .decimal(let number) = row[0], case .text(let printed) = row[1] else {
+                #expect((index + 1) % 9 == 0 && row[0] == .null && row[1] == .null)
+                continue
+            }
+            #expect(number == printed, "PENSTOCK_SEED=\(seed)")
+            guard case .text(let text) = row[2], case .text(let hex) = row[3] else { continue }
+            #expect(text.utf8.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined() == hex)
+        }
     }
 }

@@ -369,33 +369,47 @@ final class SQLiteStatement {
         return body(UnsafeBufferPointer(start: start, count: count))
     }
 
-    /// Appends a text to `target` where it is UTF-8 without a NUL; otherwise appends nothing and returns false.
-    func appendText(_ column: Int, to target: inout Column) -> Bool {
-        withBytes(column) { bytes in
-            guard Self.isText(bytes) else { return false }
-            target.append(bytes: bytes)
-            return true
+    /// The value in a column of the row.
+    @inline(__always)
+    func cell(_ column: Int) -> SQLiteCell { SQLiteCell(value: sqlite3_column_value(handle, Int32(column))) }
+}
+
+/// One value of the row that a statement stands on; valid until the statement moves.
+///
+/// Looked up once: every function that goes by column looks up the value anew, and locks and unlocks on the way.
+struct SQLiteCell {
+    fileprivate let value: OpaquePointer?
+
+    /// How the value is stored.
+    @inline(__always)
+    var storage: SQLiteStorage {
+        switch sqlite3_value_type(value) {
+        case SQLITE_INTEGER: .integer
+        case SQLITE_FLOAT: .real
+        case SQLITE_TEXT: .text
+        case SQLITE_BLOB: .blob
+        default: .null
         }
     }
 
-    private static func isText(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        let raw = UnsafeRawBufferPointer(bytes)
-        var position = 0
-        while position + 8 <= raw.count {
-            let word = raw.loadUnaligned(fromByteOffset: position, as: UInt64.self)
-            // A high bit is set where a byte is not ASCII, or where it is zero (or follows one that is).
-            if (word | (word &- 0x0101_0101_0101_0101)) & 0x8080_8080_8080_8080 != 0 { break }
-            position += 8
-        }
-        while position < raw.count, raw[position] != 0, raw[position] < 0x80 { position += 1 }
-        if position == raw.count { return true }
-        if raw[position...].contains(0) { return false }
-        do {
-            _ = try UTF8Span(validating: bytes.span)
-            return true
-        } catch {
-            return false
-        }
+    /// The value of an integer.
+    var integer: Int64 { sqlite3_value_int64(value) }
+
+    /// The value of a double.
+    var real: Double { sqlite3_value_double(value) }
+
+    /// The bytes of a text, as UTF-8.
+    @inline(__always)
+    var text: UnsafeBufferPointer<UInt8> {
+        guard let start = sqlite3_value_text(value) else { preconditionFailure("SQLite has no memory for a text") }
+        // The count is asked for after the text: making UTF-8 of UTF-16 changes it.
+        return UnsafeBufferPointer(start: start, count: Int(sqlite3_value_bytes(value)))
+    }
+
+    /// The bytes of a blob.
+    var blob: UnsafeBufferPointer<UInt8> {
+        let start = sqlite3_value_blob(value)?.assumingMemoryBound(to: UInt8.self)
+        return UnsafeBufferPointer(start: start, count: start == nil ? 0 : Int(sqlite3_value_bytes(value)))
     }
 }
 

@@ -9,6 +9,7 @@ final class SQLiteStream: RecordStream {
 
     let schema: Schema
     private let query: SQLiteQuery
+    private let batch: BatchBuilder
     private let batchRowsMax: Int
     private let batchBytesMax: Int
     private let cancellation: SQLiteCancellation
@@ -24,6 +25,7 @@ final class SQLiteStream: RecordStream {
         self.database = database
         self.query = query
         self.schema = schema
+        batch = BatchBuilder(schema)
         self.cancellation = cancellation
         batchRowsMax = max(1, request.batchRowsMax)
         batchBytesMax = min(max(1, request.batchBytesMax), Self.batchBytesCeiling)
@@ -48,7 +50,7 @@ final class SQLiteStream: RecordStream {
             throw ConnectorError(.cancelled, "The read was cancelled.")
         }
         guard let statement else { return nil }
-        var columns = schema.fields.map { Column($0.type, capacity: min(batchRowsMax, 4_096)) }
+        let delivered = query.delivered
         var rejects: [SourceReject] = []
         var rows = 0
         while rows < batchRowsMax, rowsLeft > 0 {
@@ -60,13 +62,13 @@ final class SQLiteStream: RecordStream {
             if let filter = query.filter, !filter.admits(statement) { continue }
             rowsRead += 1
             rowsLeft -= 1
-            if let reject = append(statement, to: &columns, row: rows) { rejects.append(reject) }
+            if let reject = append(statement, delivered, row: rows) { rejects.append(reject) }
             rows += 1
-            if size(of: columns, rows) >= batchBytesMax { break }
+            if batch.byteCount >= batchBytesMax { break }
         }
         if rowsLeft == 0 { close() }
         if rows == 0 { return nil }
-        return SourceBatch(RecordBatch(schema, columns), rejects: rejects)
+        return SourceBatch(batch.finish(), rejects: rejects)
     }
 
     private func step(_ statement: SQLiteStatement) throws(ConnectorError) -> Bool {
@@ -79,22 +81,16 @@ final class SQLiteStream: RecordStream {
     }
 
     /// Appends the row; what does not fit is NULL there, and the first such column is named.
-    private func append(_ row: SQLiteStatement, to columns: inout [Column], row number: Int) -> SourceReject? {
+    private func append(_ row: SQLiteStatement, _ delivered: [Int], row number: Int) -> SourceReject? {
         var reject: SourceReject?
-        for index in columns.indices {
-            let position = query.delivered[index]
-            guard let fault = SQLiteValues.append(row, position, to: &columns[index]), reject == nil else { continue }
+        for index in delivered.indices {
+            let cell = row.cell(delivered[index])
+            guard let fault = SQLiteValues.append(cell, to: batch[index]), reject == nil else { continue }
             let name = schema.fields[index].name
             reject = SourceReject(
-                row: number, column: name, value: SQLiteValues.shown(row, position),
+                row: number, column: name, value: SQLiteValues.shown(cell),
                 message: "Row \(rowsRead), column \(SQLiteNames.quoted(name)): the value \(fault).")
         }
         return reject
-    }
-
-    private func size(of columns: [Column], _ rows: Int) -> Int {
-        var size = 0
-        for column in columns { size += column.type.layout == .bytes ? column.bytes.count + 4 * rows : 8 * rows }
-        return size
     }
 }

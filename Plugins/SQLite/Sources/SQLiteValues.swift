@@ -7,37 +7,47 @@ enum SQLiteValues {
     /// Up to here every integer is a double.
     private static let exactDoubleMax: Int64 = 1 << 53
 
-    /// Appends the value of the row that `row` stands on.
+    /// Appends a value.
     ///
-    /// - Parameter position: The column of `row`.
     /// - Returns: Nil, or what is wrong with the value; then a NULL was appended.
-    static func append(_ row: SQLiteStatement, _ position: Int, to column: inout Column) -> String? {
-        let fault: String? =
-            switch row.storage(position) {
-            case .null: nil
-            case .integer: appendInteger(row.integer(position), to: &column)
-            case .real: appendReal(row.real(position), to: &column)
-            case .text: appendText(row, position, to: &column)
-            case .blob: appendBlob(row, position, to: &column)
+    static func append(_ cell: SQLiteCell, to column: ColumnBuilder) -> String? {
+        let fault: String?
+        switch cell.storage {
+        case .null:
+            column.appendNull()
+            return nil
+        case .integer:
+            if column.type == .int64 {
+                column.append(cell.integer)
+                return nil
             }
-        if fault != nil || row.storage(position) == .null { column.appendNull() }
+            fault = appendInteger(cell.integer, to: column)
+        case .real: fault = appendReal(cell.real, to: column)
+        case .text:
+            if column.type == .text {
+                let text = cell.text
+                if UTF8Check.isValidWithoutNUL(text) {
+                    column.append(bytes: text)
+                    return nil
+                }
+            }
+            fault = appendText(cell, to: column)
+        case .blob: fault = appendBlob(cell, to: column)
+        }
+        if fault != nil { column.appendNull() }
         return fault
     }
 
     /// The value as far as it can be shown.
-    static func shown(_ row: SQLiteStatement, _ position: Int) -> String {
-        switch row.storage(position) {
+    static func shown(_ cell: SQLiteCell) -> String {
+        switch cell.storage {
         case .null: "NULL"
-        case .integer: String(row.integer(position))
-        case .real: "\(row.real(position))"
+        case .integer: String(cell.integer)
+        case .real: "\(cell.real)"
         case .text:
-            row.withBytes(position) { bytes in
-                String(decoding: bytes.prefix(200), as: UTF8.self) + (bytes.count > 200 ? "…" : "")
-            }
+            String(decoding: cell.text.prefix(200), as: UTF8.self) + (cell.text.count > 200 ? "…" : "")
         case .blob:
-            row.withBytes(position) { bytes in
-                "x'" + bytes.prefix(32).map(hexadecimal).joined() + (bytes.count > 32 ? "…'" : "'")
-            }
+            "x'" + cell.blob.prefix(32).map(hexadecimal).joined() + (cell.blob.count > 32 ? "…'" : "'")
         }
     }
 
@@ -46,7 +56,7 @@ enum SQLiteValues {
         return digits.utf8.count < 2 ? "0" + digits : digits
     }
 
-    private static func appendInteger(_ value: Int64, to column: inout Column) -> String? {
+    private static func appendInteger(_ value: Int64, to column: ColumnBuilder) -> String? {
         switch column.type {
         case .int64: column.append(value)
         case .bool:
@@ -57,18 +67,19 @@ enum SQLiteValues {
                 return "is an integer that a double cannot hold exactly"
             }
             column.append(Double(value))
-        case .decimal, .text, .json: column.append(bytes: String(value).utf8)
+        case .decimal, .text, .json: column.append(digits: value)
         default: return unfit("an integer", column.type)
         }
         return nil
     }
 
-    private static func appendReal(_ value: Double, to column: inout Column) -> String? {
+    private static func appendReal(_ value: Double, to column: ColumnBuilder) -> String? {
         guard value.isFinite else { return "is not a finite number" }
         switch column.type {
         case .float64: column.append(value)
         case .text: column.append(bytes: value.description.utf8)
         case .decimal, .json:
+            if column.append(shortDecimal: value) { break }
             let text = value.description
             guard let plain = SQLiteDecimal(text.utf8)?.text else { return unfit("a double", column.type) }
             column.append(bytes: plain.utf8)
@@ -77,23 +88,23 @@ enum SQLiteValues {
         return nil
     }
 
-    private static func appendText(_ row: SQLiteStatement, _ position: Int, to column: inout Column) -> String? {
+    private static func appendText(_ cell: SQLiteCell, to column: ColumnBuilder) -> String? {
+        let text = cell.text
         switch column.type {
-        case .text:
-            return row.appendText(position, to: &column) ? nil : "is not UTF-8 text without NUL characters"
+        case .text: return "is not UTF-8 text without NUL characters"
         case .decimal:
-            guard let plain = row.withBytes(position, { SQLiteDecimal($0)?.text }) else {
-                return unfit("a text", column.type)
-            }
+            guard let plain = SQLiteDecimal(text)?.text else { return unfit("a text", column.type) }
             column.append(bytes: plain.utf8)
             return nil
-        case .json: return appendJSON(row, position, to: &column)
-        case .date: return append(row.withBytes(position) { SQLiteTime.date($0.span) }, to: &column)
-        case .time: return append(row.withBytes(position) { SQLiteTime.time($0.span) }, to: &column)
+        case .json: return appendJSON(cell, to: column)
+        case .date: return append(PlainTime.date(text) ?? SQLiteTime.date(text.span), to: column)
+        case .time: return append(SQLiteTime.time(text.span), to: column)
         case .timestamp, .instant:
-            guard let moment = row.withBytes(position, { SQLiteTime.moment($0.span) }) else {
-                return unfit("a text", column.type)
+            if column.type == .timestamp, let plain = PlainTime.timestamp(text) {
+                column.append(plain)
+                return nil
             }
+            guard let moment = SQLiteTime.moment(text.span) else { return unfit("a text", column.type) }
             if moment.isZoned != (column.type == .instant) {
                 return moment.isZoned
                     ? "has a time zone, in a column whose values have none"
@@ -105,25 +116,25 @@ enum SQLiteValues {
         }
     }
 
-    private static func append(_ value: Int64?, to column: inout Column) -> String? {
+    private static func append(_ value: Int64?, to column: ColumnBuilder) -> String? {
         guard let value else { return unfit("a text", column.type) }
         column.append(value)
         return nil
     }
 
-    private static func appendJSON(_ row: SQLiteStatement, _ position: Int, to column: inout Column) -> String? {
+    private static func appendJSON(_ cell: SQLiteCell, to column: ColumnBuilder) -> String? {
         do throws(JSONError) {
-            _ = try JSON(parsing: row.withBytes(position) { Array($0) })
+            _ = try JSON(parsing: Array(cell.text))
         } catch {
             return "is not JSON: \(error)"
         }
-        row.withBytes(position) { column.append(bytes: $0) }
+        column.append(bytes: cell.text)
         return nil
     }
 
-    private static func appendBlob(_ row: SQLiteStatement, _ position: Int, to column: inout Column) -> String? {
+    private static func appendBlob(_ cell: SQLiteCell, to column: ColumnBuilder) -> String? {
         guard column.type == .bytes else { return unfit("a blob", column.type) }
-        row.withBytes(position) { column.append(bytes: $0) }
+        column.append(bytes: cell.blob)
         return nil
     }
 

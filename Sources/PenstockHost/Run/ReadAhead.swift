@@ -4,10 +4,7 @@ import Foundation
 import PenstockModel
 import PenstockState
 
-/// Reads a source on a thread of its own, as fast as it can, and keeps what is not worked on yet.
-///
-/// A few batches wait in memory. Where the work is slower than the source, the rest waits in a nameless file, so that
-/// neither memory grows nor the source's snapshot stays open for as long as the work takes (ADR 0013).
+/// Reads a source on a thread of its own, as fast as it can, and keeps what is not worked on yet in a ``BatchQueue``.
 final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for `read`, which only the thread uses.
     /// Why the next rows cannot be had.
     enum Failure: Error {
@@ -17,30 +14,14 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
         case spool(StateError)
     }
 
-    /// How many batches wait in memory.
-    static let batchesInMemory = 4
-    /// How long the source waits for room in memory before the file is used: work that keeps up never needs it.
-    static let patience = 0.2
-
-    /// How often a wait looks whether the work is to stop, in seconds.
-    private static let cancellationPause = 0.1
-
     private let read: ContinuedRead
     private let isCancelled: () -> Bool
     private let cancellation: StreamHandle
-    private let folder: String
-    private let rowsAheadMax: Int64?
+    private let queue: BatchQueue
     private let condition = NSCondition()
 
-    private var waiting: [SourceBatch] = []
-    private var spooled: [SpoolFile.Place] = []
-    private var spool: SpoolFile?
-    private var rowsAhead: Int64 = 0
-    private var schema: Schema?
     private var end: Result<Void, Failure>?
-    private var isClosing = false
     private var hasThreadEnded = false
-
     private var writers: OpenWriters?
     private var continuationCount = 0
 
@@ -55,8 +36,7 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
         self.read = read
         self.isCancelled = isCancelled
         cancellation = read.cancellation
-        self.folder = folder
-        self.rowsAheadMax = rowsAheadMax
+        queue = BatchQueue(folder: folder, rowsAheadMax: rowsAheadMax)
         writers = read.openWriters
         let thread = Thread { self.run() }
         thread.name = "penstock-read"
@@ -74,48 +54,20 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
     ///
     /// - Throws: ``Failure``, after everything that was read before it; only ``close()`` is allowed afterwards.
     func next() throws(Failure) -> SourceBatch? {
-        condition.lock()
-        while waiting.isEmpty && spooled.isEmpty && end == nil {
-            // A call into the source may last for as long as its server sorts: only from here can it be cut short.
-            _ = condition.wait(until: Date(timeIntervalSinceNow: Self.cancellationPause))
-            if isCancelled() { cancellation.cancel() }
-        }
-        if !waiting.isEmpty {
-            let batch = waiting.removeFirst()
-            leave(batch)
-            condition.unlock()
-            return batch
-        }
-        guard let place = spooled.first, let spool, let schema else {
-            let end = self.end
-            condition.unlock()
-            if case .failure(let failure) = end { throw failure }
-            return nil
-        }
-        condition.unlock()
-        let result = Result { () throws(StateError) in try spool.read(place, schema) }
-        condition.lock()
-        spooled.removeFirst()
-        if case .success(let batch) = result { leave(batch) }
-        condition.unlock()
+        let batch: SourceBatch?
         do {
-            return try result.get()
+            // A call into the source may last for as long as its server sorts: only from here can it be cut short.
+            batch = try queue.next { if isCancelled() { cancellation.cancel() } }
         } catch {
             throw .spool(error)
         }
-    }
-
-    private func leave(_ batch: SourceBatch) {
-        rowsAhead -= Int64(batch.batch.rowCount)
-        condition.broadcast()
+        if batch == nil, case .failure(let failure) = condition.holding({ end }) { throw failure }
+        return batch
     }
 
     /// Ends the read, and waits until the source has given back what it held.
     func close() {
-        condition.lock()
-        isClosing = true
-        condition.broadcast()
-        condition.unlock()
+        queue.close()
         cancellation.cancel()
         condition.lock()
         while !hasThreadEnded { condition.wait() }
@@ -127,11 +79,12 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
     private func run() {
         let result = Result { () throws(Failure) in try readAll() }
         read.close()
-        condition.lock()
-        end = result
-        hasThreadEnded = true
-        condition.broadcast()
-        condition.unlock()
+        condition.holding {
+            end = result
+            hasThreadEnded = true
+            condition.broadcast()
+        }
+        queue.finish()
     }
 
     private func readAll() throws(Failure) {
@@ -146,59 +99,11 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
                 writers = read.openWriters
                 continuationCount = read.continuations
             }
-            guard let batch, try put(batch) else { return }
-        }
-    }
-
-    /// Keeps a batch; false where nobody wants it any more.
-    private func put(_ batch: SourceBatch) throws(Failure) -> Bool {
-        condition.lock()
-        schema = batch.batch.schema
-        if let rowsAheadMax {
-            while rowsAhead > 0, rowsAhead + Int64(batch.batch.rowCount) > rowsAheadMax, !isClosing {
-                condition.wait()
+            do {
+                guard let batch, try queue.put(batch) else { return }
+            } catch {
+                throw .spool(error)
             }
         }
-        let deadline = Date(timeIntervalSinceNow: Self.patience)
-        while spooled.isEmpty, waiting.count >= Self.batchesInMemory, !isClosing {
-            guard condition.wait(until: deadline) else { break }
-        }
-        guard !isClosing else {
-            condition.unlock()
-            return false
-        }
-        rowsAhead += Int64(batch.batch.rowCount)
-        if spooled.isEmpty, waiting.count < Self.batchesInMemory {
-            waiting.append(batch)
-            condition.broadcast()
-            condition.unlock()
-            return true
-        }
-        // Once everything was taken out of it, the file begins anew.
-        let offset = spooled.last?.end ?? 0
-        condition.unlock()
-        do throws(StateError) {
-            let file: SpoolFile
-            if let spool { file = spool } else { file = try SpoolFile(folder: folder) }
-            if offset == 0 { file.truncate() }
-            let place = try file.write(batch, at: offset)
-            condition.holding {
-                spool = file
-                spooled.append(place)
-                condition.broadcast()
-            }
-        } catch {
-            throw .spool(error)
-        }
-        return true
-    }
-}
-
-extension NSCondition {
-    /// Runs `body` under the lock.
-    func holding<R>(_ body: () -> R) -> R {
-        lock()
-        defer { unlock() }
-        return body()
     }
 }
