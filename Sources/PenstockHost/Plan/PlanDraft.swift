@@ -104,9 +104,8 @@ package final class PlanDraft {
         guard !pending.isEmpty else { return }
         var done = 0
         while done < pending.count {
-            let written = pending.withUnsafeBytes { room in
-                pwrite(descriptor, room.baseAddress?.advanced(by: done), room.count - done, off_t(size + done))
-            }
+            let rest = Array(pending[done...])
+            let written = pwrite(descriptor, rest, rest.count, off_t(size + done))
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else { throw .system(.unwritable, "the plan", "cannot be kept") }
             done += written
@@ -118,9 +117,8 @@ package final class PlanDraft {
     private static func write(_ bytes: [UInt8], _ file: Int32, _ path: String) throws(PlanFileProblem) {
         var done = 0
         while done < bytes.count {
-            let written = bytes.withUnsafeBytes { room in
-                Glibc.write(file, room.baseAddress?.advanced(by: done), room.count - done)
-            }
+            let rest = Array(bytes[done...])
+            let written = Glibc.write(file, rest, rest.count)
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else { throw .system(.unwritable, path, "cannot be written") }
             done += written

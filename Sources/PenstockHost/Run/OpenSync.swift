@@ -144,12 +144,7 @@ package final class OpenSync {
         guard problems.isEmpty else { throw .definition(problems) }
         let keyColumns = try Self.keyColumns(source, definition, sourceSide)
         self.keyColumns = keyColumns
-        // Integers are the same here and there. Texts and times of two keys may read alike.
-        isKeyUnique =
-            definition.source.key.isEmpty && !keyColumns.isEmpty
-            && keyColumns.allSatisfy { name in
-                columns.index(of: name).map { [.int64, .uint64].contains(columns.fields[$0].type) } ?? false
-            }
+        isKeyUnique = Self.isUnique(keyColumns, definition, columns)
         if let problem = DefinitionProblem.missingKey(in: definition, keyColumns) { throw .definition([problem]) }
 
         let destination = try destinationSide.call("opening it") { () throws(ConnectorError) in
@@ -164,20 +159,16 @@ package final class OpenSync {
         }
         let object = try Self.object(definition.destination.object, setup.destination)
         self.object = object
-        var fields = try destinationSide.call("reading the fields of \(object.id)") { () throws(ConnectorError) in
-            if let offline { return offline }
-            return try destination.fields(
-                of: object.id, optionsOf: definition.map.map(\.target) + [definition.insert.match])
+        var fields: [DestinationField]
+        if let offline {
+            fields = offline
+        } else {
+            fields = try Self.fields(destination, object, definition, destinationSide)
         }
         fieldsAsRead = fields
         pinNotes = Self.pin(definition.map.map(\.target), &fields, pins)
         self.fields = fields
-        do {
-            mapping = try CompiledMapping(
-                map: definition.map, insert: definition.insert, source: columns, fields: fields)
-        } catch {
-            throw .mapping(error.problems)
-        }
+        mapping = try Self.mapping(definition, columns, fields)
         if let problem = RowGuards.problem(in: definition, mapping, object) { throw .definition([problem]) }
         origin = setup.origin(of: object)
         guarantee = try Self.guarantee(definition, object, fields, mapping)
@@ -188,6 +179,35 @@ package final class OpenSync {
         cursorIndex = definition.fetch.key.flatMap(readSchema.index(of:))
         definitionDigest = Self.digest(definition, fields)
         isComplete = true
+    }
+
+    /// Whether no two rows have one key: integers are the same here and there, texts and times of two keys may read
+    /// alike.
+    private static func isUnique(_ keyColumns: [String], _ definition: SyncDefinition, _ columns: Schema) -> Bool {
+        definition.source.key.isEmpty && !keyColumns.isEmpty
+            && keyColumns.allSatisfy { name in
+                columns.index(of: name).map { [.int64, .uint64].contains(columns.fields[$0].type) } ?? false
+            }
+    }
+
+    private static func fields(
+        _ destination: any Destination, _ object: ObjectDescriptor, _ definition: SyncDefinition,
+        _ side: ConnectionCalls
+    ) throws(SyncProblem) -> [DestinationField] {
+        try side.call("reading the fields of \(object.id)") { () throws(ConnectorError) in
+            try destination.fields(of: object.id, optionsOf: definition.map.map(\.target) + [definition.insert.match])
+        }
+    }
+
+    private static func mapping(
+        _ definition: SyncDefinition, _ columns: Schema, _ fields: [DestinationField]
+    ) throws(SyncProblem) -> CompiledMapping {
+        do {
+            return try CompiledMapping(
+                map: definition.map, insert: definition.insert, source: columns, fields: fields)
+        } catch {
+            throw .mapping(error.problems)
+        }
     }
 
     private static func guarantee(
