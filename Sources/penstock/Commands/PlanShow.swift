@@ -57,7 +57,9 @@ struct PlanShow {
         }
         for entry in examples.entries { pager.write(rows.text(entry)) }
         pager.write("\n" + lines(plan, "after"))
-        pager.write("\nApply exactly this: penstock run \(plan.header.sync) --plan \(file)\n")
+        let isKept = plan.path != options.absolute(file)
+        pager.write(
+            "\nApply exactly this: penstock run \(plan.header.sync) --plan \(isKept ? PlanFiles.latest : file)\n")
     }
 
     private func showDocument(_ plan: SealedPlan) throws {
