@@ -217,6 +217,18 @@ import Testing
         #expect(project.server.names.count == 60 && Set(project.server.names).count == 60)
     }
 
+    @Test("Rows that come in another order are the same rows")
+    func otherOrder() throws {
+        let project = try project()
+        let rows = (1...40).map { "k\($0),,Name \($0),Gold" }
+        try write(rows, project)
+        try seal(project)
+        try write(rows.suffix(25) + rows.prefix(15).reversed(), project)
+        let result = try apply(project)
+        #expect(result.status == 0 && result.output.contains("as it came"), "\(result.everything)")
+        #expect(project.server.names.count == 42)
+    }
+
     @Test("Options that a plan holds itself are refused beside it")
     func options() throws {
         let project = try project()
