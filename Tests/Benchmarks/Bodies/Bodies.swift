@@ -49,13 +49,15 @@ import PipedriveConnector
 
     private static func custom(_ name: String, _ type: String, _ number: Int, _ labels: [String] = []) -> JSON {
         let options = labels.enumerated().map { id, label in
-            JSON.members(["id": .integer(id + 1), "label": .string(label)])
+            let option: JSONObject = ["id": .integer(id + 1), "label": .string(label)]
+            return JSON.object(option)
         }
         let code = "\(number)f3c1a52b7d94e6f8a1c0d2e4b6f8a9c1d3e5f7\(number)"
-        return .members([
+        let definition: JSONObject = [
             "field_name": .string(name), "field_code": .string(code), "field_type": .string(type),
             "is_custom_field": .bool(true), "options": labels.isEmpty ? .null : .array(options),
-        ])
+        ]
+        return .object(definition)
     }
 }
 
