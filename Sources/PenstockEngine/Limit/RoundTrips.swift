@@ -15,6 +15,10 @@ package struct RoundTrips: Sendable, Hashable {
 
     /// So many answers must be seen before the shortest one is believed to be the floor.
     private static let countBeforeTrust: Int64 = 30
+    /// Until so many were seen, the shortest may be that of a busy moment: the answers of one burst wait for each other.
+    private static let countBeforeCertainty: Int64 = 120
+    /// What is taken off the shortest as long, in milliseconds.
+    private static let doubt: Int64 = 10
     /// After this time the shortest one is looked for anew, as the way may have become longer.
     private static let period: Int64 = 30_000
 
@@ -40,5 +44,8 @@ package struct RoundTrips: Sendable, Hashable {
     package var isTrusted: Bool { count > Self.countBeforeTrust }
 
     /// The least that the way there and back takes; 0 while that is not known.
-    package var floor: Int64 { isTrusted ? min(shortest, shortestBefore) : 0 }
+    package var floor: Int64 {
+        guard isTrusted else { return 0 }
+        return max(0, min(shortest, shortestBefore) - (count > Self.countBeforeCertainty ? 0 : Self.doubt))
+    }
 }
