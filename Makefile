@@ -6,10 +6,11 @@ ROWS ?= 100000
 SECONDS ?= 60
 SWIFT ?= swift
 PACKAGES = libcurl4-openssl-dev default-libmysqlclient-dev libpq-dev libsqlite3-dev libssl-dev pkg-config
-# The tests build the C example, hold the header against two compilers, and start servers: of TLS, PostgreSQL and
-# MariaDB, each with a folder of its own on loopback; whatever else is installed is left alone. strace stops the program
-# at its system calls.
-TEST_PACKAGES = gcc g++ libc6-dev openssl util-linux postgresql postgresql-client mariadb-server mariadb-client strace
+# The tests build the C example, hold the header against two compilers, and start servers: of TLS and HTTP/2, PostgreSQL
+# and MariaDB, each with a folder of its own on loopback; whatever else is installed is left alone. strace stops the
+# program at its system calls.
+TEST_PACKAGES = gcc g++ libc6-dev openssl nghttp2-proxy util-linux postgresql postgresql-client mariadb-server \
+    mariadb-client strace
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 BUILD_FLAGS = --explicit-target-dependency-import-check error
 

@@ -267,7 +267,8 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "penstock-bodies",
             dependencies: [
-                "ConnectorTesting", "PenstockEngine", "PenstockHost", "PenstockModel", "PipedriveConnector",
+                "ConnectorHTTP", "ConnectorTesting", "PenstockEngine", "PenstockHost", "PenstockModel",
+                "PipedriveConnector",
             ],
             path: "Tests/Benchmarks/Bodies", swiftSettings: strict)
     ]

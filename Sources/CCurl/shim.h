@@ -27,19 +27,22 @@ static inline CURLcode penstock_curl_set_pointer(CURL *easy, CURLoption option, 
     return curl_easy_setopt(easy, option, value);
 }
 
+/* The body, which libcurl copies; its size must be set before. */
+static inline CURLcode penstock_curl_copy_body(CURL *easy, const void *bytes) {
+    return curl_easy_setopt(easy, CURLOPT_COPYPOSTFIELDS, bytes);
+}
+
+/* The version of the library that is loaded, for example 0x075801 for 7.88.1. */
+static inline unsigned penstock_curl_version(void) { return curl_version_info(CURLVERSION_NOW)->version_num; }
+
 /* The same for options that take a callback for incoming bytes. */
 static inline CURLcode penstock_curl_set_write(CURL *easy, CURLoption option, curl_write_callback value) {
     return curl_easy_setopt(easy, option, value);
 }
 
-/* The same for the callback that supplies the body. */
-static inline CURLcode penstock_curl_set_read(CURL *easy, curl_read_callback value) {
-    return curl_easy_setopt(easy, CURLOPT_READFUNCTION, value);
-}
-
-/* The same for the callback that rewinds the body. */
-static inline CURLcode penstock_curl_set_seek(CURL *easy, curl_seek_callback value) {
-    return curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, value);
+/* The same for the callback that is asked before a request goes out, each time that it does. */
+static inline CURLcode penstock_curl_set_before(CURL *easy, curl_prereq_callback value) {
+    return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, value);
 }
 
 /* Keeps the socket of a connection from programs that are started meanwhile. */

@@ -2,12 +2,18 @@
 
 import CCurl
 
-/// One transfer of libcurl, used for one request: the only place that touches its pointers.
+/// One transfer of libcurl, used for one request at a time: the only place that touches its pointers.
 ///
 /// Not safe for two threads at once.
 final class CurlHandle {
     /// libcurl's start-up, done once for the process; it must come before everything else.
     static let isReady: Bool = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
+
+    /// Whether a handle may be used for a second request.
+    ///
+    /// libcurl before 8.1.1 uses freed memory where the answer to a handle's second request begins with the
+    /// continuation of a header; there, every request gets a handle of its own, which costs one to two microseconds.
+    static let mayBeReused: Bool = penstock_curl_version() >= 0x08_01_01
 
     let easy: UnsafeMutableRawPointer
     /// The number the caller gave the running request.
@@ -15,10 +21,12 @@ final class CurlHandle {
 
     private let settings: HTTPSettings
     private let errorText: UnsafeMutablePointer<CChar>
-    private var headerList: UnsafeMutablePointer<curl_slist>?
-    private var body: [UInt8] = []
-    private var bodyOffset = 0
+    private var headerLines: HeaderLines?
     private var isRepeatable = false
+    /// Whether the request has gone out once, as far as libcurl is concerned.
+    private var hasGoneOut = false
+    /// Whether libcurl wanted to send a request a second time that must not be repeated.
+    private var wasHeld = false
     private var answerBody: [UInt8] = []
     private var answerHeaders: [HTTPHeader] = []
     private var headerBytes = 0
@@ -39,7 +47,6 @@ final class CurlHandle {
 
     deinit {
         curl_easy_cleanup(easy)
-        curl_slist_free_all(headerList)
         errorText.deallocate()
     }
 
@@ -60,8 +67,14 @@ final class CurlHandle {
         set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let caFile = settings.caFile { set(CURLOPT_CAINFO, caFile) }
-        // One request per connection at a time: a connection that breaks leaves one request in doubt, not dozens.
-        set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        // HTTP/2 where TLS offers it, and never without TLS: libcurl 7.88 fails at that (ADR XXXX).
+        if settings.allowsPlainHTTP {
+            set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+        } else {
+            set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+            // Requests wait to learn whether the first connection takes them all, instead of opening one each.
+            set(CURLOPT_PIPEWAIT, 1)
+        }
         // An environment variable must not send credentials through a proxy that nobody configured here.
         set(CURLOPT_PROXY, "")
         set(CURLOPT_USERAGENT, settings.userAgent)
@@ -85,13 +98,9 @@ final class CurlHandle {
         penstock_curl_set_write(easy, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             CurlHandle.from(context)?.takeHeader(bytes, size * count) ?? 0
         }
-        penstock_curl_set_pointer(easy, CURLOPT_READDATA, context)
-        penstock_curl_set_read(easy) { bytes, size, count, context in
-            CurlHandle.from(context)?.supply(bytes, size * count) ?? 0
-        }
-        penstock_curl_set_pointer(easy, CURLOPT_SEEKDATA, context)
-        penstock_curl_set_seek(easy) { context, offset, origin in
-            CurlHandle.from(context)?.rewind(to: Int(offset), origin) ?? CURL_SEEKFUNC_FAIL
+        penstock_curl_set_pointer(easy, CURLOPT_PREREQDATA, context)
+        penstock_curl_set_before(easy) { context, _, _, _, _ in
+            CurlHandle.from(context)?.mayGoOut() ?? true ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
     }
 
@@ -101,33 +110,29 @@ final class CurlHandle {
     }
 
     /// Makes ready for its request.
-    func prepare(_ request: HTTPRequest) {
-        body = request.body
-        bodyOffset = 0
+    ///
+    /// - Parameter lines: The request's headers.
+    func prepare(_ request: HTTPRequest, _ lines: HeaderLines) {
         isRepeatable = request.isRepeatable
+        hasGoneOut = false
+        wasHeld = false
         answerBody = []
         answerHeaders = []
         headerBytes = 0
         isTooLarge = false
         errorText[0] = 0
         set(CURLOPT_URL, request.url)
-        setHeaders(request.headers)
+        penstock_curl_set_pointer(easy, CURLOPT_HTTPHEADER, lines.list)
+        headerLines = lines
         if request.body.isEmpty {
             set(CURLOPT_HTTPGET, 1)
         } else {
             set(CURLOPT_POST, 1)
             penstock_curl_set_offset(easy, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(request.body.count))
+            // A body that libcurl has goes out in one piece with the header.
+            penstock_curl_copy_body(easy, request.body)
         }
         set(CURLOPT_CUSTOMREQUEST, request.method.rawValue)
-    }
-
-    private func setHeaders(_ headers: [HTTPHeader]) {
-        // Waiting for "100 Continue" costs a round trip or a second.
-        var list = curl_slist_append(nil, "Expect:")
-        for header in headers { list = curl_slist_append(list, "\(header.name): \(header.value)") }
-        penstock_curl_set_pointer(easy, CURLOPT_HTTPHEADER, list)
-        curl_slist_free_all(headerList)
-        headerList = list
     }
 
     private func take(_ bytes: UnsafeMutablePointer<CChar>?, _ count: Int) -> Int {
@@ -151,27 +156,19 @@ final class CurlHandle {
             if line.starts(with: "HTTP/".utf8) { answerHeaders = [] }
             return count
         }
+        guard let name = settings.keptName(line[..<colon]) else { return count }
         let isSpace: (UInt8) -> Bool = { $0 == 0x20 || $0 == 0x09 || $0 == 0x0D || $0 == 0x0A }
         let tail = line[(colon + 1)...].drop(while: isSpace)
         let end = tail.lastIndex { !isSpace($0) }.map { $0 + 1 } ?? tail.startIndex
-        answerHeaders.append(
-            HTTPHeader(
-                received: String(decoding: line[..<colon], as: UTF8.self).lowercased(),
-                String(decoding: tail[..<end], as: UTF8.self)))
+        answerHeaders.append(HTTPHeader(received: name, String(decoding: tail[..<end], as: UTF8.self)))
         return count
     }
 
-    private func supply(_ bytes: UnsafeMutablePointer<CChar>?, _ room: Int) -> Int {
-        let count = min(room, body.count - bodyOffset)
-        UnsafeMutableRawBufferPointer(start: bytes, count: room).copyBytes(from: body[bodyOffset..<bodyOffset + count])
-        bodyOffset += count
-        return count
-    }
-
-    private func rewind(to offset: Int, _ origin: Int32) -> Int32 {
-        guard isRepeatable, origin == 0, offset >= 0, offset <= body.count else { return CURL_SEEKFUNC_FAIL }
-        bodyOffset = offset
-        return CURL_SEEKFUNC_OK
+    /// Whether the request may go out now; libcurl asks each time, also when it repeats one by itself.
+    private func mayGoOut() -> Bool {
+        wasHeld = hasGoneOut && !isRepeatable
+        hasGoneOut = true
+        return !wasHeld
     }
 
     /// What came of the request that has just ended with `code`.
@@ -187,7 +184,9 @@ final class CurlHandle {
             let detail = "The answer has the status \(status)."
             return .failure(HTTPFailure(.connectionLost, wasNeverSent: false, detail: detail))
         }
-        return .success(HTTPResponse(status: status, headers: answerHeaders, body: answerBody))
+        var response = HTTPResponse(status: status, headers: answerHeaders, body: answerBody)
+        response.isHTTP2 = penstock_curl_get_long(easy, CURLINFO_HTTP_VERSION) == Int(CURL_HTTP_VERSION_2_0)
+        return .success(response)
     }
 
     /// What is known of a request that was taken off before it ended.
@@ -215,6 +214,7 @@ final class CurlHandle {
 
     private func cause(_ code: CURLcode) -> HTTPFailure.Cause {
         if isTooLarge { return .tooLarge }
+        if wasHeld { return .notRepeated }
         switch code {
         case CURLE_COULDNT_RESOLVE_PROXY, CURLE_COULDNT_RESOLVE_HOST, CURLE_URL_MALFORMAT: return .hostNotFound
         case CURLE_COULDNT_CONNECT: return .notConnected

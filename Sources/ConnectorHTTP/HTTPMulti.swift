@@ -10,6 +10,9 @@ package final class HTTPMulti: @unchecked Sendable {
     private let settings: HTTPSettings
     private let transfersMax: Int
     private var running: [CurlHandle] = []
+    private var idle: [CurlHandle] = []
+    /// The headers that were used last: most requests have those of the one before.
+    private var lines: [HeaderLines] = []
 
     /// A loop without requests.
     ///
@@ -37,14 +40,22 @@ package final class HTTPMulti: @unchecked Sendable {
 
     /// Starts a request; ``poll(milliseconds:)`` drives it and hands out what came of it under `tag`.
     package func start(_ request: HTTPRequest, tag: Int) {
-        // A handle of its own for every request; the connections are the loop's and are kept. libcurl before 8.1.1 uses
-        // freed memory where the answer to a handle's second request begins with the continuation of a header.
-        let handle = CurlHandle(settings)
+        let handle = idle.popLast() ?? CurlHandle(settings)
         handle.tag = tag
-        handle.prepare(request)
+        handle.prepare(request, lines(of: request.headers))
         running.append(handle)
         curl_multi_add_handle(multi, handle.easy)
     }
+
+    private func lines(of headers: [HTTPHeader]) -> HeaderLines {
+        if let known = lines.first(where: { $0.headers == headers }) { return known }
+        let made = HeaderLines(headers)
+        if lines.count == Self.linesMax { lines.removeFirst() }
+        lines.append(made)
+        return made
+    }
+
+    private static let linesMax = 4
 
     /// Drives the requests, waits for the network if none has ended, and returns those that have ended.
     ///
@@ -79,6 +90,7 @@ package final class HTTPMulti: @unchecked Sendable {
         guard let index = running.firstIndex(where: { $0 === handle }) else { return }
         running.swapAt(index, running.count - 1)
         running.removeLast()
+        if CurlHandle.mayBeReused { idle.append(handle) }
     }
 
     /// Drops every request that is on its way and returns what is known of each.

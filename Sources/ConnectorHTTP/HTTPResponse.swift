@@ -8,6 +8,8 @@ package struct HTTPResponse: Sendable, Hashable {
     package var headers: [HTTPHeader]
     /// The body, decompressed.
     package var body: [UInt8]
+    /// Whether it came over HTTP/2.
+    package var isHTTP2 = false
 
     /// An answer.
     package init(status: Int, headers: [HTTPHeader] = [], body: [UInt8] = []) {

@@ -21,7 +21,21 @@ package struct HTTPSettings: Sendable, Hashable {
     package var bodyBytesMax = 32 << 20
     /// The most bytes that an answer's header may have.
     package var headerBytesMax = 64 << 10
+    /// The headers of answers that are of interest, in lower case; nil keeps all of them.
+    package var headersKept: [String]?
 
     /// Settings with the usual limits.
     package init() {}
+
+    /// The name of a header of an answer in lower case, or nil where it is of no interest.
+    func keptName(_ name: Slice<UnsafeRawBufferPointer>) -> String? {
+        guard let headersKept else { return String(decoding: name, as: UTF8.self).lowercased() }
+        return headersKept.first { kept in
+            kept.utf8.count == name.count && zip(kept.utf8, name).allSatisfy { $0 == Self.lowercased($1) }
+        }
+    }
+
+    private static func lowercased(_ byte: UInt8) -> UInt8 {
+        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
+    }
 }

@@ -43,6 +43,9 @@ public struct RequestCosts: Sendable, Hashable {
     public var readByIDs: Int64
     /// The most ids in one such request; 0 where records cannot be read by id.
     public var readByIDsMax: Int
+    /// A read-back of exactly one record by id, where the connector has a request for that; 0 where it has none, so
+    /// that it costs ``readByIDs``.
+    public var readOne: Int64
     /// One page of a read-back of all or changed records.
     public var readPage: Int64
     /// The most records on such a page.
@@ -51,8 +54,9 @@ public struct RequestCosts: Sendable, Hashable {
     /// What requests cost.
     public init(
         create: Int64, update: Int64, delete: Int64, readByIDs: Int64, readByIDsMax: Int, readPage: Int64,
-        readPageMax: Int
+        readPageMax: Int, readOne: Int64 = 0
     ) {
+        self.readOne = readOne
         self.create = create
         self.update = update
         self.delete = delete

@@ -81,7 +81,31 @@ import Testing
                 return #expect(Bool(false), "row \(row) is on disk")
             }
         }
-        #expect(written(book.ask(BatchRow(batch: 4, row: 16), 200)) == Array(16..<32))
+        #expect(written(book.ask(BatchRow(batch: 4, row: 16), 600)) == Array(16..<32))
+    }
+
+    /// Asks for rows of one batch in order, each so long after the one before; the sizes of the groups written.
+    private func groups(_ count: Int, every milliseconds: Int64, groupMax: Int = 64) -> [Int] {
+        var book = IntentBook<Int>(groupMax: groupMax)
+        book.register(4, Array(0..<count))
+        var sizes: [Int] = []
+        for row in 0..<count {
+            let now = Int64(row) * milliseconds
+            guard case .write(let group) = book.ask(BatchRow(batch: 4, row: row), now) else { continue }
+            sizes.append(group.count)
+            book.wrote(group.map(\.place), now)
+        }
+        return sizes
+    }
+
+    @Test func groupsAreAsLargeAsWhatIsAskedForSoon() {
+        #expect(groups(240, every: 1) == [16, 32, 64, 64, 64])
+        #expect(groups(240, every: 1, groupMax: 16) == Array(repeating: 16, count: 15))
+        #expect(groups(5, every: 1) == [5])
+        // One request at a time on a slow way: rows written ahead get too old, until hardly any are.
+        let slow = groups(64, every: 1_500)
+        #expect(slow.prefix(4) == [16, 8, 4, 2])
+        #expect(slow.dropFirst(4).allSatisfy { $0 <= 2 })
     }
 
     @Test func anIntentThatIsTooOldIsWrittenAnew() {

@@ -95,6 +95,22 @@ import Testing
         #expect(seen.budget.spent == 20 && seen.budget.outstanding == 0)
     }
 
+    @Test func ofManyAnswersAtOnceTheLastOneLeavesNothingBehind() throws {
+        defer { remove() }
+        let (limits, other) = (limits(slots: 40, daily: 1_000), self.limits(slots: 40, daily: 1_000))
+        var grants: [SharedLimits.Grant] = []
+        for _ in 0..<30 {
+            if case .granted(let grant) = limits.acquire(cost: 5, isWrite: true) { grants.append(grant) }
+        }
+        #expect(grants.count == 30 && other.look().ring.inFlight == 30)
+        for grant in grants.dropLast() { limits.release(grant, SharedLimits.Outcome(status: 201)) }
+        #expect((1...30).contains(other.look().ring.inFlight), "some may wait for the next change")
+        limits.release(grants[29], SharedLimits.Outcome(status: 201))
+        let seen = other.look()
+        #expect(seen.ring.inFlight == 0 && seen.ring.occupied == 30)
+        #expect(seen.budget.spent == 150 && seen.budget.outstanding == 0)
+    }
+
     @Test func whoLeavesIsGoneAtOnce() throws {
         defer { remove() }
         let first = limits()

@@ -7,7 +7,8 @@ extension PipedriveObject {
     package static let deal = PipedriveObject(
         id: "deal", title: "Deal", path: "deals", fieldsPath: "dealFields",
         costs: RequestCosts(
-            create: 5, update: 5, delete: 3, readByIDs: 10, readByIDsMax: 100, readPage: 10, readPageMax: 500),
+            create: 5, update: 5, delete: 3, readByIDs: 10, readByIDsMax: 100, readPage: 10, readPageMax: 500,
+            readOne: 1),
         fields: [
             BuiltInField(
                 DestinationField("title", .text, label: "Title", isRequiredOnCreate: true, lengthMax: 255)),

@@ -7,7 +7,8 @@ extension PipedriveObject {
     package static let organization = PipedriveObject(
         id: "organization", title: "Organization", path: "organizations", fieldsPath: "organizationFields",
         costs: RequestCosts(
-            create: 5, update: 5, delete: 3, readByIDs: 10, readByIDsMax: 100, readPage: 10, readPageMax: 500),
+            create: 5, update: 5, delete: 3, readByIDs: 10, readByIDsMax: 100, readPage: 10, readPageMax: 500,
+            readOne: 1),
         fields: [
             BuiltInField(
                 DestinationField("name", .text, label: "Name", isRequiredOnCreate: true, lengthMax: 255)),

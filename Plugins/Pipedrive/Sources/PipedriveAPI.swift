@@ -47,6 +47,7 @@ package final class PipedriveAPI: Sendable {
         if timeout > Self.timeout { http.idleSeconds = timeout }
         http.caFile = settings.text("ca_file")
         http.userAgent = "penstock/\(PipedriveConnector.version)"
+        http.headersKept = Self.headersKept
         let (authority, site) = try PipedriveCredential.authority(settings, http: http, host: host)
         http.allowsPlainHTTP = site?.isPlain ?? false
         self.http = http
@@ -230,6 +231,12 @@ package final class PipedriveAPI: Sendable {
                 isBlocked: found?.isBlocked ?? false)
         }
     }
+
+    /// The headers of answers that say something to this connector.
+    package static let headersKept = [
+        "date", "retry-after", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset",
+        "x-daily-ratelimit-token-limit", "x-daily-ratelimit-token-remaining", "x-daily-requests-left",
+    ]
 
     /// The limits that answers have named so far, newest numbers.
     var limits: [RateLimit] {

@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConnectorHTTP
 import ConnectorKit
 
 /// Turns rows of one write request into request bodies.
 package struct PipedriveBody: Sendable {
+    /// A field; nothing in it is counted by owners, so that going over many costs nothing.
     private struct Cell {
         var column: Int
-        var key: String
         var wire: WireShape
-        /// The key in quotes, with the colon.
-        var prefix: [UInt8]
+        /// Where the key in quotes, with the colon, lies in ``PipedriveBody/prefixes``.
+        var prefix: Range<Int>
     }
 
     private let cells: [Cell]
     private let customCells: [Cell]
+    private let prefixes: [UInt8]
+    private let schema: Schema
     private let presenceColumn: Int?
     private let leavesOutNulls: Bool
 
@@ -24,17 +27,20 @@ package struct PipedriveBody: Sendable {
     package init(_ request: WriteRequest, object: PipedriveObject, fields: PipedriveFields) throws(ConnectorError) {
         var cells: [Cell] = []
         var customCells: [Cell] = []
+        var prefixes: [UInt8] = []
         for (column, shape) in request.schema.fields.enumerated() where !Self.reserved.contains(shape.name) {
             let field = try Self.check(shape, request.mode, object, fields)
-            var prefix: [UInt8] = []
-            JSON.writeString(shape.name.utf8, into: &prefix)
-            prefix.append(UInt8(ascii: ":"))
-            let cell = Cell(column: column, key: shape.name, wire: field.wire, prefix: prefix)
+            let start = prefixes.count
+            JSON.writeString(shape.name.utf8, into: &prefixes)
+            prefixes.append(UInt8(ascii: ":"))
+            let cell = Cell(column: column, wire: field.wire, prefix: start..<prefixes.count)
             if field.field.isCustom { customCells.append(cell) } else { cells.append(cell) }
         }
         try Self.checkWhole(request, object)
         self.cells = cells
         self.customCells = customCells
+        self.prefixes = prefixes
+        schema = request.schema
         presenceColumn = request.schema.index(of: WriteRequest.presenceColumn)
         leavesOutNulls = request.mode == .create
     }
@@ -87,130 +93,127 @@ package struct PipedriveBody: Sendable {
     /// empty one is said to clear them all.
     /// - Returns: Whether the row sets any field; without one nothing was appended that is worth sending.
     /// - Throws: ``ConnectorError`` `badData`, naming the field.
-    package func render(_ batch: RecordBatch, _ row: Int, into out: inout [UInt8]) throws(ConnectorError) -> Bool {
+    package func render(
+        _ batch: RecordBatch, _ row: Int, into out: JSONBuffer
+    ) throws(ConnectorError) -> Bool {
+        try batch.withPointers { columns throws(ConnectorError) in try render(columns, row, into: out) }
+    }
+
+    /// The same for who renders many rows of a batch: `columns` are all of its columns.
+    package func render(
+        _ columns: [ColumnPointers], _ row: Int, into out: JSONBuffer
+    ) throws(ConnectorError) -> Bool {
         out.append(UInt8(ascii: "{"))
         let start = out.count
-        try write(cells, batch, row, into: &out)
+        try write(cells, columns, row, into: out)
         let customStart = out.count
         if customStart > start { out.append(UInt8(ascii: ",")) }
-        out.append(contentsOf: Self.customPrefix)
+        out.append(Self.customPrefix)
         let membersStart = out.count
-        try write(customCells, batch, row, into: &out)
-        if out.count > membersStart {
-            out.append(UInt8(ascii: "}"))
-        } else {
-            out.removeSubrange(customStart...)
-        }
+        try write(customCells, columns, row, into: out)
+        if out.count > membersStart { out.append(UInt8(ascii: "}")) } else { out.truncate(to: customStart) }
         out.append(UInt8(ascii: "}"))
         return out.count > start + 1
     }
 
     private static let customPrefix = Array("\"custom_fields\":{".utf8)
+    private static let null = Array("null".utf8)
+    private static let emptyList = Array("[]".utf8)
+    private static let yes = Array("true".utf8)
+    private static let no = Array("false".utf8)
 
     private func write(
-        _ cells: [Cell], _ batch: RecordBatch, _ row: Int, into out: inout [UInt8]
+        _ cells: [Cell], _ columns: [ColumnPointers], _ row: Int, into out: JSONBuffer
     ) throws(ConnectorError) {
         var isFirst = true
-        for cell in cells where isPresent(batch, row, cell.column) {
-            let isNull = batch.columns[cell.column].isNull(row)
+        for cell in cells where isPresent(columns, row, cell.column) {
+            let column = columns[cell.column]
+            let isNull = column.isNull(row)
             if isNull && leavesOutNulls { continue }
             let before = out.count
             if !isFirst { out.append(UInt8(ascii: ",")) }
-            out.append(contentsOf: cell.prefix)
-            let isWritten =
-                isNull ? writeNull(cell.wire, into: &out) : try write(cell, batch, row, into: &out)
-            if isWritten { isFirst = false } else { out.removeSubrange(before...) }
+            out.append(prefixes, cell.prefix)
+            let isWritten = isNull ? writeNull(cell.wire, into: out) : try write(cell, column, row, into: out)
+            if isWritten { isFirst = false } else { out.truncate(to: before) }
         }
     }
 
-    private func isPresent(_ batch: RecordBatch, _ row: Int, _ column: Int) -> Bool {
+    private func isPresent(_ columns: [ColumnPointers], _ row: Int, _ place: Int) -> Bool {
         guard let presenceColumn else { return true }
-        let bits = batch.columns[presenceColumn].byteSlice(row)
-        let index = bits.startIndex + column >> 3
-        return index < bits.endIndex && bits[index] & (1 << UInt8(column & 7)) != 0
+        let bits = columns[presenceColumn].cell(row)
+        return place >> 3 < bits.count && bits[place >> 3] & (1 << UInt8(place & 7)) != 0
     }
 
-    private func writeNull(_ wire: WireShape, into out: inout [UInt8]) -> Bool {
-        out.append(contentsOf: (wire == .idsNeverNull || wire == .listNeverNull ? "[]" : "null").utf8)
+    private func writeNull(_ wire: WireShape, into out: JSONBuffer) -> Bool {
+        out.append(wire == .idsNeverNull || wire == .listNeverNull ? Self.emptyList : Self.null)
         return true
     }
 
     /// Returns whether there was something to write: an empty list in a new record is not.
     private func write(
-        _ cell: Cell, _ batch: RecordBatch, _ row: Int, into out: inout [UInt8]
+        _ cell: Cell, _ column: ColumnPointers, _ row: Int, into out: JSONBuffer
     ) throws(ConnectorError) -> Bool {
         switch cell.wire {
-        case .string: Self.writeString(batch.columns[cell.column].byteSlice(row), into: &out)
+        case .string: out.appendString(column.cell(row))
+        case .integer: out.append(column.int64s[row])
+        case .boolean: out.append(column.int64s[row] != 0 ? Self.yes : Self.no)
+        case .json, .listNeverNull: out.append(column.cell(row))
         case .number:
-            let text = batch.columns[cell.column].byteSlice(row)
-            guard Self.isNumber(text) else { throw Self.fault(cell, text, "is not a number") }
-            out.append(contentsOf: text)
-        case .integer: out.append(contentsOf: String(batch.columns[cell.column].int64s[row]).utf8)
-        case .boolean: out.append(contentsOf: (batch.columns[cell.column].int64s[row] != 0 ? "true" : "false").utf8)
+            guard Self.isNumber(column.cell(row)) else { throw fault(cell, column, row, "is not a number") }
+            out.append(column.cell(row))
         case .id:
-            let text = batch.columns[cell.column].byteSlice(row)
-            guard Self.isID(text) else { throw Self.fault(cell, text, "is not the number of an id") }
-            out.append(contentsOf: text)
+            guard Self.isID(column.cell(row)) else { throw fault(cell, column, row, "is not the number of an id") }
+            out.append(column.cell(row))
         case .ids, .idsNeverNull:
-            let before = out.count
-            let text = batch.columns[cell.column].byteSlice(row)
-            guard Self.writeIDs(text, into: &out) else { throw Self.fault(cell, text, "is not a list of ids") }
-            guard out.count == before + 2 else { return true }
-            if leavesOutNulls { return false }
-            out.removeSubrange(before...)
-            return writeNull(cell.wire, into: &out)
-        case .date, .instant, .utcTime: try writeTime(cell, batch.columns[cell.column].int64s[row], into: &out)
-        case .json, .listNeverNull: out.append(contentsOf: batch.columns[cell.column].byteSlice(row))
+            var list: [UInt8] = []
+            guard Self.writeIDs(Array(column.cell(row))[...], into: &list) else {
+                throw fault(cell, column, row, "is not a list of ids")
+            }
+            if list.count == 2 { return leavesOutNulls ? false : writeNull(cell.wire, into: out) }
+            out.append(list)
+        case .date, .instant, .utcTime: try writeTime(cell, column.int64s[row], into: out)
         }
         return true
     }
 
-    /// Appends a JSON string; most texts have nothing to escape and are copied in one piece.
-    private static func writeString(_ text: ArraySlice<UInt8>, into out: inout [UInt8]) {
-        let quote = UInt8(ascii: "\"")
-        guard text.allSatisfy({ $0 >= 0x20 && $0 != quote && $0 != UInt8(ascii: "\\") }) else {
-            return JSON.writeString(text, into: &out)
-        }
-        out.append(quote)
-        out.append(contentsOf: text)
-        out.append(quote)
-    }
-
-    private func writeTime(_ cell: Cell, _ value: Int64, into out: inout [UInt8]) throws(ConnectorError) {
+    private func writeTime(_ cell: Cell, _ value: Int64, into out: JSONBuffer) throws(ConnectorError) {
         let isDate = cell.wire == .date
         guard isDate ? PipedriveTime.isWritable(days: value) : PipedriveTime.isWritable(microseconds: value) else {
-            throw ConnectorError(
-                .badData, "The value of \(cell.key) lies outside the years 1 to 9999.", field: cell.key)
+            let key = schema.fields[cell.column].name
+            throw ConnectorError(.badData, "The value of \(key) lies outside the years 1 to 9999.", field: key)
         }
         out.append(UInt8(ascii: "\""))
-        switch cell.wire {
-        case .date: PipedriveTime.writeDate(value, into: &out)
-        case .utcTime: PipedriveTime.writeUTC(value, into: &out)
-        default: PipedriveTime.writeInstant(value, into: &out)
+        out.append { text in
+            switch cell.wire {
+            case .date: PipedriveTime.writeDate(value, into: &text)
+            case .utcTime: PipedriveTime.writeUTC(value, into: &text)
+            default: PipedriveTime.writeInstant(value, into: &text)
+            }
         }
         out.append(UInt8(ascii: "\""))
     }
 
-    private static func fault(_ cell: Cell, _ text: ArraySlice<UInt8>, _ what: String) -> ConnectorError {
-        let shown = String(decoding: text.prefix(80), as: UTF8.self)
-        return ConnectorError(.badData, "The value \"\(shown)\" of \(cell.key) \(what).", field: cell.key)
+    private func fault(_ cell: Cell, _ column: ColumnPointers, _ row: Int, _ what: String) -> ConnectorError {
+        let shown = String(decoding: column.cell(row).prefix(80), as: UTF8.self)
+        let key = schema.fields[cell.column].name
+        return ConnectorError(.badData, "The value \"\(shown)\" of \(key) \(what).", field: key)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) }
 
     /// Whether the bytes are an integer without sign and leading zero.
-    package static func isID(_ text: ArraySlice<UInt8>) -> Bool {
+    package static func isID(_ text: some Collection<UInt8>) -> Bool {
         guard let first = text.first, text.count <= 19, text.allSatisfy(isDigit) else { return false }
         return first != UInt8(ascii: "0") || text.count == 1
     }
 
     /// Whether the bytes are a JSON number.
-    package static func isNumber(_ text: ArraySlice<UInt8>) -> Bool {
-        var rest = text
+    package static func isNumber(_ text: some Collection<UInt8>) -> Bool {
+        var rest = text[...]
         func digits() -> Bool {
-            let run = rest.prefix(while: isDigit)
-            rest = rest[run.endIndex...]
-            return !run.isEmpty
+            let before = rest.startIndex
+            while let byte = rest.first, isDigit(byte) { rest.removeFirst() }
+            return rest.startIndex != before
         }
         if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
         if rest.first == UInt8(ascii: "0") { rest.removeFirst() } else if !digits() { return false }

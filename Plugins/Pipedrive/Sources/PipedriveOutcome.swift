@@ -21,6 +21,10 @@ package struct PipedriveOutcome: Sendable, Hashable {
             result = RowResult(row: 0, status: failure.wasNeverSent ? .retry : .unknown, error: problem.error)
             if problem.endsWork { ending = problem.error }
         case .success(let response) where response.status == 200 || response.status == 201:
+            if let scan = PipedriveAnswerScan(response.body), PipedriveBody.isID(Array(scan.id.utf8)[...]) {
+                result = Self.success(scan.id, isDeleted: scan.isDeleted, mode, object, response.status)
+                return
+            }
             result = Self.success(api.answer(outcome, object: object), mode, object, response.status)
         case .success(let response):
             let problem = api.problem(response, object: object)
@@ -53,10 +57,17 @@ package struct PipedriveOutcome: Sendable, Hashable {
                 vendorCode: String(status))
             return RowResult(row: 0, status: .unknown, error: error, httpStatus: status)
         }
+        let isDeleted = json["data"]?["is_deleted"]?.boolValue == true
+        return success(id, isDeleted: isDeleted, mode, object, status)
+    }
+
+    private static func success(
+        _ id: String, isDeleted: Bool, _ mode: WriteRequest.Mode, _ object: PipedriveObject, _ status: Int
+    ) -> RowResult {
         switch mode {
         case .create: return RowResult(row: 0, status: .created, httpStatus: status, remoteID: id)
         case .delete: return RowResult(row: 0, status: .deleted, httpStatus: status, remoteID: id)
-        case .update where json["data"]?["is_deleted"]?.boolValue == true:
+        case .update where isDeleted:
             let error = ConnectorError(
                 .notFound, "The \(object.id) \(id) is deleted in Pipedrive.", field: "id")
             return RowResult(row: 0, status: .rejected, error: error, httpStatus: status, remoteID: id)

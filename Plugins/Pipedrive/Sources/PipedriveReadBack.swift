@@ -15,6 +15,8 @@ final class PipedriveReadBack: RecordStream {
     private var hasEnded: Bool
     /// Whether the pages that are read now are those of archived records.
     private var isInArchive = false
+    /// The one id that was asked for, where its record is read by itself, or nil.
+    private var loneID: String?
     /// The ids that were asked for and have not come, or nil where all records were asked for.
     private var missing: Set<String>?
     /// The ids of the records that were delivered, where the order lets one come twice; nil where none can.
@@ -44,6 +46,10 @@ final class PipedriveReadBack: RecordStream {
             // Other texts are ids of nothing; and without any id the list would be that of all records.
             let numbers = ids.filter { PipedriveBody.isID(Array($0.utf8)[...]) }
             hasEnded = numbers.isEmpty
+            if ids.count == 1, object.costs.readOne > 0 {
+                loneID = numbers.first
+                break
+            }
             missing = Set(numbers)
             query = [("ids", numbers.joined(separator: ",")), ("limit", String(object.costs.readByIDsMax))]
         case .changedSince(let milliseconds):
@@ -82,6 +88,7 @@ final class PipedriveReadBack: RecordStream {
     func next() throws(ConnectorError) -> SourceBatch? {
         while !hasEnded {
             if isCancelled.load(ordering: .relaxed) { throw ConnectorError(.cancelled, "The read was cancelled.") }
+            if let loneID { return try one(loneID) }
             let path = isInArchive ? object.archivePath ?? object.path : object.path
             let page = try api.read(
                 "/api/v2/\(path)", query: pageQuery, cost: isInArchive ? object.archivePageCost : object.costs.readPage,
@@ -98,6 +105,25 @@ final class PipedriveReadBack: RecordStream {
             if batch.batch.rowCount > 0 { return batch }
         }
         return nil
+    }
+
+    /// The record with this id, or nil where it does not exist.
+    private func one(_ id: String) throws(ConnectorError) -> SourceBatch? {
+        hasEnded = true
+        let answer: JSON
+        do {
+            answer = try api.read(
+                "/api/v2/\(object.path)/\(id)", query: query, cost: object.costs.readOne, object: object,
+                isCancelled: { isCancelled.load(ordering: .relaxed) })
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        guard let record = answer["data"], record["id"]?.numberText == id else {
+            throw ConnectorError(.unavailable, "\(api.siteName) sent something else than \(object.id) \(id).")
+        }
+        let batch = try batch([record])
+        return batch.batch.rowCount > 0 ? batch : nil
     }
 
     private var pageQuery: [(String, String)] {

@@ -22,6 +22,8 @@ struct PipedriveWriteLoop {
 
     /// How long to wait at most without a look at ``HostServices/isCancelled``, in milliseconds.
     private static let pollMax = 1_000
+    /// The longest that the host lets wait for an answer rather than for a slot, in milliseconds.
+    private static let answerWait: Int64 = 50
 
     private let mode: WriteRequest.Mode
     private let object: PipedriveObject
@@ -45,6 +47,10 @@ struct PipedriveWriteLoop {
     private var results: [(batch: UInt64, result: RowResult)] = []
     private var ending: ConnectorError?
     private var askAgainAt: Int64 = 0
+    /// How many waiting rows the other side knows of.
+    private var toldWaiting = 0
+    /// Where bodies are written; a request keeps a copy of its own, for as long as it may have to go again.
+    private let buffer = JSONBuffer()
 
     init(
         _ request: WriteRequest, object: PipedriveObject, body: PipedriveBody, api: PipedriveAPI, multi: HTTPMulti,
@@ -83,6 +89,8 @@ struct PipedriveWriteLoop {
             return (shared.arrivals, shared.isAborted || shared.isEnded, shared.isEnded, shared.openRows)
         }
         batches += arrivals.map { OpenBatch(batch: $0.batch, id: $0.id) }
+        // Who submitted has counted them himself.
+        toldWaiting += arrivals.reduce(0) { $0 + $1.batch.rowCount }
         if isStopped && ending == nil { ending = ConnectorError(.cancelled, "The session was stopped.") }
         return !isEnded || openRows > 0
     }
@@ -183,10 +191,9 @@ struct PipedriveWriteLoop {
             path += "/" + String(decoding: id, as: UTF8.self)
         }
         guard mode != .delete else { return api.request(.delete, path) }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(512)
+        buffer.truncate(to: 0)
         do throws(ConnectorError) {
-            guard try body.render(open.batch, row, into: &bytes) || mode == .create else {
+            guard try body.render(open.batch, row, into: buffer) || mode == .create else {
                 settle(open.id, row, .unchanged, nil)
                 return nil
             }
@@ -194,7 +201,7 @@ struct PipedriveWriteLoop {
             settle(open.id, row, .rejected, error)
             return nil
         }
-        return api.request(mode == .create ? .post : .patch, path, body: bytes)
+        return api.request(mode == .create ? .post : .patch, path, body: buffer.bytes)
     }
 
     /// Notes the result of the first waiting row, which needed no request.
@@ -217,8 +224,10 @@ struct PipedriveWriteLoop {
         outcome.result.row = row.row
         results.append((row.batch, outcome.result))
         if ending == nil { ending = outcome.ending }
-        // An answer may have freed a slot before the time that the host named.
-        askAgainAt = 0
+        // An answer ends a short wait for one; a slot is free at the time that the host named, whatever is answered.
+        var isRefunded = false
+        if case .failure(let failure) = completion.outcome { isRefunded = failure.wasNeverSent }
+        if isRefunded || askAgainAt - MonotonicClock.milliseconds <= Self.answerWait { askAgainAt = 0 }
     }
 
     /// Gives every row that was not sent its result.
@@ -244,6 +253,8 @@ struct PipedriveWriteLoop {
     private mutating func deliver() {
         let waiting = batches.reduce(0) { $0 + $1.batch.rowCount - $1.nextRow }
         let count = results.count
+        guard count > 0 || waiting != toldWaiting else { return }
+        toldWaiting = waiting
         while let id = results.first?.batch {
             let ofBatch = results.filter { $0.batch == id }.map(\.result)
             results.removeAll { $0.batch == id }

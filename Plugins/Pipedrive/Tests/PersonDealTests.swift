@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConnectorHTTP
 import ConnectorKit
 import ConnectorTesting
 import PipedriveConnector
@@ -27,8 +28,8 @@ import Testing
         let plan = try PipedriveBody(request, object: object, fields: fields)
         var batch = RecordBatch(request.schema)
         batch.append([.text("7")] + cells.map(\.1))
-        var out: [UInt8] = []
-        return try plan.render(batch, 0, into: &out) ? String(decoding: out, as: UTF8.self) : nil
+        let out = JSONBuffer()
+        return try plan.render(batch, 0, into: out) ? String(decoding: out.bytes, as: UTF8.self) : nil
     }
 
     @Test func aPersonsBodyIsExact() throws {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConnectorHTTP
 import ConnectorKit
 import PipedriveConnector
 import Testing
@@ -23,8 +24,8 @@ import Testing
         let plan = try PipedriveBody(request, object: .organization, fields: Account.fields)
         var batch = RecordBatch(request.schema)
         batch.append(row + values.map(\.value))
-        var out: [UInt8] = []
-        return try plan.render(batch, 0, into: &out) ? String(decoding: out, as: UTF8.self) : nil
+        let out = JSONBuffer()
+        return try plan.render(batch, 0, into: out) ? String(decoding: out.bytes, as: UTF8.self) : nil
     }
 
     @Test(arguments: [

@@ -135,7 +135,7 @@ enum DescriptorChecks {
             if !ids.insert(object.id).inserted { context.find("the object \(object.id) is there twice") }
             if object.id.isEmpty || object.title.isEmpty { context.find("an object has no id or no title") }
             let costs = object.costs
-            let all = [costs.create, costs.update, costs.delete, costs.readByIDs, costs.readPage]
+            let all = [costs.create, costs.update, costs.delete, costs.readByIDs, costs.readOne, costs.readPage]
             if all.contains(where: { $0 < 0 }) || costs.readByIDsMax < 0 || costs.readPageMax < 0 {
                 context.find("the object \(object.id) has a cost below 0")
             }

@@ -22,7 +22,8 @@ extension ObjectDescriptor {
                     [
                         "create": .integer(costs.create), "update": .integer(costs.update),
                         "delete": .integer(costs.delete), "read_by_ids": .integer(costs.readByIDs),
-                        "read_by_ids_max": .integer(costs.readByIDsMax), "read_page": .integer(costs.readPage),
+                        "read_by_ids_max": .integer(costs.readByIDsMax), "read_one": .integer(costs.readOne),
+                        "read_page": .integer(costs.readPage),
                         "read_page_max": .integer(costs.readPageMax),
                     ] as JSONObject),
             ] as JSONObject)
@@ -39,7 +40,8 @@ extension ObjectDescriptor {
                 readByIDs: Int64(try costs.integer("read_by_ids") ?? 0),
                 readByIDsMax: try costs.integer("read_by_ids_max") ?? 0,
                 readPage: Int64(try costs.integer("read_page") ?? 0),
-                readPageMax: try costs.integer("read_page_max") ?? 0),
+                readPageMax: try costs.integer("read_page_max") ?? 0,
+                readOne: Int64(try costs.integer("read_one") ?? 0)),
             createdAtField: try document.textIfPresent("created_at_field") ?? "",
             updatedAtField: try document.textIfPresent("updated_at_field") ?? "")
     }

@@ -93,6 +93,12 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
         waiting.contains { $0.key != .create && !$0.value.isEmpty } || retries.contains { $0.open.mode != .create }
     }
 
+    /// When the next row that waits to be sent again is due, or nil where none does.
+    package var nextRetryAt: Int64? { stop == nil ? retries.map(\.dueAt).min() : nil }
+
+    /// When ``lookIntoSilence(_:)`` has something to say at the earliest.
+    package var silentAt: Int64 { movedAt + silenceMilliseconds + 1 }
+
     private var waitingRows: Int { waiting.values.reduce(0) { $0 + $1.count } }
 
     /// Takes a row over.

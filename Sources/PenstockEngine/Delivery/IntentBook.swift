@@ -5,8 +5,10 @@ import PenstockModel
 /// Decides which intents to write when a connector asks for leave to send a create; performs nothing itself.
 ///
 /// Intents of a few rows that will be asked for next are written together, so that the disk is waited for once per
-/// group. An intent that was written ahead counts for a short while; after that it is written anew, with a new
-/// deadline. A crash leaves at most a group of rows behind that look as if they had been sent.
+/// group. A group is as large as what is asked for in a short while: it doubles where the last one was used up quickly,
+/// and halves where rows of it were not asked for in time. An intent that was written ahead counts for a short while;
+/// after that it is written anew, with a new deadline. A crash leaves at most a group of rows behind that look as if
+/// they had been sent.
 package struct IntentBook<Row: Sendable>: Sendable {
     /// What is to be done before a row may be sent.
     package enum Step: Sendable {
@@ -26,14 +28,27 @@ package struct IntentBook<Row: Sendable>: Sendable {
     }
 
     private var batches: [UInt64: [Entry]] = [:]
+    /// How many intents are written together now.
+    private var group: Int
+    private let groupMax: Int
+    private var wroteAt: Int64?
 
-    /// How many intents are written together at most.
-    package static var groupMax: Int { 16 }
+    /// How many intents are written together at most, where nothing speaks against it.
+    package static var groupMost: Int { 64 }
+    /// How many are written together at first.
+    private static var groupFirst: Int { 16 }
     /// How long an intent that was written ahead counts, in milliseconds.
     package static var freshMilliseconds: Int64 { 2_000 }
+    /// A group that is used up sooner than this was too small, in milliseconds.
+    private static var quickMilliseconds: Int64 { freshMilliseconds / 4 }
 
     /// A book without rows.
-    package init() {}
+    ///
+    /// - Parameter groupMax: How many intents are written together at most, at least 1.
+    package init(groupMax: Int = Self.groupMost) {
+        self.groupMax = groupMax
+        group = min(groupMax, Self.groupFirst)
+    }
 
     /// Takes note of the rows of a batch, before it is handed over.
     package mutating func register(_ batch: UInt64, _ rows: [Row]) {
@@ -57,10 +72,20 @@ package struct IntentBook<Row: Sendable>: Sendable {
         {
             return .send
         }
-        let end = min(entries.count, place.row + Self.groupMax)
+        adapt(isLate: entries[place.row].writtenAt != nil, now)
+        let end = min(entries.count, place.row + group)
         return .write(
             (place.row..<end).filter { $0 == place.row || isOpen(entries[$0], now) }
                 .map { (BatchRow(batch: place.batch, row: $0), entries[$0].row) })
+    }
+
+    /// - Parameter isLate: Whether the row had an intent that is too old by now.
+    private mutating func adapt(isLate: Bool, _ now: Int64) {
+        if isLate {
+            group = max(1, group / 2)
+        } else if let wroteAt, now - wroteAt <= Self.quickMilliseconds {
+            group = min(groupMax, group * 2)
+        }
     }
 
     /// Whether a row behind the one that is asked for still needs an intent.
@@ -70,6 +95,7 @@ package struct IntentBook<Row: Sendable>: Sendable {
 
     /// Takes note that intents are on disk.
     package mutating func wrote(_ places: [BatchRow], _ now: Int64) {
+        wroteAt = now
         for place in places where batches[place.batch]?.indices.contains(place.row) == true {
             batches[place.batch]?[place.row].writtenAt = now
         }

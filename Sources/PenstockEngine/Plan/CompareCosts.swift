@@ -2,28 +2,49 @@
 
 import PenstockModel
 
-/// Decides by cost whether records are worth reading back before they are updated.
-package struct CompareCosts: Sendable {
+/// What it costs to look at records, and to change them: exact arithmetic over the costs that a connector declares.
+package struct CompareCosts: Sendable, Hashable {
     private let costs: RequestCosts
 
     /// The arithmetic for one object.
     package init(_ costs: RequestCosts) { self.costs = costs }
 
-    /// The most rows that one read-back by id can answer; 0 where there is none.
+    /// The most records that one request for records by id can answer; 0 where there is none.
     package var groupMax: Int { costs.readByIDsMax }
 
-    /// Whether reading `rows` records back by id costs less than updating all of them.
+    /// Whether records can be read one by one.
+    package var readsOne: Bool { costs.readOne > 0 }
+
+    /// What one page of the list costs.
+    package var page: Int64 { costs.readPage }
+
+    /// What one update costs.
+    package var update: Int64 { costs.update }
+
+    /// How many of `rows` records, fewer than fit one group, are read one by one rather than together.
     ///
-    /// - Parameter isDemanded: The user asked for it, whatever it costs.
-    package func readsBack(_ rows: Int, isDemanded: Bool) -> Bool {
-        guard rows > 0, costs.readByIDsMax > 0 else { return false }
-        return isDemanded || readBack(rows) < Int64(rows) * costs.update
+    /// All of them, or none: together they cost the same however many there are.
+    package func readsOneByOne(_ rows: Int) -> Bool {
+        readsOne && (groupMax == 0 || Int64(rows) * costs.readOne < costs.readByIDs)
     }
 
-    /// What reading `rows` records back by id costs.
-    package func readBack(_ rows: Int) -> Int64 {
-        guard costs.readByIDsMax > 0 else { return 0 }
-        return Int64((rows + costs.readByIDsMax - 1) / costs.readByIDsMax) * costs.readByIDs
+    /// The least that reading `rows` records by id can cost; nil where they cannot be read by id.
+    ///
+    /// Full groups, and the rest of fewer rows than a group together or one by one, whichever costs less.
+    package func readByID(_ rows: Int64) -> Int64? {
+        guard rows > 0 else { return 0 }
+        guard groupMax > 0 else { return readsOne ? rows * costs.readOne : nil }
+        let groups = rows / Int64(groupMax)
+        let rest = Int(rows % Int64(groupMax))
+        let full = readsOneByOne(groupMax) ? Int64(groupMax) * costs.readOne : costs.readByIDs
+        let tail = rest == 0 ? 0 : readsOneByOne(rest) ? Int64(rest) * costs.readOne : costs.readByIDs
+        return groups * full + tail
+    }
+
+    /// What reading a list of so many records costs; nil where there is no list.
+    package func list(_ records: Int64) -> Int64? {
+        guard costs.readPage > 0, costs.readPageMax > 0 else { return nil }
+        return max(1, (records + Int64(costs.readPageMax) - 1) / Int64(costs.readPageMax)) * costs.readPage
     }
 
     /// What the writes cost.

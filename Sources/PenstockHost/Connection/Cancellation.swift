@@ -7,6 +7,23 @@ package final class Cancellation: Sendable {
     private let condition = NSCondition()
     // Guarded by `condition`, which every access below locks.
     private nonisolated(unsafe) var wish = false
+    // Guarded by `condition` as well.
+    private nonisolated(unsafe) var watches: [UInt64: @Sendable () -> Void] = [:]
+    // Guarded by `condition` as well.
+    private nonisolated(unsafe) var nextWatch: UInt64 = 0
+
+    /// Somebody who is told of the wish, for as long as this object lives.
+    package final class Watch: Sendable {
+        private let cancellation: Cancellation
+        private let number: UInt64
+
+        fileprivate init(_ cancellation: Cancellation, _ number: UInt64) {
+            self.cancellation = cancellation
+            self.number = number
+        }
+
+        deinit { cancellation.forget(number) }
+    }
 
     /// A wish that was not made yet.
     package init() {}
@@ -23,6 +40,26 @@ package final class Cancellation: Sendable {
         condition.lock()
         wish = true
         condition.broadcast()
+        let told = Array(watches.values)
+        condition.unlock()
+        for tell in told { tell() }
+    }
+
+    /// Calls `tell` when the wish is made, on the thread that makes it; at once where it was made before.
+    package func watch(_ tell: @escaping @Sendable () -> Void) -> Watch {
+        condition.lock()
+        let number = nextWatch
+        nextWatch += 1
+        watches[number] = tell
+        let isLate = wish
+        condition.unlock()
+        if isLate { tell() }
+        return Watch(self, number)
+    }
+
+    private func forget(_ number: UInt64) {
+        condition.lock()
+        watches[number] = nil
         condition.unlock()
     }
 

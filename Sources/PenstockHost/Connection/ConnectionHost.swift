@@ -132,6 +132,10 @@ package final class ConnectionHost: HostServices {
     package func redacted(_ error: ConnectorError) -> ConnectorError { redactor.redacted(error) }
 
     package var isCancelled: Bool { cancellation.isCancelled }
+
+    /// Calls `tell` when the work is to stop, on whatever thread says so, for as long as what is returned lives.
+    func whenCancelled(_ tell: @escaping @Sendable () -> Void) -> Cancellation.Watch { cancellation.watch(tell) }
+
     package var monotonicMilliseconds: Int64 { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }
     package var wallMilliseconds: Int64 { WallClock.milliseconds }
 

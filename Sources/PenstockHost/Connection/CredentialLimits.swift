@@ -38,6 +38,10 @@ package final class CredentialLimits: Sendable {
         var limits = SharedLimits()
         var member: (id: Int64, place: Int64)?
         var waiting: [Change] = []
+        /// Requests that are out.
+        var open = 0
+        /// When leave was asked for last.
+        var askedAt: Int64 = .min
         var lookedAt: Int64 = .min
         var problem: String?
     }
@@ -46,6 +50,8 @@ package final class CredentialLimits: Sendable {
     private typealias Change = @Sendable (inout SharedLimits, Int64, Int64) -> Void
 
     private let state = Mutex(State())
+    /// Whether it is known that this process has sent a request for this credential.
+    private let hasBegun = Atomic(false)
     private let identity: Identity?
     private let folder: LimitFolder
     private let terms: SharedLimits.Terms
@@ -100,16 +106,33 @@ package final class CredentialLimits: Sendable {
         let wish = SharedLimits.Wish(cost: cost, isWrite: isWrite, isFirst: isFirst)
         let answer = change { limits, member in limits.acquire(wish, by: member, terms, now) }
         guard let answer else { return .wait(Self.busyWait) }
-        if case .granted = answer { noteBegun() }
+        guard case .granted = answer else { return answer }
+        if wish.isFirst { noteBegun() }
+        state.withLock { state in
+            state.open += 1
+            state.askedAt = now.time
+        }
         return answer
     }
 
     /// Gives leave back; where the file is busy, with the next change.
+    ///
+    /// So are plain answers among many that come at once: leave is asked for again a moment later, and the last answer
+    /// that is out waits for nothing.
     package func release(_ grant: SharedLimits.Grant, _ outcome: SharedLimits.Outcome) {
         let now = BootClock.milliseconds
         let terms = terms
         let jitter = Double.random(in: 0..<1)
         let change: Change = { limits, _, _ in limits.release(grant, outcome, terms, jitter: jitter, now) }
+        let isPlain = (200..<300).contains(outcome.status) && outcome.retryAfter == nil
+        let mayWait = state.withLock { state in
+            state.open -= 1
+            let isBusy = state.open > 0 && now <= state.askedAt + Self.busySpan
+            guard isPlain, isBusy, state.waiting.count < Self.waitingMax else { return false }
+            state.waiting.append(change)
+            return true
+        }
+        if mayWait { return }
         let isDone: Void? = self.change { limits, member in change(&limits, member, now) }
         if isDone == nil { state.withLock { $0.waiting.append(change) } }
     }
@@ -130,11 +153,19 @@ package final class CredentialLimits: Sendable {
     }
 
     private static let busyWait: Int64 = 5
+    /// For how long after leave was asked for more is asked for in a moment, in milliseconds.
+    private static let busySpan: Int64 = 2
+    /// How many answers wait at most for the next change.
+    private static let waitingMax = 16
 
-    private var isFirst: Bool { identity.map { id in Self.begun.withLock { !$0.contains(id) } } ?? false }
+    private var isFirst: Bool {
+        if hasBegun.load(ordering: .relaxed) { return false }
+        return identity.map { id in Self.begun.withLock { !$0.contains(id) } } ?? false
+    }
 
     private func noteBegun() {
         if let identity { _ = Self.begun.withLock { $0.insert(identity) } }
+        hasBegun.store(true, ordering: .relaxed)
     }
 
     // MARK: - Changes

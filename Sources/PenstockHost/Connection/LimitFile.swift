@@ -92,6 +92,10 @@ struct LimitFile: ~Copyable {
 
     /// What the file holds; call it under the lock.
     mutating func read() -> Content {
+        // Copies are written in turn: who changed the limits since has written over the older one.
+        if let known, let other = head((known.number + 1) % 2), other.number == known.number - 1 {
+            return .good(known.limits)
+        }
         let heads = [head(0), head(1)].compactMap { $0 }.sorted { $0.number > $1.number }
         guard let newest = heads.first else { return size == 0 ? .fresh : .spoiled }
         if let known, known.number == newest.number { return .good(known.limits) }
@@ -117,10 +121,11 @@ struct LimitFile: ~Copyable {
     mutating func write(_ limits: SharedLimits) -> Bool {
         let number = (known?.number ?? 0) + 1
         let content = limits.words
-        let head: [Int64] = [
-            number, Int64(content.count), Self.startID, BootClock.milliseconds, WallClock.milliseconds,
+        var words: [Int64] = [
+            Self.magic, 0, number, Int64(content.count), Self.startID, BootClock.milliseconds, WallClock.milliseconds,
         ]
-        let words = [Self.magic, Self.checksum(head + content)] + head + content
+        words.append(contentsOf: content)
+        words[1] = Self.checksum(words[2...])
         let count = words.count * 8
         guard count <= Self.copyBytes, pwrite(descriptor, words, count, Self.offset(number)) == count else {
             return false
@@ -149,7 +154,7 @@ struct LimitFile: ~Copyable {
 
     private borrowing func limits(_ head: Head) -> SharedLimits? {
         guard let words = words(Self.headWords + head.count, at: Self.offset(head.number)),
-            Self.checksum(Array(words[2...])) == head.checksum
+            Self.checksum(words[2...]) == head.checksum
         else { return nil }
         return SharedLimits(words: Array(words[Self.headWords...]))
     }
@@ -167,9 +172,9 @@ struct LimitFile: ~Copyable {
     private static func offset(_ number: Int64) -> off_t { off_t(number % 2) * off_t(copyBytes) }
 
     /// The start of the machine as a number, so that it fits among the others.
-    private static let startID: Int64 = checksum(BootClock.startID.utf8.map { Int64($0) })
+    private static let startID: Int64 = checksum(BootClock.startID.utf8.map { Int64($0) }[...])
 
-    private static func checksum(_ words: [Int64]) -> Int64 {
+    private static func checksum(_ words: ArraySlice<Int64>) -> Int64 {
         var sum: UInt64 = 0x9E37_79B9_7F4A_7C15
         for word in words {
             sum = (sum ^ UInt64(bitPattern: word)) &* 0xBF58_476D_1CE4_E5B9

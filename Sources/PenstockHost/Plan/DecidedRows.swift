@@ -15,6 +15,8 @@ protocol DecidedRows: AnyObject {
     var openWriters: OpenWriters? { get }
     /// How often the read went on in a new snapshot.
     var continuations: Int { get }
+    /// Called before each look at records, so that other work goes on meanwhile.
+    var keepUp: (() throws(RunStop) -> Void)? { get set }
 
     /// The next rows, decided; nil at the end.
     func next() throws(RunStop) -> DecidedChunk?
@@ -22,6 +24,8 @@ protocol DecidedRows: AnyObject {
     func removedRows() throws(RunStop) -> RemovedRows?
     /// Counts the rows behind those that were taken; nil where that takes too long.
     func countRest(within milliseconds: Int64) -> Int64?
+    /// Keeps what the list of records cost for the next run.
+    func noteListCost(in store: StateStore) throws(RunStop)
     /// Ends the read.
     func close()
 }
@@ -66,6 +70,12 @@ final class HeldRows: DecidedRows {
     var postponedFrom: Value? { pipeline.postponedFrom }
     var openWriters: OpenWriters? { pipeline.openWriters }
     var continuations: Int { pipeline.continuations }
+    var keepUp: (() throws(RunStop) -> Void)? {
+        get { pipeline.keepUp }
+        set { pipeline.keepUp = newValue }
+    }
+
+    func noteListCost(in store: StateStore) throws(RunStop) { try pipeline.noteListCost(in: store) }
 
     /// Takes the next rows from the source, keeps them, and lends them to `body`.
     ///

@@ -23,6 +23,11 @@ final class Delivery {
     private var machine: DeliveryMachine<Item>
     private var sessions: [WriteRequest.Mode: any WriteSession] = [:]
     private var isAborted = false
+    /// The batch that goes next, in the columns in which it crosses, until a session has taken it over.
+    private var prepared: (batch: DeliveryMachine<Item>.Batch, columns: RecordBatch)?
+    /// How many rows were on their way when a session had no room, until it is asked again; nil where none said so.
+    private var fullWith: Int?
+    private let watch: Cancellation.Watch
 
     /// Why nothing more is sent, or nil.
     var stop: ConnectorError? { machine.stop }
@@ -37,6 +42,12 @@ final class Delivery {
     var openRows: Int { machine.openRows }
 
     private static let inFlightMax = 64
+    /// How many intents are written together where a person has to settle each that a crash leaves.
+    private static let cautiousGroup = 16
+    /// How many results are awaited before a session that had no room is asked again.
+    private static let resultsPerRoom = inFlightMax / 2
+    /// How soon a session that has no room is asked again although it owes no result, in milliseconds.
+    private static let roomPause: Int64 = 50
 
     /// A delivery for `sync` that has sent nothing yet.
     ///
@@ -53,7 +64,11 @@ final class Delivery {
         self.sync = sync
         self.ledger = ledger
         self.lost = lost
-        journal = IntentJournal(ledger, clock: sync.destinationHost.serverClock)
+        let queue = queue
+        watch = sync.destinationHost.whenCancelled { queue.wake() }
+        journal = IntentJournal(
+            ledger, clock: sync.destinationHost.serverClock,
+            groupMax: sync.guarantee == .atMostOnce ? Self.cautiousGroup : IntentBook<LedgerEntry>.groupMost)
         machine = DeliveryMachine(
             policy, silenceMilliseconds: options.silenceMilliseconds,
             now: sync.destinationHost.monotonicMilliseconds)
@@ -86,9 +101,17 @@ final class Delivery {
             } else {
                 try submit()
             }
-            try settle(queue.take(waitingMilliseconds: machine.openRows > rows ? 50 : 0))
+            try settle(queue.take(waitingMilliseconds: machine.openRows > rows ? pause : 0))
             try lookIntoSilence()
         }
+    }
+
+    /// Takes results that are there, and sends what there is room for; waits for nothing.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func keepUp() throws(RunStop) {
+        if machine.stop == nil { try submit() }
+        try settle(queue.take(waitingMilliseconds: 0))
     }
 
     /// Waits for the results of all rows that the connector has, and sends nothing meanwhile.
@@ -97,9 +120,19 @@ final class Delivery {
     func awaitResults() throws(RunStop) {
         while machine.rowsOnTheirWay > 0 {
             if sync.destinationHost.isCancelled { giveUp(Self.cancelled) }
-            try settle(queue.take(waitingMilliseconds: 50))
+            try settle(queue.take(waitingMilliseconds: pause))
             try lookIntoSilence()
         }
+    }
+
+    /// How long there is nothing to do but to wait for results, in milliseconds; a wish to stop ends the wait, too.
+    private var pause: Int64 {
+        let now = now
+        var until = machine.silentAt
+        if let due = machine.nextRetryAt { until = min(until, due) }
+        if fullWith != nil, machine.rowsOnTheirWay == 0 { until = min(until, now + Self.roomPause) }
+        let ledgerDue = ledger.dueInMilliseconds.map { now + $0 } ?? until
+        return max(1, min(until, ledgerDue) - now)
     }
 
     /// Asks a connector that has delivered nothing for long; one that owes a result then has lost it.
@@ -138,6 +171,7 @@ final class Delivery {
     /// Stops sending; rows on their way are awaited, the rest stays open for the next run.
     func giveUp(_ reason: ConnectorError) {
         machine.giveUp(reason)
+        prepared = nil
         abortSessions()
     }
 
@@ -150,19 +184,41 @@ final class Delivery {
     // MARK: - Sending
 
     private func submit() throws(RunStop) {
-        while let batch = machine.next(now) {
-            if batch.mode == .update { try ledger.images?.intend(batch.rows) }
+        while mayHaveRoom, let (batch, columns) = try next() {
             do throws(ConnectorError) {
-                let session = try session(batch.mode)
-                if batch.mode == .create { journal.register(batch.rows.map(intended), batch.id) }
-                guard try session.submit(columns(batch), id: batch.id) else { return }
+                guard try session(batch.mode).submit(columns, id: batch.id) else {
+                    return fullWith = machine.rowsOnTheirWay
+                }
             } catch {
                 // A session that has given up says why in the results of its rows.
                 try settle(queue.take(waitingMilliseconds: 0))
                 return giveUp(error)
             }
+            prepared = nil
             machine.took(batch, now)
         }
+    }
+
+    /// Whether a session may take rows: none said otherwise, or it has delivered results since.
+    private var mayHaveRoom: Bool {
+        guard let full = fullWith else { return true }
+        let open = machine.rowsOnTheirWay
+        guard open == 0 || open <= full - Self.resultsPerRoom else { return false }
+        fullWith = nil
+        return true
+    }
+
+    /// The batch that goes next; made ready once, however often it has to wait for room.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    private func next() throws(RunStop) -> (batch: DeliveryMachine<Item>.Batch, columns: RecordBatch)? {
+        if let prepared, prepared.batch.mode != .create || !machine.holdsCreates { return prepared }
+        guard let batch = machine.next(now) else { return nil }
+        if batch.mode == .create { journal.register(batch.rows.map(intended), batch.id) }
+        // What an update overwrites is on disk before it is sent.
+        if batch.mode == .update { try ledger.images?.intend(batch.rows) }
+        prepared = (batch, columns(batch))
+        return prepared
     }
 
     /// The ledger's entry of a row that is about to be sent, but for its times.
@@ -212,7 +268,10 @@ final class Delivery {
             try close(machine.settle(batch, rows, now) { Double.random(in: 0..<1) })
             if machine.isDone(batch) { journal.forget(batch) } else { journal.close(batch, rows) }
         }
-        if machine.stop != nil { abortSessions() }
+        if machine.stop != nil {
+            abortSessions()
+            prepared = nil
+        }
         // Nobody but a person settles a create whose outcome a crash takes.
         if case .atMostOnce = sync.guarantee, !results.isEmpty { try ledger.flush() } else { try ledger.flushIfDue() }
         machine.holdsCreates = lost.isFull

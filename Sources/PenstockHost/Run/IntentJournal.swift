@@ -9,7 +9,7 @@ import Synchronization
 final class IntentJournal: Sendable {
     private let ledger: RunLedger
     private let clock: ServerClock
-    private let book = Mutex(IntentBook<LedgerEntry>())
+    private let book: Mutex<IntentBook<LedgerEntry>>
     private let broken = Mutex<StateError?>(nil)
 
     /// The longest that a request may be on its way where a connector sets no limit, in milliseconds.
@@ -19,7 +19,10 @@ final class IntentJournal: Sendable {
     var failure: StateError? { broken.withLock { $0 } }
 
     /// A journal that writes into `ledger`.
-    init(_ ledger: RunLedger, clock: ServerClock) {
+    ///
+    /// - Parameter groupMax: How many intents are written together at most: so many rows look sent after a crash.
+    init(_ ledger: RunLedger, clock: ServerClock, groupMax: Int) {
+        book = Mutex(IntentBook(groupMax: groupMax))
         self.ledger = ledger
         self.clock = clock
     }

@@ -8,7 +8,12 @@ import PenstockState
 final class RemoteLookup {
     private let sync: OpenSync
     private let scratchFolder: String
+    /// The records that the list has shown so far.
     private var index: RemoteIndex?
+    /// The list, as far as it is not read yet.
+    private var list: (any RecordStream)?
+    /// What the list has cost so far.
+    private var listSpent: Int64 = 0
     private let readFields: [String]
     /// The field that, where it is true, keeps a record from being changed; nil where the object has none.
     private let lock: DestinationField?
@@ -50,9 +55,10 @@ final class RemoteLookup {
     }
 
     /// The ids of at most three records whose match field holds one of `texts`, with the record where it is the only
-    /// one.
-    func matches(_ texts: [String], target: Int) throws(RunStop) -> (ids: [String], record: RecordBatch?) {
-        let index = try loadedIndex(target)
+    /// one; reads the list to its end before.
+    func matches(_ texts: [String]) throws(RunStop) -> (ids: [String], record: RecordBatch?) {
+        while !knowsAll { try page { _, _ in } }
+        guard let index else { return ([], nil) }
         var found: [RemoteIndex.Entry] = []
         do {
             for text in texts where found.count < 3 {
@@ -67,43 +73,85 @@ final class RemoteLookup {
     }
 
     /// Whether all records were read, so that what is missing among them does not exist.
-    var knowsAll: Bool { index != nil }
+    private(set) var knowsAll = false
 
-    /// The record with this id among all records; nil where it does not exist.
+    /// What reading the whole list has cost, once that is known.
+    var listCost: Int64? { knowsAll ? listSpent : nil }
+
+    /// What reading has cost so far, whatever was read.
+    var spent: Int64 { sync.destinationHost.meter.tokens[.read] ?? 0 }
+
+    /// Reads one more page of the list of all records, unless it ended with the one before.
+    ///
+    /// - Parameter body: Is told the id of every record, with what gives the record.
+    func page(_ body: (String, () -> RecordBatch) throws(RunStop) -> Void) throws(RunStop) {
+        guard !knowsAll else { return }
+        let before = spent
+        defer { listSpent += spent - before }
+        guard let batch = try nextOfList() else { return }
+        try add(batch, body)
+        // A page that is not full is the last one, as a rule; to ask costs nothing then.
+        guard batch.rowCount < sync.object.costs.readPageMax, let further = try nextOfList() else { return }
+        try add(further, body)
+    }
+
+    /// The next records of the list; nil at its end.
+    private func nextOfList() throws(RunStop) -> RecordBatch? {
+        do throws(ConnectorError) {
+            if list == nil {
+                let request = ReadBackRequest(object: sync.object.id, selection: .all, fields: readFields)
+                list = try sync.destination.readBack(request)
+            }
+            if let next = try list?.next() { return next.batch }
+        } catch {
+            throw sync.stop(error, .destination, "reading records back")
+        }
+        close()
+        knowsAll = true
+        return nil
+    }
+
+    /// Keeps records of the list, and tells `body` of them.
+    private func add(
+        _ batch: RecordBatch, _ body: (String, () -> RecordBatch) throws(RunStop) -> Void
+    ) throws(RunStop) {
+        var column: Column?
+        if case .target(let target) = sync.mapping.match { column = batch.columns[target + 1] }
+        do throws(StateError) {
+            let index = try openedIndex()
+            for row in 0..<batch.rowCount {
+                guard case .text(let id) = batch.value(row, 0) else { continue }
+                let matches = column.flatMap { sync.mapping.matching?.texts($0, row) } ?? []
+                try index.add(matches: matches, id: id, record: RecordCodec.encode(batch, row))
+            }
+        } catch {
+            throw .state(error)
+        }
+        for row in 0..<batch.rowCount {
+            if case .text(let id) = batch.value(row, 0) { try body(id) { Self.single(batch, row) } }
+        }
+    }
+
+    private func openedIndex() throws(StateError) -> RemoteIndex {
+        if let index { return index }
+        let made = try RemoteIndex(folder: scratchFolder)
+        index = made
+        return made
+    }
+
+    /// Ends the read of the list, wherever it is.
+    func close() {
+        list?.close()
+        list = nil
+    }
+
+    /// The record with this id among those that the list has shown; nil where it is not among them.
     func indexed(_ id: String) throws(RunStop) -> RecordBatch? {
         do {
             return try index?.find(id: id).map(decoded)
         } catch {
             throw .state(error)
         }
-    }
-
-    private func loadedIndex(_ target: Int) throws(RunStop) -> RemoteIndex {
-        if let index { return index }
-        guard let matching = sync.mapping.matching else {
-            throw .state(.internal("Records were looked for by a field although none finds them."))
-        }
-        let column = target + 1
-        let made: RemoteIndex
-        do {
-            made = try RemoteIndex(folder: scratchFolder)
-        } catch {
-            throw .state(error)
-        }
-        let request = ReadBackRequest(object: sync.object.id, selection: .all, fields: readFields)
-        var fault: StateError?
-        try forEachRecord(request) { batch, row in
-            guard fault == nil, case .text(let id) = batch.value(row, 0) else { return }
-            let matches = matching.texts(batch.columns[column], row)
-            do throws(StateError) {
-                try made.add(matches: matches, id: id, record: RecordCodec.encode(batch, row))
-            } catch {
-                fault = error
-            }
-        }
-        if let fault { throw .state(fault) }
-        index = made
-        return made
     }
 
     private func forEachRecord(

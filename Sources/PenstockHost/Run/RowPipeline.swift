@@ -13,7 +13,7 @@ final class RowPipeline {
     /// A multiple of what is read back at once, so that groups are full.
     static let batchRows = 4_000
 
-    private let sync: OpenSync
+    let sync: OpenSync
     private let ledger: StateStore?
     private let runNumber: Int64
     private let fetchStart: FetchStart
@@ -21,21 +21,29 @@ final class RowPipeline {
     private let sieve: RowSieve
     private let targets: RunTargets?
     private let decider: RowDecider
-    private let remote: RemoteLookup
+    let remote: RemoteLookup
     private let comparison: RecordComparison
-    private let costs: CompareCosts
+    let costs: CompareCosts
+    var strategy: CompareStrategy
+    var held = HeldChunks()
+    /// Called before each look at records, which takes as long as the other side does, so that other work goes on.
+    var keepUp: (() throws(RunStop) -> Void)?
     private let linked: LinkedStates
-    private let guards: RowGuards
+    let guards: RowGuards
     private let reader: ReadAhead
     private var rowLimit: RunLimit
     private let replay: Replay?
     /// Whether a record is read back before it is changed, whatever the sync compares with.
-    private let looksBeforeUpdates: Bool
+    let looksBeforeUpdates: Bool
     /// Whether a read to the end meets every row of the source.
     private let seesEveryRow: Bool
 
-    /// Whether the source was read to its end, rather than to a limit.
-    private(set) var isExhausted = false
+    /// Whether no further rows come: the source was read to its end, or to a limit.
+    var hasEnded: Bool { hasReadAll || rowLimit.room == 0 }
+    private var hasReadAll = false
+
+    /// Whether the source was read to its end, rather than to a limit, and every chunk was taken.
+    var isExhausted: Bool { hasReadAll && held.isEmpty }
 
     /// Whether the run has all the rows that it may have.
     var isAtLimit: Bool { rowLimit.isReached }
@@ -77,6 +85,7 @@ final class RowPipeline {
         remote = RemoteLookup(sync, scratchFolder: scratchFolder)
         comparison = RecordComparison(sync.mapping, records: remote.readSchema)
         costs = CompareCosts(sync.object.costs)
+        strategy = CompareStrategy(costs, listCost: try Self.listCost(in: ledger))
         linked = try LinkedStates(sync.mapping.links, folder: stateFolder)
         targets =
             sync.definition.insert.mode == .update && !sync.hasRecordPerKey
@@ -110,7 +119,10 @@ final class RowPipeline {
     private static let cutPauseMilliseconds: Int64 = 500
 
     /// Ends the read.
-    func close() { reader.close() }
+    func close() {
+        reader.close()
+        remote.close()
+    }
 
     /// Counts the rows behind those that were taken; only ``close()`` is allowed afterwards.
     ///
@@ -121,7 +133,7 @@ final class RowPipeline {
     /// Counts the rows behind those that were taken, whatever the run may take, up to `room`.
     func countRest(within milliseconds: Int64, room: Int64?) -> Int64? {
         let deadline = WallClock.milliseconds + milliseconds
-        var rows: Int64 = 0
+        var rows = Int64(held.rowCount)
         do {
             while let batch = try reader.next() {
                 rows += Int64(batch.batch.rowCount)
@@ -138,14 +150,37 @@ final class RowPipeline {
     ///
     /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
     func next() throws(RunStop) -> DecidedChunk? {
-        guard let read = try nextRead() else { return nil }
+        while true {
+            if !held.isEmpty, !held.waits { return try taken() }
+            if !hasEnded, held.rowCount < Self.heldRowsMax, let read = try nextRead() {
+                try hold(read)
+            } else if held.isEmpty {
+                return nil
+            } else if held.waits {
+                try lookUp()
+            }
+        }
+    }
+
+    /// Decides about the rows of a batch, but for those whose records have to be looked at, and holds it.
+    private func hold(_ read: SourceBatch) throws(RunStop) {
         var chunk = try chunk(read)
         if replay != nil { chunk.rows.removeAll { !($0.known?.isOfThisRun ?? false) } }
-        try decide(&chunk.rows, chunk.mapped)
-        try claim(&chunk, read)
+        let open = try decide(&chunk.rows, chunk.mapped)
         limit(&chunk.rows)
-        chunk.shrink()
-        return chunk
+        let quietTargets = sieve.targets(chunk.quietCandidates)
+        // Rows that are cut off are not looked at.
+        held.add(HeldChunks.Held(chunk, read, quietTargets), open.filter { $0.index < chunk.rows.count }) {
+            guards.needsRecord(chunk.mapped, chunk.rows[$0].row)
+        }
+    }
+
+    /// The first of the held chunks, none of whose rows waits any more.
+    private func taken() throws(RunStop) -> DecidedChunk {
+        var first = held.removeFirst()
+        try claim(&first, isLatest: held.isEmpty)
+        first.chunk.shrink()
+        return first.chunk
     }
 
     /// The next rows, with their identity and what is wrong with them; nil at the end.
@@ -170,7 +205,7 @@ final class RowPipeline {
             }
         }
         guard let read else {
-            isExhausted = true
+            hasReadAll = true
             return nil
         }
         if let difference = SchemaDifference.between(sync.readSchema, read.batch.schema) {
@@ -246,7 +281,10 @@ final class RowPipeline {
         }
     }
 
-    private func decide(_ rows: inout [DecidedRow], _ mapped: MappedBatch) throws(RunStop) {
+    /// Decides about rows, but for those whose records have to be looked at: these are returned.
+    private func decide(
+        _ rows: inout [DecidedRow], _ mapped: MappedBatch
+    ) throws(RunStop) -> [(index: Int, id: String)] {
         var toCompare: [(index: Int, id: String)] = []
         for index in rows.indices {
             if case .rejected(let fault) = rows[index].fate {
@@ -263,22 +301,25 @@ final class RowPipeline {
             let decision = decider.decide(candidate, rows[index].known)
             try apply(decision, candidate, &rows[index], mapped) { toCompare.append((index, $0)) }
         }
-        try compare(toCompare, &rows, mapped)
+        return toCompare
     }
 
     /// Makes every row a reject whose record an earlier row of the run has taken.
-    private func claim(_ chunk: inout DecidedChunk, _ read: SourceBatch) throws(RunStop) {
+    ///
+    /// - Parameter isLatest: Whether no other batch was held against the ledger since.
+    private func claim(_ held: inout HeldChunks.Held, isLatest: Bool) throws(RunStop) {
         guard let targets else { return }
-        let mapped = chunk.mapped
-        let taken = try targets.claim(&chunk.rows, sieve.targets(chunk.quietCandidates)) { mapped.matchTexts($0) }
+        let mapped = held.chunk.mapped
+        let taken = try targets.claim(&held.chunk.rows, held.targets) { mapped.matchTexts($0) }
         guard !taken.isEmpty else { return }
         do {
-            var rows = try sieve.rows(taken.map { chunk.quietCandidates[$0] }, read, mapped)
+            let candidates = taken.map { held.chunk.quietCandidates[$0] }
+            var rows = try sieve.rows(candidates, held.read, mapped, isLatest: isLatest)
             for place in rows.indices {
                 rows[place].fate = .rejected(targets.taken(rows[place].known?.remoteID ?? ""))
             }
-            chunk.quiet.unchanged -= Int64(rows.count)
-            chunk.rows = (chunk.rows + rows).sorted { $0.number < $1.number }
+            held.chunk.quiet.unchanged -= Int64(rows.count)
+            held.chunk.rows = (held.chunk.rows + rows).sorted { $0.number < $1.number }
         } catch {
             throw .state(error)
         }
@@ -310,8 +351,10 @@ final class RowPipeline {
         case .missing: row.fate = missing(row, mapped)
         case .dropped: row.fate = .dropped
         case .compare(let id):
-            if remote.knowsAll {
-                try settle(&row, id, try remote.indexed(id), mapped)
+            let record = try remote.indexed(id)
+            if record != nil || remote.knowsAll {
+                try settle(&row, id, record, mapped)
+                if !remote.knowsAll { strategy.noteListed() }
             } else {
                 compareLater(id)
             }
@@ -327,7 +370,7 @@ final class RowPipeline {
             return row.fate = missing(row, mapped)
         }
         guard !sync.destinationHost.isOffline else { return row.fate = .undecided(id: nil) }
-        let found = try remote.matches(texts, target: target)
+        let found = try remote.matches(texts)
         let name = sync.mapping.targets[target].name
         guard found.ids.count < 2 else {
             let ids = found.ids.prefix(2).joined(separator: " and ") + (found.ids.count > 2 ? " and more" : "")
@@ -350,7 +393,7 @@ final class RowPipeline {
     /// Decides about a row whose record was looked up by id.
     ///
     /// Where only the ledger knew the id and the record is gone, the row is one without a record.
-    private func settle(
+    func settle(
         _ row: inout DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
     ) throws(RunStop) {
         guard record == nil, mapped.idText(row.row) == nil else {
@@ -405,33 +448,6 @@ final class RowPipeline {
                     message: match == "id"
                         ? "The row has no id, and an update needs one; see insert.on_missing."
                         : "No \(sync.object.id) has this \(match); see insert.on_missing."))
-        }
-    }
-
-    private func compare(
-        _ wanted: [(index: Int, id: String)], _ rows: inout [DecidedRow], _ mapped: MappedBatch
-    ) throws(RunStop) {
-        let isOffline = sync.destinationHost.isOffline
-        let isDemanded = sync.definition.insert.compare == .remote || looksBeforeUpdates
-        var rest = ArraySlice(wanted)
-        while !rest.isEmpty {
-            let group = Array(rest.prefix(max(1, costs.groupMax)))
-            rest = rest.dropFirst(group.count)
-            guard !isOffline else {
-                for item in group { rows[item.index].fate = .undecided(id: item.id) }
-                continue
-            }
-            let isNeeded = isDemanded || group.contains { guards.needsRecord(mapped, rows[$0.index].row) }
-            guard costs.readsBack(group.count, isDemanded: isNeeded) else {
-                for item in group { rows[item.index].fate = .update(id: item.id, changes: nil) }
-                continue
-            }
-            var ids: [String] = []
-            for item in group where !ids.contains(item.id) { ids.append(item.id) }
-            let records = try remote.records(ids)
-            for item in group {
-                try settle(&rows[item.index], item.id, records[item.id], mapped)
-            }
         }
     }
 

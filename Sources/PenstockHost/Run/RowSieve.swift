@@ -143,9 +143,10 @@ final class RowSieve {
 
     /// The rows, with their identity, what is wrong with them, and what the ledger says of them.
     ///
+    /// - Parameter isLatest: Whether no other batch was held against the ledger since; else it is asked again.
     /// - Throws: ``StateError``.
     func rows(
-        _ candidates: [Candidate], _ read: SourceBatch, _ mapped: MappedBatch
+        _ candidates: [Candidate], _ read: SourceBatch, _ mapped: MappedBatch, isLatest: Bool = true
     ) throws(StateError) -> [DecidedRow] {
         guard !candidates.isEmpty else { return [] }
         var faults: [Int: RejectReason] = [:]
@@ -172,7 +173,7 @@ final class RowSieve {
                 cursorText: KeyText.text(of: cursor), source: contents[place],
                 payload: mapped.isRejected(row) ? nil : mapped.payloads[row], known: nil,
                 fate: fault.map { .rejected($0) } ?? .create)
-            if identity.key != candidate.digest {
+            if identity.key != candidate.digest || !isLatest {
                 others.append(place)
             } else if candidate.match.isKnown {
                 made.known = KnownRow(candidate.match, matcher, runNumber: runNumber)

@@ -132,3 +132,15 @@ extension Delivery {
         }
     }
 }
+
+/// What is told of a run while it goes on.
+package struct RunProgress: Sendable {
+    /// The counts so far.
+    package var counts: RunCounts
+    /// Rows that are decided and not yet settled.
+    package var openRows: Int
+    /// What the destination's connection has sent.
+    package var meter: ConnectionHost.Meter
+    /// What is waited for before rows whose answer was lost are asked about: how many, and how many milliseconds more.
+    package var waiting: (rows: Int, milliseconds: Int64)?
+}

@@ -175,6 +175,13 @@ final class RunLedger: Sendable {
         if waited > Self.delayMilliseconds * 1_000_000 { try flush() }
     }
 
+    /// In how many milliseconds ``flushIfDue()`` writes what was gathered; nil where there is nothing.
+    var dueInMilliseconds: Int64? {
+        guard changes.withLock({ !$0.isEmpty }) else { return nil }
+        let waited = (DispatchTime.now().uptimeNanoseconds - flushedAt.uptimeNanoseconds) / 1_000_000
+        return max(1, Int64(Self.delayMilliseconds) + 1 - Int64(min(waited, Self.delayMilliseconds)))
+    }
+
     private func add(_ made: [StateChange]) throws(RunStop) {
         let count = changes.withLock { changes in
             changes += made

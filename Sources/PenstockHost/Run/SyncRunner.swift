@@ -31,18 +31,6 @@ package struct RunOptions: Sendable {
     package init(stateFolder: String) { self.stateFolder = stateFolder }
 }
 
-/// What is told of a run while it goes on.
-package struct RunProgress: Sendable {
-    /// The counts so far.
-    package var counts: RunCounts
-    /// Rows that are decided and not yet settled.
-    package var openRows: Int
-    /// What the destination's connection has sent.
-    package var meter: ConnectionHost.Meter
-    /// What is waited for before rows whose answer was lost are asked about: how many, and how many milliseconds more.
-    package var waiting: (rows: Int, milliseconds: Int64)?
-}
-
 /// How a run ended.
 package struct RunReport: Sendable {
     /// The run as it is stored.
@@ -256,6 +244,7 @@ package final class SyncRunner {
                         record.number, record.kind, attempt.start, attempt.limit, attempt.replay, attempt.images)
                 }
             defer { pipeline.close() }
+            pipeline.keepUp = { () throws(RunStop) in try delivery.keepUp() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
                 try work(delivery, ledger, lost, untilOpen: RowPipeline.batchRows / 4)
@@ -265,6 +254,7 @@ package final class SyncRunner {
             attempt.removed = try pipeline.removedRows()
             ledger.noteRemoved(attempt.removed?.count ?? 0)
             attempt.continuations = pipeline.continuations
+            try pipeline.noteListCost(in: store)
             // Who has to wait for days wants to know for how many.
             if delivery.stop?.code == .quotaSpent { attempt.unread = pipeline.countRest(within: Self.countPause) }
             try limit(&attempt, pipeline)

@@ -127,6 +127,7 @@ enum ConnectorText {
                 "",
                 "  \(object.id)   Append needs \(object.requiredOnCreate.joined(separator: ", ")); Update needs id, or match",
                 "    tokens: create \(costs.create), update \(costs.update), delete \(costs.delete), "
+                    + (costs.readOne > 0 ? "read 1 by id \(costs.readOne), " : "")
                     + "read \(costs.readByIDsMax) by id \(costs.readByIDs), read \(costs.readPageMax) in a list \(costs.readPage)",
                 "    fields of an account: penstock connection discover CONNECTION \(object.id)",
             ]
@@ -162,6 +163,7 @@ enum ConnectorText {
                             "create": .integer(object.costs.create), "update": .integer(object.costs.update),
                             "delete": .integer(object.costs.delete), "read_by_ids": .integer(object.costs.readByIDs),
                             "read_by_ids_max": .integer(object.costs.readByIDsMax),
+                            "read_one": .integer(object.costs.readOne),
                             "read_page": .integer(object.costs.readPage),
                             "read_page_max": .integer(object.costs.readPageMax),
                         ]),

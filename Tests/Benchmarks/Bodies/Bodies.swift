@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConnectorHTTP
 import ConnectorTesting
 import PenstockEngine
 import PenstockHost
@@ -67,7 +68,7 @@ private struct Renderer {
     private(set) var bytes = 0
     private let schema: Schema
     private let body: PipedriveBody
-    private var text: [UInt8] = []
+    private let text = JSONBuffer()
 
     init(_ mapping: CompiledMapping, _ fields: PipedriveFields) throws {
         schema = Schema(
@@ -80,11 +81,18 @@ private struct Renderer {
         var presence = Column(.bytes, capacity: mapped.rowCount)
         for row in 0..<mapped.rowCount { presence.append(bytes: mapped.presence.bits(row, reserved: 1)) }
         let batch = RecordBatch(schema, [presence] + mapped.columns)
-        for row in 0..<mapped.rowCount where !mapped.isRejected(row) {
-            text.removeAll(keepingCapacity: true)
-            guard try body.render(batch, row, into: &text) else { continue }
-            rows += 1
-            bytes += text.count
+        let rejected = mapped.rejectedRows
+        let (rows, bytes) = try batch.withPointers { columns throws(ConnectorError) -> (Int, Int) in
+            var (rows, bytes) = (0, 0)
+            for row in 0..<rejected.count where !rejected[row] {
+                text.truncate(to: 0)
+                guard try body.render(columns, row, into: text) else { continue }
+                rows += 1
+                bytes += text.count
+            }
+            return (rows, bytes)
         }
+        self.rows += rows
+        self.bytes += bytes
     }
 }

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import PenstockState
+
+/// The chunks that wait until the records behind their rows were looked at.
+///
+/// Rows of several chunks are looked at together, so that groups are full; and a source that ends within the chunks that
+/// are held is known to its last row before anything is read.
+struct HeldChunks {
+    /// A row of a chunk that is held.
+    struct Place {
+        /// The number of its chunk.
+        var chunk: Int
+        /// Its place among the rows of the chunk.
+        var row: Int
+    }
+
+    /// A chunk with what is needed to take it.
+    struct Held {
+        /// The chunk.
+        var chunk: DecidedChunk
+        /// The batch that it came of.
+        let read: SourceBatch
+        /// The records of its rows that need nothing.
+        let targets: [RunTargets.Quiet]
+        /// How many of its rows wait.
+        fileprivate var openRows = 0
+
+        /// A chunk none of whose rows waits yet.
+        init(_ chunk: DecidedChunk, _ read: SourceBatch, _ targets: [RunTargets.Quiet]) {
+            self.chunk = chunk
+            self.read = read
+            self.targets = targets
+        }
+    }
+
+    private var held: [Held] = []
+    private var firstNumber = 0
+    /// The rows that wait, by record.
+    var queue = CompareQueue<Place>()
+
+    /// Whether no chunk is held.
+    var isEmpty: Bool { held.isEmpty }
+
+    /// Whether the first chunk waits for a look at records.
+    var waits: Bool { held.first.map { $0.openRows > 0 } ?? false }
+
+    /// How many rows of the source are held.
+    var rowCount: Int { held.reduce(0) { $0 + $1.read.batch.rowCount } }
+
+    /// Holds a chunk some of whose rows wait for a record each.
+    mutating func add(_ chunk: Held, _ open: [(index: Int, id: String)], mustLook: (Int) -> Bool) {
+        for (index, id) in open {
+            queue.add(id, Place(chunk: firstNumber + held.count, row: index), mustLook: mustLook(index))
+        }
+        held.append(chunk)
+        held[held.count - 1].openRows = open.count
+    }
+
+    /// Takes the first chunk, none of whose rows waits any more.
+    mutating func removeFirst() -> Held {
+        firstNumber += 1
+        return held.removeFirst()
+    }
+
+    /// Settles a row.
+    mutating func settle<E: Error>(
+        _ place: Place, _ body: (inout DecidedRow, MappedBatch) throws(E) -> Void
+    ) throws(E) {
+        let index = place.chunk - firstNumber
+        held[index].openRows -= 1
+        // A copy of the batches costs two counts of owners; the row is changed where it lies.
+        let mapped = held[index].chunk.mapped
+        try body(&held[index].chunk.rows[place.row], mapped)
+    }
+}
+
+extension RowPipeline {
+    /// The most rows that are held until their records were looked at.
+    static let heldRowsMax = 4 * batchRows
+    /// The name under which the state keeps what the whole list of records cost last.
+    static let listCostSetting = "compare_list_cost"
+
+    /// Does one step towards the records that rows of the held chunks wait for.
+    ///
+    /// - Throws: ``RunStop``.
+    func lookUp() throws(RunStop) {
+        try keepUp?()
+        if sync.destinationHost.isOffline { return leaveUndecided() }
+        if remote.knowsAll { return try settleListed() }
+        let before = remote.spent
+        let first = held.queue.first(max(1, costs.groupMax))
+        let looksAlways = sync.definition.insert.compare == .remote || looksBeforeUpdates
+        let mustLook = looksAlways || held.queue.mustLook(first)
+        switch strategy.step(held.queue.count, isLast: hasEnded, mustLook ? .look : .cheapest) {
+        case .page:
+            var found = 0
+            try remote.page { id, record throws(RunStop) in
+                let places = held.queue.take(id)
+                if !places.isEmpty { found += 1 }
+                for place in places { try settle(place, id, record()) }
+            }
+            strategy.notePage(found, cost: remote.spent - before)
+        case .together(let count): try readByID(Array(first.prefix(count)), before)
+        case .alone: try readByID(Array(first.prefix(1)), before)
+        case .send(let count):
+            for id in held.queue.first(count) {
+                for place in held.queue.take(id) {
+                    held.settle(place) { row, _ in row.fate = .update(id: id, changes: nil) }
+                }
+            }
+        }
+    }
+
+    /// Leaves every row open that would have to be looked at.
+    private func leaveUndecided() {
+        for id in held.queue.first(.max) {
+            for place in held.queue.take(id) { held.settle(place) { row, _ in row.fate = .undecided(id: id) } }
+        }
+    }
+
+    private func readByID(_ ids: [String], _ before: Int64) throws(RunStop) {
+        let records = try remote.records(ids)
+        strategy.noteByID(ids.count, cost: remote.spent - before)
+        for id in ids {
+            for place in held.queue.take(id) { try settle(place, id, records[id]) }
+        }
+    }
+
+    /// Settles every row by the list, which was read to its end: what it does not have does not exist.
+    private func settleListed() throws(RunStop) {
+        for id in held.queue.first(.max) {
+            let record = try remote.indexed(id)
+            for place in held.queue.take(id) { try settle(place, id, record) }
+        }
+    }
+
+    private func settle(_ place: HeldChunks.Place, _ id: String, _ record: RecordBatch?) throws(RunStop) {
+        try held.settle(place) { row, mapped throws(RunStop) in try settle(&row, id, record, mapped) }
+    }
+
+    /// Keeps what the list of records cost, or seems to cost, for the next run to count with.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func noteListCost(in store: StateStore) throws(RunStop) {
+        guard let cost = remote.listCost ?? strategy.listEstimate else { return }
+        do {
+            try store.setMeta(Self.listCostSetting, String(cost))
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// What the list of records cost when it was read last, or nil.
+    static func listCost(in store: StateStore?) throws(RunStop) -> Int64? {
+        do {
+            return try store?.meta(listCostSetting).flatMap { Int64($0) }
+        } catch {
+            throw .state(error)
+        }
+    }
+}
