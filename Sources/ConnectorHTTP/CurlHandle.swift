@@ -67,7 +67,7 @@ final class CurlHandle {
         set(CURLOPT_SSL_VERIFYHOST, 2)
         set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         if let caFile = settings.caFile { set(CURLOPT_CAINFO, caFile) }
-        // HTTP/2 where TLS offers it, and never without TLS: libcurl 7.88 fails at that (ADR XXXX).
+        // HTTP/2 where TLS offers it, and never without TLS: libcurl 7.88 fails at that (ADR 0033).
         if settings.allowsPlainHTTP {
             set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         } else {

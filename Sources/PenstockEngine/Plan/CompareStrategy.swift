@@ -15,7 +15,7 @@
 ///   more than twice what the rows cost by id, and one page more than that where the first page says that the list is
 ///   long.
 ///
-/// Performs nothing itself; rows are numbers here. ADR XXXX.
+/// Performs nothing itself; rows are numbers here. ADR 0034.
 package struct CompareStrategy: Sendable, Hashable {
     /// What is asked for.
     package enum Demand: Sendable, Hashable {
