@@ -85,6 +85,7 @@ package final class UndoRunner {
         _ report: inout UndoReport, _ body: (UndoItem, inout UndoReport) throws(RunStop) -> Void
     ) throws(RunStop) {
         seen = (0, 0)
+        var open: [RecordImage] = []
         for action in [RecordImage.Action.update, .create] {
             var position: Int64 = 0
             while !target.host.isCancelled {
@@ -93,29 +94,44 @@ package final class UndoRunner {
                 position = last.position
                 if action == .update { seen.updates += Int64(page.count) } else { seen.creates += Int64(page.count) }
                 report.records += Int64(page.count)
-                for item in try decided(page, &report) {
-                    note(item, &report)
-                    try body(item, &report)
-                }
+                report.already += Int64(page.count { $0.isUndone })
+                // What is put back already needs no look, and a group is filled before it is read.
+                open += page.filter { !$0.isUndone }
+                while open.count >= groupMax { try decide(&open, &report, body) }
             }
         }
+        while !open.isEmpty, !target.host.isCancelled { try decide(&open, &report, body) }
         if target.host.isCancelled {
             throw target.stop(ConnectorError(.cancelled, "The undo was stopped."), "looking at records")
         }
     }
 
+    private var groupMax: Int { max(1, target.object.costs.readByIDsMax) }
+
+    /// Decides about the first records of `open`, as many as one request can read.
+    private func decide(
+        _ open: inout [RecordImage], _ report: inout UndoReport,
+        _ body: (UndoItem, inout UndoReport) throws(RunStop) -> Void
+    ) throws(RunStop) {
+        let group = Array(open.prefix(groupMax))
+        open.removeFirst(group.count)
+        for item in try decided(group) {
+            note(item, &report)
+            try body(item, &report)
+        }
+    }
+
     private func page(_ action: RecordImage.Action, after position: Int64) throws(RunStop) -> [RecordImage] {
         do {
-            return try images.records(
-                run: undone.number, action, after: position, limit: max(1, target.object.costs.readByIDsMax))
+            return try images.records(run: undone.number, action, after: position, limit: Self.pageRows)
         } catch {
             throw .state(error)
         }
     }
 
-    private func decided(_ page: [RecordImage], _ report: inout UndoReport) throws(RunStop) -> [UndoItem] {
-        report.already += Int64(page.count { $0.isUndone })
-        let open = page.filter { !$0.isUndone }
+    private static let pageRows = 500
+
+    private func decided(_ open: [RecordImage]) throws(RunStop) -> [UndoItem] {
         var ids: [String] = []
         for image in open where image.action != .delete && !ids.contains(image.remoteID) { ids.append(image.remoteID) }
         let live = ids.isEmpty ? [:] : try target.records(ids, decider.keys)
