@@ -61,7 +61,10 @@ struct LedgerWalk: Sendable {
         isAtEnd = false
         // A run may have written since; a few tries to follow are left where the order was another one.
         let position = block.rows.indices.contains(next) ? block.first + Int64(block.rows[next].slot) : block.last + 1
-        if let found = try table.pack.block(from: max(1, position)) {
+        var found = try table.pack.block(from: max(1, position))
+        // At the end the last block stays open, as it is now.
+        if found == nil { found = try table.pack.block(at: block.last) }
+        if let found {
             try open(found, table)
             next = block.rows.firstIndex { block.first + Int64($0.slot) >= position } ?? block.rows.count
         }

@@ -7,7 +7,7 @@ import Testing
 @Suite struct ScratchTests {
     let folder = TemporaryFolder()
 
-    @Test("Every key's earlier meetings are counted, in memory and in the file", arguments: [0, 1, 7, 100, 1_000_000])
+    @Test("Every key's earlier meetings are counted, in memory and in the file", arguments: [2, 7, 100, 1_000_000])
     func everyKeysEarlierMeetingsAreCounted(batchKeys: Int) throws {
         let seen = SeenKeys(folder: folder.path, batchKeys: batchKeys)
         var expected: [Int: Int] = [:]

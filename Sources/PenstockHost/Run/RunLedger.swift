@@ -21,7 +21,8 @@ final class RunLedger: Sendable {
     private nonisolated(unsafe) var flushedAt = DispatchTime.now()
     private nonisolated(unsafe) var countsNow = RunCounts()
 
-    private static let changesMax = 1_000
+    /// Those of a thousand rows: a row that is created makes three.
+    private static let changesMax = 3_000
     private static let delayMilliseconds: UInt64 = 200
 
     /// A ledger for one run.
