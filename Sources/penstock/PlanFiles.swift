@@ -34,6 +34,12 @@ struct PlanFiles {
             attributes: [.posixPermissions: 0o700])
     }
 
+    /// Forgets what is kept for plans of a sync: the destination's fields, and the plan under the word `latest`.
+    static func forget(_ sync: String, root: String) {
+        FieldsCache(root: root).forget(sync)
+        unlink("\(root)/.penstock/plans/\(sync).plan")
+    }
+
     /// The plan of a sync.
     ///
     /// - Throws: ``CommandFailure`` 64 where there is none, or it is one of another sync; 78 where it is damaged.

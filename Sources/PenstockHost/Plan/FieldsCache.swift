@@ -56,6 +56,9 @@ package struct FieldsCache {
         rename(draft, path(definition))
     }
 
+    /// Forgets the copy for a sync of this name.
+    package func forget(_ sync: String) { unlink("\(folder)/\(sync).json") }
+
     private func path(_ definition: SyncDefinition) -> String { "\(folder)/\(definition.name).json" }
 
     private static func wanted(_ definition: SyncDefinition) -> [String] {

@@ -98,6 +98,7 @@ extension SyncCommand {
             let kept = try workspace.reading(sync.name) {
                 let replacement = try workspace.stateReplacement(of: sync.name, as: "sync remove")
                 try remove(sync, workspace)
+                PlanFiles.forget(sync.name, root: try workspace.root.get())
                 return try replacement.startAnew(keepingAs: "removed-" + StateFiles.stamp)
             }
             SyncChange.report(

@@ -50,6 +50,7 @@ extension SyncCommand {
                 try rename.move()
                 let files = try renaming.write()
                 try rename.finish()
+                PlanFiles.forget(name, root: try workspace.root.get())
                 note.remove()
                 return files
             }
