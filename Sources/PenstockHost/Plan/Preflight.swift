@@ -36,7 +36,7 @@ package struct PreflightTerms: Sendable {
 /// Looks at what a run would do before it begins.
 ///
 /// The rows are read and decided once, wait in a file, and are sent from there: what was looked at is what is sent
-/// (see the ADR on the sealed plan). Only as many rows are held as the terms need: with no limit but that on a source
+/// (ADR 0029). Only as many rows are held as the terms need: with no limit but that on a source
 /// that shrinks, half of the rows of the run before.
 final class Preflight {
     private let sync: OpenSync
