@@ -104,7 +104,7 @@ import Testing
     @Test("With rows and list known, what is spent is the least of all ways: other costs, large numbers")
     func otherCosts() {
         var random = SeededNumbers(Self.seed)
-        for _ in 0..<2_000 {
+        for _ in 0..<600 {
             var costs = Self.usual
             costs.update = Int64(random.below(8) + 1)
             costs.readOne = Int64(random.below(4))
@@ -128,7 +128,7 @@ import Testing
     @Test("Where the list is known and the rows are not, it is never more than twice the least")
     func unknownRows() {
         var random = SeededNumbers(Self.seed)
-        for _ in 0..<200 {
+        for _ in 0..<60 {
             let rows = random.below(20_000) + 1
             let records = random.below(60_000) + 1
             var world = World(
@@ -143,7 +143,7 @@ import Testing
     @Test("Where the list is not known, it is never more than by id and a page, and the least where rows are spread")
     func unknownList() {
         var random = SeededNumbers(Self.seed)
-        for _ in 0..<300 {
+        for _ in 0..<100 {
             let records = random.below(10_000) + 1
             let rows = random.below(min(records, 8_000)) + 1
             var places = Array(0..<records)
@@ -162,7 +162,7 @@ import Testing
     @Test("Where neither is known, it is never more than twice what the rows cost by id")
     func unknownBoth() {
         var random = SeededNumbers(Self.seed)
-        for _ in 0..<150 {
+        for _ in 0..<50 {
             let records = random.below(20_000) + 1
             var places = Array(0..<records)
             if random.below(2) == 0 { places.shuffle(using: &random) }
