@@ -18,7 +18,7 @@ package struct RoundTrips: Sendable, Hashable {
     /// Until so many were seen, the shortest may be that of a busy moment: the answers of one burst wait for each other.
     private static let countBeforeCertainty: Int64 = 120
     /// What is taken off the shortest as long, in milliseconds.
-    private static let doubt: Int64 = 10
+    private static let doubt: Int64 = 50
     /// After this time the shortest one is looked for anew, as the way may have become longer.
     private static let period: Int64 = 30_000
 
