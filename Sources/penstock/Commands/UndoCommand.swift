@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import PenstockEngine
 import PenstockHost
 import PenstockModel
 import PenstockProject

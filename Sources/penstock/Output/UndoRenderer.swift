@@ -32,7 +32,8 @@ struct UndoRenderer {
         switch report.stop {
         case .connector(let error, _, _): return ExitCode(error)
         case .state(let error), .spool(let error): return CommandFailure(error, sync: file.name).exitCode
-        case nil: break
+        // Limits and kept plans are for runs of the sync, not for what undoes one.
+        case .refused, nil: break
         }
         if report.notTried > 0 { return .tryLater }
         return report.refused > 0 ? .data : .ok
