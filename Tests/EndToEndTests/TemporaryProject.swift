@@ -104,7 +104,7 @@ final class TemporaryProject {
     /// SQLite's readers note that they are there, and without the copy of the destination's fields.
     func snapshot() throws -> [String: Data] {
         try everyFile().filter { path, _ in
-            !path.hasSuffix(".db-shm") && !path.hasSuffix(".db-wal") && path != ".penstock"
+            !path.hasSuffix("-shm") && !path.hasSuffix("-wal") && path != ".penstock"
                 && !path.hasPrefix(".penstock/cache")
         }
     }
