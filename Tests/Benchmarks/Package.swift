@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
 // The benchmarks' own package: the floors, and a destination that takes everything. Nobody else builds it.
 
 import PackageDescription

@@ -142,7 +142,8 @@ package final class SealedPlan: Sendable {
         }
         guard let (seal, end) = Self.seal(file, size), let digest = seal["digest"]?.stringValue,
             let count = seal["rows"]?.intValue, end > first.count, seal == Self.seal(rows: Int64(count), digest),
-            try Self.digest(file, end, path) == digest, let decoded = PlanHeader(json: header)
+            Self.lines(file, first.count + 1..<end) == count, try Self.digest(file, end, path) == digest,
+            let decoded = PlanHeader(json: header)
         else { throw Self.damaged(path, "was changed or cut since it was written") }
         self.header = decoded
         self.count = Int64(count)
@@ -198,6 +199,19 @@ package final class SealedPlan: Sendable {
             line += piece[..<count]
         }
         return nil
+    }
+
+    /// How many lines end in `range`, or nil where it cannot be read: the digest says nothing of the last line.
+    private static func lines(_ file: Int32, _ range: Range<Int>) -> Int? {
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        var (place, lines) = (range.lowerBound, 0)
+        while place < range.upperBound {
+            let read = pread(file, &piece, min(piece.count, range.upperBound - place), off_t(place))
+            guard read > 0 else { return nil }
+            lines += piece[..<read].count { $0 == UInt8(ascii: "\n") }
+            place += read
+        }
+        return lines
     }
 
     /// The last line, and where it begins.

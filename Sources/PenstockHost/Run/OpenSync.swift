@@ -159,12 +159,7 @@ package final class OpenSync {
         }
         let object = try Self.object(definition.destination.object, setup.destination)
         self.object = object
-        var fields: [DestinationField]
-        if let offline {
-            fields = offline
-        } else {
-            fields = try Self.fields(destination, object, definition, destinationSide)
-        }
+        var fields = try offline ?? Self.fields(destination, object, definition, destinationSide)
         fieldsAsRead = fields
         pinNotes = Self.pin(definition.map.map(\.target), &fields, pins)
         self.fields = fields
