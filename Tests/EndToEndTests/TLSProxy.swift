@@ -14,9 +14,10 @@ final class TLSProxy {
     private let process: Process
 
     /// Whether the command is there.
-    static var isAvailable: Bool {
-        ["/usr/bin/nghttpx", "/usr/local/bin/nghttpx"].contains(where: FileManager.default.isExecutableFile)
-    }
+    static var isAvailable: Bool { command != nil }
+
+    private static let command = ["/usr/sbin/nghttpx", "/usr/bin/nghttpx", "/usr/local/bin/nghttpx"].first(
+        where: FileManager.default.isExecutableFile)
 
     /// Starts a proxy.
     ///
@@ -34,7 +35,7 @@ final class TLSProxy {
         let port = try Self.freePort()
         url = "https://127.0.0.1:\(port)"
         process = try Self.start(
-            "exec nghttpx --conf=/dev/null -f127.0.0.1,\(port) -b\(backend) --workers=1 --no-ocsp "
+            "exec \(Self.command ?? "nghttpx") --conf=/dev/null -f127.0.0.1,\(port) -b\(backend) --workers=1 --no-ocsp "
                 + "--npn-list=\(protocols) --accesslog-file=access.log "
                 + "--accesslog-format='$alpn $remote_port $request' key.pem cert.pem", in: folder)
         for _ in 0..<600 where !Self.answers(port) { usleep(50_000) }
