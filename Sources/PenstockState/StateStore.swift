@@ -156,7 +156,7 @@ package final class StateStore: Sendable {
         PRAGMA cell_size_check = ON;
         PRAGMA mmap_size = 0;
         PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -16000;
+        PRAGMA cache_size = -4000;
         """
 
     private static let writerSettings = """

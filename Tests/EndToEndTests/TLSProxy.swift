@@ -35,14 +35,15 @@ final class TLSProxy {
         let port = try Self.freePort()
         url = "https://127.0.0.1:\(port)"
         process = try Self.start(
-            "exec \(Self.command ?? "nghttpx") --conf=/dev/null -f127.0.0.1,\(port) -b\(backend) --workers=1 --no-ocsp "
+            "exec \(Self.command ?? "nghttpx") --conf=/dev/null -f127.0.0.1,\(port) -b\(backend) --workers=1 --single-process --no-ocsp "
                 + "--npn-list=\(protocols) --accesslog-file=access.log "
                 + "--accesslog-format='$alpn $remote_port $request' key.pem cert.pem", in: folder)
         for _ in 0..<600 where !Self.answers(port) { usleep(50_000) }
     }
 
     deinit {
-        process.terminate()
+        // It inherits the signals that are blocked in this thread, the one to end by among them.
+        kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         // A folder that stays behind does no harm.
         try? FileManager.default.removeItem(atPath: folder)

@@ -22,6 +22,18 @@ struct PlanScribe {
         comparison = RecordComparison(sync.mapping, records: sync.mapping.fieldSchema)
     }
 
+    /// What would be done with a row; nil for one that a run would not touch.
+    static func action(_ row: DecidedRow) -> PlanEntry.Action? {
+        switch row.fate {
+        case .reread, .recovered, .skipped, .dropped, .unchanged: nil
+        case .rejected: .reject
+        case .maybeCreated: .ask
+        case .create: .create
+        case .update: .update
+        case .undecided: .undecided
+        }
+    }
+
     /// What is said of a row; nil for a row that a run would not touch.
     func entry(_ row: DecidedRow, _ chunk: DecidedChunk) -> PlanEntry? {
         switch row.fate {

@@ -159,7 +159,7 @@ package final class OpenSync {
         }
         let object = try Self.object(definition.destination.object, setup.destination)
         self.object = object
-        var fields = try offline ?? Self.fields(destination, object, definition, destinationSide)
+        var fields = try Self.fields(destination, object, definition, destinationSide, told: offline)
         fieldsAsRead = fields
         pinNotes = Self.pin(definition.map.map(\.target), &fields, pins)
         self.fields = fields
@@ -187,9 +187,10 @@ package final class OpenSync {
 
     private static func fields(
         _ destination: any Destination, _ object: ObjectDescriptor, _ definition: SyncDefinition,
-        _ side: ConnectionCalls
+        _ side: ConnectionCalls, told: [DestinationField]?
     ) throws(SyncProblem) -> [DestinationField] {
-        try side.call("reading the fields of \(object.id)") { () throws(ConnectorError) in
+        if let told { return told }
+        return try side.call("reading the fields of \(object.id)") { () throws(ConnectorError) in
             try destination.fields(of: object.id, optionsOf: definition.map.map(\.target) + [definition.insert.match])
         }
     }

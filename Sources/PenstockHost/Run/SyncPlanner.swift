@@ -18,6 +18,8 @@ package struct PlanOptions: Sendable {
     package var salt = ""
     /// How many of the fields that guards hold back are named.
     package var heldMax = 3
+    /// How many rows of each sort are told of, or nil for all of them.
+    package var examplesMax: Int?
 
     /// A plan of all rows.
     package init() {}
@@ -33,12 +35,14 @@ package final class SyncPlanner {
     private let planOptions: PlanOptions
     private let scribe: PlanScribe
     private let observe: (PlanEntry) throws -> Void
+    private var told: [PlanEntry.Action: Int] = [:]
 
     /// A planner over a sync that is open.
     ///
     /// - Parameters:
     ///   - store: The state, open for reading, or nil where the sync never ran.
-    ///   - observe: Is told of every row that the run would touch, in the order of the source.
+    ///   - observe: Is told of the rows that the run would touch, in the order of the source; of all of them, or of as
+    ///     many of each sort as the options say.
     package init(
         _ sync: OpenSync, store: StateStore?, options: RunOptions, plan: PlanOptions = PlanOptions(),
         observe: @escaping (PlanEntry) throws -> Void
@@ -99,7 +103,7 @@ package final class SyncPlanner {
             for row in chunk.rows {
                 count(row, &report, &codes)
                 if case .maybeCreated = row.fate { unknown.insert(row.key) }
-                if let entry = scribe.entry(row, chunk) { try observe(entry) }
+                if tells(of: PlanScribe.action(row)), let entry = scribe.entry(row, chunk) { try observe(entry) }
             }
         }
         if sync.destinationHost.isCancelled {
@@ -111,6 +115,15 @@ package final class SyncPlanner {
         return unknown
     }
 
+    /// Whether a row is told of: to describe one costs more than to decide about it.
+    private func tells(of action: PlanEntry.Action?) -> Bool {
+        guard let action, let most = planOptions.examplesMax else { return action != nil }
+        let before = told[action, default: 0]
+        guard before < most else { return false }
+        told[action] = before + 1
+        return true
+    }
+
     /// Tells of the rows that the source no longer has.
     private func noteRemoved(_ pipeline: RowPipeline, _ report: inout PlanReport) throws {
         guard let removed = try pipeline.removedRows() else { return }
@@ -120,6 +133,7 @@ package final class SyncPlanner {
         var failure: (any Error)?
         try pipeline.forEachRemoved { entry in
             do {
+                guard tells(of: .removed) else { return false }
                 try observe(scribe.removed(entry))
             } catch {
                 failure = error

@@ -214,6 +214,7 @@ struct Planning {
             let draft =
                 command.out != nil || command.shown == .all
                 ? try PlanDraft(folder: FileManager.default.temporaryDirectory.path) : nil
+            if draft == nil { planOptions.examplesMax = command.shown.limit }
             let state = try PlanPin.state(store)
             let report = try SyncPlanner(sync, store: store, options: runOptions, plan: planOptions) { entry in
                 examples.add(entry)
