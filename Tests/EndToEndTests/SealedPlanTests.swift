@@ -79,7 +79,7 @@ import Testing
 
     /// A change after which a plan is no longer true, and what is said of it.
     enum Change: String, CaseIterable {
-        case value, gone, new, key, map, insert, connection, label, run
+        case value, gone, new, key, fault, map, insert, connection, label, run
     }
 
     @Test("A plan is refused after anything has changed that it was made from", arguments: Change.allCases)
@@ -96,6 +96,9 @@ import Testing
             said = "nothing is to be sent for it now: row 1, key k1 (update)"
         case .new: try write(Self.rows + ["k5,,Epsilon,Gold"], project)
         case .key: try write(["k0,1,Alpha,Gold"] + Self.rows.dropFirst(), project)
+        case .fault:
+            try write(["k1,one,Alpha,Gold"] + Self.rows.dropFirst(), project)
+            said = "something else than planned: row 1, key k1 (update, now reject)"
         case .map:
             try sync(project, map: "name: tier, Account tier: tier")
             said = "map: name has changed"
@@ -214,6 +217,28 @@ import Testing
         _ = try program.result()
         let result = try apply(project)
         #expect(result.status == 0, "\(result.everything)")
+        #expect(project.server.names.count == 60 && Set(project.server.names).count == 60)
+    }
+
+    @Test("A row whose create was on its way when the run was killed is held against the plan like any other")
+    func changedWhileLost() throws {
+        let project = try TemporaryProject { $0.latency = 300 }
+        let rows = (1...60).map { "k\($0),,Name \($0),Gold" }
+        try project.csv("orgs", ["key,pd,company,tier"] + rows)
+        try sync(project, map: "name: company, Account tier: tier")
+        try project.write(
+            "syncs/orgs.yml", project.text("syncs/orgs.yml").replacing("create}", with: "create, settle: 1s}"))
+        try seal(project)
+        let program = try project.start("run", "orgs", "--plan", "orgs.plan")
+        try program.wait("it sends") { project.server.writes >= 1 }
+        program.send(SIGKILL)
+        _ = try program.result()
+        try project.csv(
+            "orgs", ["key,pd,company,tier"] + rows.map { $0.replacingOccurrences(of: "Gold", with: "Silver") })
+        let result = try apply(project)
+        #expect(result.status == 78 && result.errors.contains("with other values than planned"), "\(result.everything)")
+        try project.csv("orgs", ["key,pd,company,tier"] + rows)
+        #expect(try apply(project).status == 0)
         #expect(project.server.names.count == 60 && Set(project.server.names).count == 60)
     }
 

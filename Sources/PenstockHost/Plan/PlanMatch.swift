@@ -18,6 +18,8 @@ final class PlanMatch {
         /// The digests of what the record holds, by field; nil where it was not looked at.
         var before: [String: String]?
         var isSettled = false
+        /// Whether the row itself is at fault, so that it would not have been planned.
+        var isAtFault = false
     }
 
     /// How many rows may wait for their other half, at about 200 bytes each.
@@ -83,10 +85,14 @@ final class PlanMatch {
 
     private func half(_ row: DecidedRow, _ chunk: DecidedChunk) -> Half? {
         switch row.fate {
-        case .create, .update, .maybeCreated: break
+        case .create, .update: break
+        case .maybeCreated:
+            return Half(action: .ask, payload: row.payload, row: row.number, keyText: row.keyText)
         case .recovered(let outcome) where [.created, .updated, .unchanged, .rejected].contains(outcome):
             // An interrupted attempt at this plan has settled it.
             return Half(action: .ask, row: row.number, keyText: row.keyText, isSettled: true)
+        case .rejected(let reason) where ["source", "key", "map"].contains(reason.stage):
+            return Half(action: .reject, row: row.number, keyText: row.keyText, isSettled: true, isAtFault: true)
         case .unchanged(id: _, isKnown: false), .rejected:
             // The record has changed since, so that there is nothing to send; that is no harm.
             return Half(
@@ -153,6 +159,9 @@ final class PlanMatch {
     }
 
     private func compare(_ planned: Half, _ now: Half) {
+        if now.isAtFault {
+            return note("to become something else than planned", now, "\(planned.action.rawValue), now reject")
+        }
         if now.isSettled {
             if let payload = now.payload, let wanted = planned.payload, payload != wanted {
                 note("to be sent with other values than planned", now, planned.action.rawValue)
@@ -160,7 +169,11 @@ final class PlanMatch {
             return
         }
         // Its create is on its way already: an interrupted attempt at this plan has sent it, or was about to.
-        if now.action == .ask, planned.action == .create { return }
+        // What becomes of it if the row has changed since was not planned.
+        if now.action == .ask, planned.action == .create {
+            guard planned.payload != now.payload else { return }
+            return note("to be sent with other values than planned", now, planned.action.rawValue)
+        }
         guard planned.action == now.action, planned.remoteID == now.remoteID else {
             return note(
                 "to become something else than planned", now, "\(planned.action.rawValue), now \(now.action.rawValue)")

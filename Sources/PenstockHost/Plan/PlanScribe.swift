@@ -42,7 +42,10 @@ struct PlanScribe {
             var entry = self.entry(.reject, row, id: reason.remoteID)
             entry.reason = shown(reason)
             return entry
-        case .maybeCreated: return entry(.ask, row)
+        case .maybeCreated:
+            var entry = self.entry(.ask, row)
+            entry.payload = row.payload
+            return entry
         case .create:
             var entry = self.entry(.create, row)
             entry.payload = row.payload
