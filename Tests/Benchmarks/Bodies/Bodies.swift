@@ -43,10 +43,20 @@ import PipedriveConnector
     ]
 
     private static let listing: [JSON] = [
+        standard("website", "varchar"), standard("employee_count", "int"),
         custom("Customer key", "varchar", 0), custom("Account notes", "text", 1),
         custom("Segment", "enum", 2, ["SMB", "Mid", "Enterprise"]), custom("ARR", "double", 3),
         custom("Customer since", "date", 4),
     ]
+
+    /// A field that an account may lack.
+    private static func standard(_ code: String, _ type: String) -> JSON {
+        let definition: JSONObject = [
+            "field_name": .string(code), "field_code": .string(code), "field_type": .string(type),
+            "is_custom_field": .bool(false), "options": .null,
+        ]
+        return .object(definition)
+    }
 
     private static func custom(_ name: String, _ type: String, _ number: Int, _ labels: [String] = []) -> JSON {
         let options = labels.enumerated().map { id, label in

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A destination that answers at once and keeps nothing: what is left of a run is Penstock's own work. Every row asks
-// for leave as a request to an API would, and costs as much. One thread a session sends; it takes the rows in order.
+// for leave as a request to an API would, and costs as much; with `asks: false` only creates do, which must. One thread
+// a session sends; it takes the rows in order.
 
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +15,7 @@
 
 enum { WAITING_MAX = 256, RESULTS_MAX = 256 };
 
-struct penstock_destination { const penstock_host *host; };
+struct penstock_destination { const penstock_host *host; int asks; };
 struct penstock_read { int unused; };
 
 struct waiting { struct ArrowArray array; uint64_t id; };
@@ -22,7 +24,7 @@ struct penstock_session {
     penstock_results_fn on_results;
     void *results_ctx;
     int32_t mode, aborted, ended;
-    int remote_id_column;
+    int remote_id_column, asks;
     int64_t rows, rows_max;          /* taken over and without a result; the most of them */
     struct waiting batches[WAITING_MAX];
     unsigned head, count;
@@ -62,6 +64,7 @@ static penstock_status destination_open(const penstock_connector *connector, con
     *out = calloc(1, sizeof **out);
     if (!*out) return fail(e, PENSTOCK_NO_MEMORY, "", "There is no memory.");
     (*out)->host = args->host;
+    (*out)->asks = !memmem(args->config_json.ptr, args->config_json.len, "\"asks\":false", 12);
     return PENSTOCK_OK;
 }
 
@@ -138,7 +141,7 @@ static penstock_status leave(struct penstock_session *s, int64_t row, penstock_e
 
 static void send_row(struct penstock_session *s, const struct ArrowArray *array, int64_t row) {
     penstock_error error = {0};
-    penstock_status refused = leave(s, row, &error);
+    penstock_status refused = s->asks ? leave(s, row, &error) : PENSTOCK_OK;
     if (s->n_results == RESULTS_MAX) report(s);
     uint32_t at = s->n_results++;
     penstock_row_result *result = &s->results[at];
@@ -191,6 +194,7 @@ static penstock_status begin(penstock_destination *destination, const penstock_w
     s->host = destination->host;
     s->on_results = request->on_results, s->results_ctx = request->results_ctx;
     s->mode = request->mode;
+    s->asks = destination->asks || s->mode == PENSTOCK_WRITE_CREATE;
     s->rows_max = 4 * (int64_t)request->in_flight_max;
     for (int64_t i = 0; i < request->schema->n_children; i++) {
         if (!strcmp(request->schema->children[i]->name, "__penstock_remote_id")) s->remote_id_column = (int)i;
@@ -258,7 +262,9 @@ const penstock_connector *penstock_connector_v1(void) {
         .id = "void", .title = "Void", .version = "1.0.0", .summary = "Takes everything and keeps nothing.",
         .caps = PENSTOCK_CAP_DESTINATION,
         .config_schema = "{\"v\":1,\"type\":\"object\",\"required\":[],\"properties\":{\"place\":{\"type\":\"string\","
-                         "\"default\":\"nowhere\",\"description\":\"A name, to tell two of them apart.\"}}}",
+                         "\"default\":\"nowhere\",\"description\":\"A name, to tell two of them apart.\"},"
+                         "\"asks\":{\"type\":\"boolean\",\"default\":true,"
+                         "\"description\":\"Whether updates ask for leave.\"}}}",
         .objects_json = "{\"v\":1,\"objects\":[{\"id\":\"company\",\"title\":\"Company\","
                         "\"required_on_create\":[\"name\"],\"costs\":{\"create\":5,\"update\":5}}]}",
         .destination = &destination,

@@ -79,14 +79,14 @@ class Bench:
 
     # ---- projects -----------------------------------------------------------------------------------------
 
-    def void_project(self, program, name, sources, limit=project.NO_LIMIT):
+    def void_project(self, program, name, sources, limit=project.NO_LIMIT, asks=True):
         """A project with a sync SOURCE_append and SOURCE_update for each source, into the void."""
         folder = os.path.join(program.folder, name)
         connections = {source.name: source.settings for source in sources}
         syncs = {
             f"{source.name}_{mode}": project.void_sync(source.name, source.table, mode)
             for source in sources for mode in ("append", "update")}
-        project.write(folder, {**connections, "nowhere": project.void_settings(folder, limit)}, syncs)
+        project.write(folder, {**connections, "nowhere": project.void_settings(folder, limit, asks)}, syncs)
         return folder
 
     def plan(self, program, folder, name):

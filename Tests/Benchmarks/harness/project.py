@@ -39,10 +39,10 @@ def csv_settings(path):
     return f"connector: csv, path: {path}, types: {{{types}}}"
 
 
-def void_settings(place, limit=NO_LIMIT):
+def void_settings(place, limit=NO_LIMIT, asks=True):
     """Connections of one place share their limits with all processes of the user, so each project has its own."""
     budget = f"{{burst: {limit[0]}, window: {limit[1]}, daily_tokens: 1000000000000}}"
-    return f"connector: void, place: {place}, budget: {budget}"
+    return f"connector: void, place: {place}, asks: {str(asks).lower()}, budget: {budget}"
 
 
 def sandbox_settings(url, burst):
