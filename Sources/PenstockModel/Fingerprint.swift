@@ -31,7 +31,13 @@ public struct Fingerprint: Sendable, Hashable {
 
     /// The 32 hexadecimal digits of the bytes.
     public var hex: String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        var digits: [UInt8] = []
+        digits.reserveCapacity(32)
+        for byte in bytes {
+            digits.append(JSON.hexDigit(byte >> 4))
+            digits.append(JSON.hexDigit(byte & 15))
+        }
+        return String(decoding: digits, as: UTF8.self)
     }
 }
 

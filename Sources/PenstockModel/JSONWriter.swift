@@ -46,26 +46,43 @@ extension JSON {
     }
 
     /// Appends `bytes`, which must be UTF-8, as a JSON string with its quotes.
-    public static func writeString(_ bytes: some Sequence<UInt8>, into out: inout [UInt8]) {
+    @inlinable public static func writeString(_ bytes: some Sequence<UInt8>, into out: inout [UInt8]) {
         out.append(UInt8(ascii: "\""))
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""): out.append(contentsOf: [UInt8(ascii: "\\"), byte])
-            case UInt8(ascii: "\\"): out.append(contentsOf: [UInt8(ascii: "\\"), byte])
-            case 0x0A: out.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
-            case 0x0D: out.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "r")])
-            case 0x09: out.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "t")])
-            case 0..<0x20:
-                out.append(contentsOf: "\\u00".utf8)
-                out.append(hexDigit(byte >> 4))
-                out.append(hexDigit(byte & 15))
-            default: out.append(byte)
+        let wasWhole: Void? = bytes.withContiguousStorageIfAvailable { cells in
+            // What needs no escape goes over in one piece.
+            var start = 0
+            for place in 0..<cells.count where needsEscape(cells[place]) {
+                out.append(contentsOf: cells[start..<place])
+                writeEscaped(cells[place], into: &out)
+                start = place + 1
             }
+            out.append(contentsOf: cells[start...])
+        }
+        if wasWhole == nil {
+            for byte in bytes { if needsEscape(byte) { writeEscaped(byte, into: &out) } else { out.append(byte) } }
         }
         out.append(UInt8(ascii: "\""))
     }
 
-    private static func hexDigit(_ nibble: UInt8) -> UInt8 {
+    @inlinable static func needsEscape(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+    }
+
+    @usableFromInline static func writeEscaped(_ byte: UInt8, into out: inout [UInt8]) {
+        out.append(UInt8(ascii: "\\"))
+        switch byte {
+        case 0x0A: out.append(UInt8(ascii: "n"))
+        case 0x0D: out.append(UInt8(ascii: "r"))
+        case 0x09: out.append(UInt8(ascii: "t"))
+        case 0..<0x20:
+            out.append(contentsOf: "u00".utf8)
+            out.append(hexDigit(byte >> 4))
+            out.append(hexDigit(byte & 15))
+        default: out.append(byte)
+        }
+    }
+
+    static func hexDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
     }
 

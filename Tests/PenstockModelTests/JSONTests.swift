@@ -37,4 +37,40 @@ import Testing
         let deep = String(repeating: "[", count: 200) + String(repeating: "]", count: 200)
         #expect(throws: JSONError.self) { try JSON(parsing: deep) }
     }
+
+    /// Texts are written in pieces; the plain way looks at every byte.
+    @Test func textsAreWrittenAsByteAfterByte() throws {
+        func plain(_ bytes: [UInt8]) -> [UInt8] {
+            var out: [UInt8] = [UInt8(ascii: "\"")]
+            for byte in bytes {
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), byte]
+                case 0x0A: out += Array("\\n".utf8)
+                case 0x0D: out += Array("\\r".utf8)
+                case 0x09: out += Array("\\t".utf8)
+                case 0..<0x20:
+                    out +=
+                        Array("\\u00".utf8) + Array((byte < 16 ? "0" : "").utf8) + Array(String(byte, radix: 16).utf8)
+                default: out.append(byte)
+                }
+            }
+            return out + [UInt8(ascii: "\"")]
+        }
+        let letters = Array("abc\"\\\n\r\t\u{0}\u{1f}\u{7f}é€😀 /")
+        for length in Array(0..<40) + [100, 1_000] {
+            let text = String((0..<length).map { _ in letters.randomElement() ?? "a" })
+            let bytes = Array(text.utf8)
+            func written(_ write: (inout [UInt8]) -> Void) -> [UInt8] {
+                var out = Array("before".utf8)
+                write(&out)
+                return Array(out.dropFirst(6))
+            }
+            #expect(written { JSON.writeString(text.utf8, into: &$0) } == plain(bytes))
+            #expect(written { JSON.writeString(bytes, into: &$0) } == plain(bytes))
+            #expect(written { JSON.writeString(bytes[...], into: &$0) } == plain(bytes))
+            // No bytes in one piece.
+            #expect(written { JSON.writeString(AnySequence(bytes.lazy.map { $0 }), into: &$0) } == plain(bytes))
+            #expect(try JSON(parsing: plain(bytes)).stringValue == text)
+        }
+    }
 }
