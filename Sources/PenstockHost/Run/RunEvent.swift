@@ -61,21 +61,13 @@ package struct HeldField: Sendable, Hashable {
 }
 
 /// A row that was sent, and what came of it.
-package struct DeliveredRow: Sendable, Hashable {
+package struct DeliveredRow: Sendable {
     /// How it ended.
     package enum Ending: Sendable, Hashable {
         /// As the destination said.
         case outcome(RowOutcome)
         /// The answer was lost.
         case lost
-    }
-
-    /// A field that was sent.
-    package struct Field: Sendable, Hashable {
-        /// The target as the map spells it.
-        package var name: String
-        /// The value as text; nil for none.
-        package var value: String?
     }
 
     /// The row's position in the run, from 1.
@@ -99,15 +91,14 @@ package struct DeliveredRow: Sendable, Hashable {
     /// What the request costs of a budget.
     package var tokens: Int64
     /// What was sent.
-    package var fields: [Field]
+    package var fields: SentFields
     /// Whether the record was to be deleted.
     package var isDelete = false
 }
 
 extension Delivery {
     /// What is told of a row whose sending has come to an end.
-    func delivered(_ ending: DeliveryMachine<Item>.Ending) -> DeliveredRow {
-        let item = ending.row
+    func delivered(_ ending: DeliveryMachine.Ending, _ item: Item) -> DeliveredRow {
         let isCreate = ending.mode == .create
         let error = ending.result?.error.map { sync.destinationHost.redacted($0) }
         let id = ending.result.flatMap { $0.remoteID.isEmpty ? nil : $0.remoteID } ?? Self.id(of: item.row)
@@ -120,16 +111,10 @@ extension Delivery {
             message: error?.message ?? "", tokens: isCreate ? costs.create : costs.update, fields: fields(item))
     }
 
-    private func fields(_ item: Item) -> [DeliveredRow.Field] {
-        let mapped = item.chunk.chunk.mapped
-        var changed: Set<Int>?
-        if case .update(_, let changes?) = item.row.fate { changed = Set(changes.map(\.target)) }
-        return sync.mapping.targets.indices.compactMap { target in
-            guard mapped.presence[item.row.row, target], changed?.contains(target) ?? true else { return nil }
-            let value = mapped.columns[target].value(item.row.row)
-            return DeliveredRow.Field(
-                name: sync.mapping.targets[target].name, value: value.isNull ? nil : SourceRowText.text(of: value))
-        }
+    private func fields(_ item: Item) -> SentFields {
+        var changed: [Int]?
+        if case .update(_, let changes?) = item.row.fate { changed = changes.map(\.target) }
+        return SentFields(item.chunk, item.row.row, sync.mapping.targets, changed: changed)
     }
 }
 

@@ -38,9 +38,14 @@ package final class RunLog {
     /// Adds a line.
     ///
     /// It is in the file after a moment, or when ``flush()`` returns.
-    package func write(_ line: JSON) {
+    package func write(_ line: JSON) { write { line.write(into: &$0) } }
+
+    /// Adds a line, which `body` appends as the compact text of a JSON object.
+    ///
+    /// It is in the file after a moment, or when ``flush()`` returns.
+    package func write(_ body: (inout [UInt8]) -> Void) {
         guard problem == nil else { return }
-        line.write(into: &pending)
+        body(&pending)
         pending.append(UInt8(ascii: "\n"))
         if pending.count > Self.pendingMax || BootClock.milliseconds - flushedAt > Self.delayMilliseconds { flush() }
     }

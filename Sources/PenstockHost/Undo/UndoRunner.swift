@@ -262,11 +262,7 @@ package final class UndoRunner {
             remoteID: item.image.remoteID, httpStatus: result?.httpStatus ?? 0,
             code: result?.error.map { $0.vendorCode.isEmpty ? $0.code.description : $0.vendorCode } ?? "",
             message: result?.error?.message ?? "", tokens: item.isDelete ? costs.delete : costs.update,
-            fields: item.fields.map {
-                DeliveredRow.Field(
-                    name: decider.name($0.image.field),
-                    value: $0.image.before.isNull ? nil : SourceRowText.text(of: $0.image.before))
-            })
+            fields: SentFields(item.fields.map { (decider.name($0.image.field), $0.image.before) }))
         delivered.isDelete = item.isDelete
         return delivered
     }

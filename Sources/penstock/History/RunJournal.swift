@@ -23,14 +23,14 @@ final class RunJournal {
     private let logsRequests: Bool
     private let report: (LineageMoment) -> Void
     private var events: RunLog?
-    private var requests: RunLog?
+    private var requests: RequestLog?
     private var progressAt: Int64 = 0
     private let masked: Set<String>
     private let masksKey: Bool
 
     private static let progressPause: Int64 = 10_000
-    private static let textMax = 2_000
-    private static let dots = "•••"
+    /// What stands in place of what is not shown.
+    static let dots = "•••"
 
     /// A journal of a run of `file`.
     ///
@@ -84,7 +84,11 @@ final class RunJournal {
         report(.began(run))
         guard folders.make(run.id) else { return }
         events = RunLog(folders.events(run.id), bytesMax: RunFolders.logBytesMax)
-        if logsRequests { requests = RunLog(folders.requests(run.id), bytesMax: RunFolders.logBytesMax) }
+        if logsRequests {
+            requests = RequestLog(
+                folders.requests(run.id), object: object, masked: masked, masksKey: masksKey,
+                showsFields: file.rejects.record == .full || file.rejects.record == .masked)
+        }
         write(
             "run.began", isResumed ? "an interrupted run goes on" : "the run has begun",
             [
@@ -112,11 +116,6 @@ final class RunJournal {
     }
 
     private func take(_ row: DeliveredRow) {
-        let result =
-            switch row.ending {
-            case .lost: "lost"
-            case .outcome(let outcome): outcome.rawValue
-            }
         if row.ending == .lost {
             write(
                 "row.lost", "the answer to a request was lost",
@@ -129,32 +128,8 @@ final class RunJournal {
                     "code": .string(row.code), "field": .string(""),
                 ], level: "warning")
         }
-        guard let requests else { return }
-        var line: JSONObject = [
-            "ts": .string(TimeDisplay.utc(WallClock.milliseconds)), "row": .integer(row.row),
-            "key": .string(shownKey(row.keyText)), "key_digest": .string(row.key.hex),
-            "operation": .string("\(row.isCreate ? "create" : row.isDelete ? "delete" : "update") \(object)"),
-            "result": .string(result),
-            "http": row.httpStatus == 0 ? .null : .integer(row.httpStatus), "code": .string(row.code),
-            "message": .string(hasMaskedField(row) ? "" : row.message),
-            "remote_id": row.remoteID.map { .string($0) } ?? .null, "tokens": .integer(row.tokens),
-        ]
-        line["fields"] = .object(fields(row))
-        requests.write(.object(line))
+        requests?.write(row)
     }
-
-    private func fields(_ row: DeliveredRow) -> JSONObject {
-        var fields = JSONObject()
-        guard file.rejects.record == .full || file.rejects.record == .masked else { return fields }
-        for field in row.fields {
-            let text = field.value.map { $0.count > Self.textMax ? $0.prefix(Self.textMax) + "…" : $0 }
-            fields[field.name] = text.map { .string(masked.contains(field.name) ? Self.dots : $0) } ?? .null
-        }
-        return fields
-    }
-
-    /// Whether a refusal may quote a value that is not to be shown.
-    private func hasMaskedField(_ row: DeliveredRow) -> Bool { row.fields.contains { masked.contains($0.name) } }
 
     private func shownKey(_ text: String) -> String { masksKey ? Self.dots : text }
 

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import PenstockHost
+import PenstockModel
+
+/// The file with a line for each row that was sent, with masked fields as dots.
+///
+/// The lines are made and written on a queue of its own, so that a run that settles many rows does not wait for them.
+/// A line is in the file after a moment, or when ``close()`` returns. Used from one thread.
+final class RequestLog: Sendable {
+    private let queue = DispatchQueue(label: "penstock.requests")
+    /// A run whose disk is slow waits rather than gathers.
+    private let room = DispatchSemaphore(value: 8)
+    private let operations: (create: String, update: String, delete: String)
+    private let masked: Set<String>
+    private let masksKey: Bool
+    private let showsFields: Bool
+    // Used on `queue` only.
+    private nonisolated(unsafe) let log: RunLog
+    // Used on `queue` only, too.
+    private nonisolated(unsafe) var timed: (second: Int64, text: String) = (-1, "")
+    // Used from the thread of the run only; see the type's contract.
+    private nonisolated(unsafe) var gathered: [(row: DeliveredRow, at: Int64)] = []
+    // As `gathered`.
+    private nonisolated(unsafe) var handedAt: Int64 = 0
+
+    private static let gatheredMax = 256
+    private static let delayMilliseconds: Int64 = 200
+    private static let charactersMax = 2_000
+
+    /// A log at `path`, to which lines are added.
+    ///
+    /// - Parameters:
+    ///   - object: What the rows become.
+    ///   - masked: The fields whose values are not shown.
+    ///   - masksKey: Whether the source key is not shown either.
+    ///   - showsFields: Whether fields are shown at all.
+    init(_ path: String, object: String, masked: Set<String>, masksKey: Bool, showsFields: Bool) {
+        log = RunLog(path, bytesMax: RunFolders.logBytesMax)
+        operations = ("create \(object)", "update \(object)", "delete \(object)")
+        self.masked = masked
+        self.masksKey = masksKey
+        self.showsFields = showsFields
+    }
+
+    /// Adds a line.
+    func write(_ row: DeliveredRow) {
+        let now = WallClock.milliseconds
+        gathered.append((row, now))
+        if gathered.count >= Self.gatheredMax || now - handedAt > Self.delayMilliseconds { handOver(now) }
+    }
+
+    /// Writes the rest and closes the file.
+    func close() {
+        handOver(0)
+        queue.sync { log.close() }
+    }
+
+    private func handOver(_ now: Int64) {
+        let rows = gathered
+        gathered = []
+        handedAt = now
+        room.wait()
+        queue.async { [self] in
+            for (row, at) in rows { log.write { write(row, at, into: &$0) } }
+            room.signal()
+        }
+    }
+
+    /// The line of a row; one a request, so it is written without a value for each member.
+    private func write(_ row: DeliveredRow, _ at: Int64, into out: inout [UInt8]) {
+        func add(_ name: StaticString) { name.withUTF8Buffer { out.append(contentsOf: $0) } }
+        func add(_ name: StaticString, _ text: String) {
+            add(name)
+            JSON.writeString(text.utf8, into: &out)
+        }
+        func add(_ name: StaticString, _ number: Int64) {
+            add(name)
+            out.append(contentsOf: String(number).utf8)
+        }
+        add(#"{"ts":"#, time(at))
+        add(#","row":"#, row.row)
+        add(#","key":"#, masksKey ? RunJournal.dots : row.keyText)
+        add(#","key_digest":"#, row.key.hex)
+        add(
+            #","operation":"#,
+            row.isCreate ? operations.create : row.isDelete ? operations.delete : operations.update)
+        add(#","result":"#, result(row))
+        if row.httpStatus == 0 { add(#","http":null"#) } else { add(#","http":"#, Int64(row.httpStatus)) }
+        add(#","code":"#, row.code)
+        add(#","message":"#, row.message.isEmpty || hasMaskedField(row) ? "" : row.message)
+        if let id = row.remoteID { add(#","remote_id":"#, id) } else { add(#","remote_id":null"#) }
+        add(#","tokens":"#, row.tokens)
+        add(#","fields":{"#)
+        if showsFields {
+            row.fields.write(
+                into: &out, dotted: masked, dots: RunJournal.dots, charactersMax: Self.charactersMax)
+        }
+        out.append(contentsOf: "}}".utf8)
+    }
+
+    private func result(_ row: DeliveredRow) -> String {
+        switch row.ending {
+        case .lost: "lost"
+        case .outcome(let outcome): outcome.rawValue
+        }
+    }
+
+    /// A time to the second, whose text is made once in each.
+    private func time(_ milliseconds: Int64) -> String {
+        if milliseconds / 1_000 != timed.second {
+            timed = (milliseconds / 1_000, TimeDisplay.utc(milliseconds))
+        }
+        return timed.text
+    }
+
+    /// Whether a refusal may quote a value that is not to be shown.
+    private func hasMaskedField(_ row: DeliveredRow) -> Bool {
+        var isMasked = false
+        row.fields.forEachName { isMasked = isMasked || masked.contains($0) }
+        return isMasked
+    }
+}
