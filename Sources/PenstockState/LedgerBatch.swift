@@ -11,6 +11,7 @@ struct LedgerBatch {
     private var keys: Set<Fingerprint> = []
     private var created: [String] = []
     private var hasRejects: Bool?
+    private var mayHaveRows: Bool?
 
     init(_ connection: SQLiteConnection) {
         self.connection = connection
@@ -23,7 +24,16 @@ struct LedgerBatch {
             try putEntries()
             keys.insert(entry.key)
         }
-        try table.put(entry, &settled, &places)
+        try table.put(entry, &settled, &places, hasRows: hasRows())
+        if !entry.outcome.isSettled || entry.intent != nil { mayHaveRows = true }
+    }
+
+    /// Whether any key may have a row of its own: where nothing is open, there is none to take away.
+    private mutating func hasRows() throws(StateError) -> Bool {
+        if let mayHaveRows { return mayHaveRows }
+        let found = try connection.integer("SELECT EXISTS (SELECT 1 FROM ledger)") != 0
+        mayHaveRows = found
+        return found
     }
 
     /// Makes the entry of its key one with an intent.
@@ -34,6 +44,7 @@ struct LedgerBatch {
         entry.remoteID = earlier?.remoteID
         entry.payload = earlier?.payload
         entry.outcome = .intent
+        mayHaveRows = true
         try table.putRow(entry, at: position)
     }
 
@@ -49,6 +60,7 @@ struct LedgerBatch {
         }
         entry.run = run
         entry.outcome = .unknown
+        mayHaveRows = true
         try table.putRow(entry, at: position)
     }
 

@@ -16,13 +16,15 @@ extension LedgerTable {
     }
 
     /// Takes an entry over; one that is settled only once it is packed with others, and has lost its row meanwhile.
+    ///
+    /// - Parameter hasRows: False where it is known that no key has a row.
     func put(
-        _ entry: LedgerEntry, _ settled: inout [PackItem], _ places: inout [UInt64]
+        _ entry: LedgerEntry, _ settled: inout [PackItem], _ places: inout [UInt64], hasRows: Bool = true
     ) throws(StateError) {
         guard entry.outcome.isSettled, entry.intent == nil else {
             return try putRow(entry, at: locate(entry.key).position)
         }
-        let row = try takeRow(entry.key)
+        let row = hasRows ? try takeRow(entry.key) : nil
         let position: Int64
         if let (block, place) = try packedPlace(entry.key) {
             position = block.first + Int64(block.rows[place].slot)

@@ -10,7 +10,7 @@ extension StateStore {
         guard !changes.isEmpty else { return }
         try write { connection throws(StateError) in
             var batch = LedgerBatch(connection)
-            for change in changes { try StateStore.apply(change, to: connection, &batch) }
+            for place in changes.indices { try StateStore.apply(changes[place], to: connection, &batch) }
             try batch.finish()
         }
     }

@@ -6,8 +6,9 @@ import PenstockModel
 ///
 /// The caller tells it of rows, of what the destination's session took over, of results and of the time; it says which
 /// rows go next and how each ends. Every row that was added ends in exactly one ``Ending``, which is either an outcome
-/// or ``Ending/isLost``: a create of which nobody knows whether it was carried out.
-package struct DeliveryMachine<Row: Sendable>: Sendable {
+/// or ``Ending/isLost``: a create of which nobody knows whether it was carried out. A row is a number that the caller
+/// gives it, and that no other open row has.
+package struct DeliveryMachine: Sendable {
     /// Rows that are to go to the destination together.
     package struct Batch: Sendable {
         /// The number they are sent under.
@@ -15,13 +16,13 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
         /// What happens to them.
         package let mode: WriteRequest.Mode
         /// The rows, at least one.
-        package let rows: [Row]
+        package let rows: [Int]
     }
 
     /// How a row ended here.
     package struct Ending: Sendable {
         /// The row.
-        package let row: Row
+        package let row: Int
         /// What was to happen to it.
         package let mode: WriteRequest.Mode
         /// What became of it; `unknown` is a create that may have been carried out.
@@ -42,18 +43,50 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     }
 
     private struct Open {
-        var row: Row
+        var row: Int
         var mode: WriteRequest.Mode
         var attempt: Int
         /// Why it was sent again, where that was paid for.
         var cause: RetryQuota.Cause?
     }
 
+    /// Rows that wait, first come, first served: to take some off the front moves nothing but them.
+    private struct Line {
+        private var rows: [Open] = []
+        private var start = 0
+
+        var count: Int { rows.count - start }
+        var isEmpty: Bool { count == 0 }
+        var all: ArraySlice<Open> { rows[start...] }
+
+        mutating func append(_ row: Open) { rows.append(row) }
+
+        mutating func removeFirst(_ count: Int) {
+            start += count
+            guard start * 2 > rows.count else { return }
+            rows.removeFirst(start)
+            start = 0
+        }
+    }
+
+    /// The rows of a batch that a session has, without those whose results have come.
+    private struct Sent {
+        var rows: [Open?]
+        var owed: Int
+
+        mutating func take(_ row: Int) -> Open? {
+            guard rows.indices.contains(row), let open = rows[row] else { return nil }
+            rows[row] = nil
+            owed -= 1
+            return open
+        }
+    }
+
     private let policy: DeliveryPolicy
     private let silenceMilliseconds: Int64
     private var quota = RetryQuota()
-    private var waiting: [WriteRequest.Mode: [Open]] = [:]
-    private var onTheirWay: [UInt64: [Int: Open]] = [:]
+    private var waiting: [WriteRequest.Mode: Line] = [:]
+    private var onTheirWay: [UInt64: Sent] = [:]
     private var retries: [(dueAt: Int64, open: Open)] = []
     private var nextBatch: UInt64 = 1
     private var failuresInARow = 0
@@ -86,7 +119,7 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     package var openRows: Int { waitingRows + rowsOnTheirWay + retries.count }
 
     /// Rows that a session has and owes a result for.
-    package var rowsOnTheirWay: Int { onTheirWay.values.reduce(0) { $0 + $1.count } }
+    package private(set) var rowsOnTheirWay = 0
 
     /// Whether there are rows to go that are not creates.
     package var hasUpdates: Bool {
@@ -102,8 +135,8 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     private var waitingRows: Int { waiting.values.reduce(0) { $0 + $1.count } }
 
     /// Takes a row over.
-    package mutating func add(_ row: Row, _ mode: WriteRequest.Mode) {
-        waiting[mode, default: []].append(Open(row: row, mode: mode, attempt: 1))
+    package mutating func add(_ row: Int, _ mode: WriteRequest.Mode) {
+        waiting[mode, default: Line()].append(Open(row: row, mode: mode, attempt: 1))
     }
 
     /// The rows that go next, updates before creates; nil where none may go.
@@ -114,17 +147,17 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
         wake(now)
         for mode in [WriteRequest.Mode.update, .delete, .create] where mode != .create || !holdsCreates {
             guard let group = waiting[mode], !group.isEmpty else { continue }
-            return Batch(id: nextBatch, mode: mode, rows: group.prefix(Self.batchRows).map(\.row))
+            return Batch(id: nextBatch, mode: mode, rows: group.all.prefix(Self.batchRows).map(\.row))
         }
         return nil
     }
 
     /// Takes note that a session has taken a batch of ``next(_:)`` over.
     package mutating func took(_ batch: Batch, _ now: Int64) {
-        guard let group = waiting[batch.mode] else { return }
-        let taken = group.prefix(batch.rows.count)
-        waiting[batch.mode] = Array(group.dropFirst(taken.count))
-        onTheirWay[batch.id] = Dictionary(uniqueKeysWithValues: taken.enumerated().map { ($0.offset, $0.element) })
+        guard let taken = waiting[batch.mode]?.all.prefix(batch.rows.count) else { return }
+        onTheirWay[batch.id] = Sent(rows: taken.map { $0 }, owed: taken.count)
+        rowsOnTheirWay += taken.count
+        waiting[batch.mode]?.removeFirst(batch.rows.count)
         nextBatch = batch.id + 1
         movedAt = now
     }
@@ -142,16 +175,19 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
         if !results.isEmpty { movedAt = now }
         var endings: [Ending] = []
         for result in results {
-            guard let open = onTheirWay[batch]?.removeValue(forKey: result.row) else { continue }
-            if let ending = settle(result, open, now, jitter()) { endings.append(ending) }
+            guard let open = onTheirWay[batch]?.take(result.row) else { continue }
+            rowsOnTheirWay -= 1
+            if let ending = settle(result, open, now, jitter) { endings.append(ending) }
         }
-        if onTheirWay[batch]?.isEmpty == true { onTheirWay[batch] = nil }
+        if onTheirWay[batch]?.owed == 0 { onTheirWay[batch] = nil }
         return endings
     }
 
-    private mutating func settle(_ result: RowResult, _ open: Open, _ now: Int64, _ jitter: Double) -> Ending? {
+    private mutating func settle(
+        _ result: RowResult, _ open: Open, _ now: Int64, _ jitter: () -> Double
+    ) -> Ending? {
         if let error = result.error, result.status != .rejected, DeliveryPolicy.stopsRun(error.code) { giveUp(error) }
-        var step = policy.step(result, mode: open.mode, attempt: open.attempt, jitter: jitter)
+        var step = policy.step(result, mode: open.mode, attempt: open.attempt, jitter: jitter())
         let cause = Self.cause(of: result)
         if case .again = step, let cause, !quota.pay(for: cause) { step = .close(.notTried) }
         switch step {
@@ -178,7 +214,8 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     package mutating func unsent() -> [Ending] {
         guard stop != nil else { return [] }
         let open =
-            (waiting[.update] ?? []) + (waiting[.delete] ?? []) + (waiting[.create] ?? []) + retries.map(\.open)
+            [WriteRequest.Mode.update, .delete, .create].flatMap { waiting[$0].map { Array($0.all) } ?? [] }
+            + retries.map(\.open)
         waiting = [:]
         retries = []
         return open.map { Ending(row: $0.row, mode: $0.mode, outcome: .notTried, result: nil) }
@@ -198,8 +235,9 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     /// Takes note that a session has no more to say about the rows that it has: creates are lost, updates not tried.
     package mutating func breach() -> [Ending] {
         giveUp(ConnectorError(.contractBreach, "The connector gave no result for rows that it took."))
-        let owed = onTheirWay.sorted { $0.key < $1.key }.flatMap { $0.value.sorted { $0.key < $1.key }.map(\.value) }
+        let owed = onTheirWay.sorted { $0.key < $1.key }.flatMap { $0.value.rows.compactMap { $0 } }
         onTheirWay = [:]
+        rowsOnTheirWay = 0
         return owed.map {
             Ending(row: $0.row, mode: $0.mode, outcome: $0.mode == .create ? .unknown : .notTried, result: nil)
         }
@@ -208,7 +246,7 @@ package struct DeliveryMachine<Row: Sendable>: Sendable {
     private mutating func wake(_ now: Int64) {
         guard retries.contains(where: { $0.dueAt <= now }) else { return }
         movedAt = now
-        for retry in retries where retry.dueAt <= now { waiting[retry.open.mode, default: []].append(retry.open) }
+        for retry in retries where retry.dueAt <= now { waiting[retry.open.mode, default: Line()].append(retry.open) }
         retries.removeAll { $0.dueAt <= now }
     }
 

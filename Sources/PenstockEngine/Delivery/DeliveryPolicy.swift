@@ -29,8 +29,10 @@ package struct DeliveryPolicy: Sendable {
     /// - Parameters:
     ///   - mode: What the request did; only a create must not be repeated blindly.
     ///   - attempt: How often the row was sent, this time included.
-    ///   - jitter: A number in 0..<1 that spreads retries out.
-    package func step(_ result: RowResult, mode: WriteRequest.Mode, attempt: Int, jitter: Double) -> Step {
+    ///   - jitter: A number in 0..<1 that spreads retries out; asked for where there is one.
+    package func step(
+        _ result: RowResult, mode: WriteRequest.Mode, attempt: Int, jitter: @autoclosure () -> Double
+    ) -> Step {
         switch result.status {
         case .created: return .close(.created)
         case .updated, .deleted: return .close(.updated)
@@ -38,7 +40,7 @@ package struct DeliveryPolicy: Sendable {
         case .rejected: return .close(.rejected)
         case .notTried: return .close(.notTried)
         case .unknown where mode == .create: return .close(.unknown)
-        case .unknown, .retry: return retry(result, attempt, jitter)
+        case .unknown, .retry: return retry(result, attempt, jitter())
         }
     }
 

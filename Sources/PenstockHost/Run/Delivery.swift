@@ -9,9 +9,19 @@ import PenstockState
 /// Used from one thread; results come in from the connector's threads through a queue.
 final class Delivery {
     /// A row with the rows it came with, which are needed to send it and to explain a refusal.
-    struct Item {
-        var row: DecidedRow
-        var chunk: ChunkBox
+    ///
+    /// An object, because it is handed on several times until its row is settled.
+    final class Item: Sendable {
+        let row: DecidedRow
+        let chunk: ChunkBox
+
+        init(row: DecidedRow, chunk: ChunkBox) {
+            self.row = row
+            self.chunk = chunk
+        }
+
+        /// The same with `row`, which is about the same row of the source.
+        func with(_ row: DecidedRow) -> Item { Item(row: row, chunk: chunk) }
     }
 
     let sync: OpenSync
@@ -20,11 +30,13 @@ final class Delivery {
     private let observe: (RunEvent) -> Void
     private let queue = ResultQueue()
     private let journal: IntentJournal
-    private var machine: DeliveryMachine<Item>
+    private var machine: DeliveryMachine
+    private var items = RowSlots<Item>()
     private var sessions: [WriteRequest.Mode: any WriteSession] = [:]
+    private var shapes: [WriteRequest.Mode: WriteShape] = [:]
     private var isAborted = false
     /// The batch that goes next, in the columns in which it crosses, until a session has taken it over.
-    private var prepared: (batch: DeliveryMachine<Item>.Batch, columns: RecordBatch)?
+    private var prepared: (batch: DeliveryMachine.Batch, columns: RecordBatch)?
     /// How many rows were on their way when a session had no room, until it is asked again; nil where none said so.
     private var fullWith: Int?
     private let watch: Cancellation.Watch
@@ -79,7 +91,7 @@ final class Delivery {
     /// Takes a row over that is to be created or updated.
     func add(_ row: DecidedRow, _ chunk: ChunkBox) {
         let mode: WriteRequest.Mode = if case .create = row.fate { .create } else { .update }
-        machine.add(Item(row: row, chunk: chunk), mode)
+        machine.add(items.add(Item(row: row, chunk: chunk)), mode)
     }
 
     /// Whether new creates are held back until lost ones are settled.
@@ -211,13 +223,15 @@ final class Delivery {
     /// The batch that goes next; made ready once, however often it has to wait for room.
     ///
     /// - Throws: ``RunStop`` `state`.
-    private func next() throws(RunStop) -> (batch: DeliveryMachine<Item>.Batch, columns: RecordBatch)? {
+    private func next() throws(RunStop) -> (batch: DeliveryMachine.Batch, columns: RecordBatch)? {
         if let prepared, prepared.batch.mode != .create || !machine.holdsCreates { return prepared }
         guard let batch = machine.next(now) else { return nil }
-        if batch.mode == .create { journal.register(batch.rows.map(intended), batch.id) }
+        let rows = batch.rows.map { items[$0] }
+        if batch.mode == .create { journal.register(rows.map(intended), batch.id) }
         // What an update overwrites is on disk before it is sent.
-        if batch.mode == .update { try ledger.images?.intend(batch.rows) }
-        prepared = (batch, columns(batch))
+        if batch.mode == .update { try ledger.images?.intend(rows) }
+        let run = ledger.runID
+        prepared = (batch, shape(batch.mode).batch(rows) { [sync] row in sync.marker(of: row, run: run) })
         return prepared
     }
 
@@ -236,7 +250,7 @@ final class Delivery {
         if let session = sessions[mode] { return session }
         let queue = queue
         let request = WriteRequest(
-            object: sync.object.id, mode: mode, schema: WriteShape.schema(mode, sync), inFlightMax: Self.inFlightMax)
+            object: sync.object.id, mode: mode, schema: shape(mode).schema, inFlightMax: Self.inFlightMax)
         let session = try sync.destination.begin(request) { queue.add($0, $1) }
         sessions[mode] = session
         let journal = journal
@@ -248,15 +262,11 @@ final class Delivery {
         return session
     }
 
-    private func columns(_ sent: DeliveryMachine<Item>.Batch) -> RecordBatch {
-        var batch = RecordBatch(WriteShape.schema(sent.mode, sync), capacity: sent.rows.count)
-        for item in sent.rows {
-            batch.append(
-                WriteShape.row(
-                    item.row, item.chunk.chunk.mapped, sent.mode, sync,
-                    marker: sync.marker(of: item.row, run: ledger.runID)))
-        }
-        return batch
+    private func shape(_ mode: WriteRequest.Mode) -> WriteShape {
+        if let shape = shapes[mode] { return shape }
+        let shape = WriteShape(mode, sync)
+        shapes[mode] = shape
+        return shape
     }
 
     // MARK: - Results
@@ -264,8 +274,11 @@ final class Delivery {
     private func settle(_ results: [(batch: UInt64, rows: [RowResult])]) throws(RunStop) {
         if let failure = journal.failure { throw .state(failure) }
         let now = now
+        var haveCreates = false
         for (batch, rows) in results {
-            try close(machine.settle(batch, rows, now) { Double.random(in: 0..<1) })
+            let endings = machine.settle(batch, rows, now) { Double.random(in: 0..<1) }
+            haveCreates = haveCreates || endings.first?.mode == .create
+            try close(endings)
             if machine.isDone(batch) { journal.forget(batch) } else { journal.close(batch, rows) }
         }
         if machine.stop != nil {
@@ -273,14 +286,14 @@ final class Delivery {
             prepared = nil
         }
         // Nobody but a person settles a create whose outcome a crash takes.
-        if case .atMostOnce = sync.guarantee, !results.isEmpty { try ledger.flush() } else { try ledger.flushIfDue() }
+        if case .atMostOnce = sync.guarantee, haveCreates { try ledger.flush() } else { try ledger.flushIfDue() }
         machine.holdsCreates = lost.isFull
     }
 
-    private func close(_ endings: [DeliveryMachine<Item>.Ending]) throws(RunStop) {
+    private func close(_ endings: [DeliveryMachine.Ending]) throws(RunStop) {
         for ending in endings {
-            let item = ending.row
-            if ending.isLost || ending.result != nil { observe(.delivered(delivered(ending))) }
+            let item = items.remove(ending.row)
+            if ending.isLost || ending.result != nil { observe(.delivered(delivered(ending, item))) }
             if ending.isLost {
                 try ledger.noteLost(item.row)
                 try lost.add(item)
@@ -311,19 +324,19 @@ final class Delivery {
     private func goOnWithoutRecord(_ item: Item, _ result: RowResult) throws(RunStop) {
         let insert = sync.definition.insert
         let chunk = item.chunk.chunk
-        var again = item
-        again.row.known?.remoteID = nil
+        var again = item.row
+        again.known?.remoteID = nil
         if insert.onMissing == .create, insert.match == "id",
             !chunk.mapped.createRejects.contains(where: { $0.row == item.row.row })
         {
-            again.row.fate = .create
-            machine.add(again, .create)
+            again.fate = .create
+            machine.add(items.add(item.with(again)), .create)
         } else if insert.match != "id" {
-            try ledger.close(again.row, .notTried, remoteID: nil)
+            try ledger.close(again, .notTried, remoteID: nil)
         } else {
             let reason = reason(result, item.row)
             rejectsByCode[reason.code, default: 0] += 1
-            try ledger.reject(again.row, reason, chunk, isSent: false)
+            try ledger.reject(again, reason, chunk, isSent: false)
         }
     }
 

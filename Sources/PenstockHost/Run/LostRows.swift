@@ -222,20 +222,20 @@ final class LostRows {
         // The record was made from an earlier version of the row: it is brought up to date, or gets a record of its own.
         try ledger.noteRecord(item.row, remoteID: id)
         if isAppend { return try sendAgain(item) }
-        var again = item
-        again.row.known = KnownRow(outcome: .open, isOfThisRun: true, remoteID: id, payload: nil, cursor: nil)
-        if case .maybeCreated(let fault?) = item.row.fate { return try reject(again, fault) }
-        again.row.fate = .update(id: id, changes: nil)
-        return again
+        var again = item.row
+        again.known = KnownRow(outcome: .open, isOfThisRun: true, remoteID: id, payload: nil, cursor: nil)
+        if case .maybeCreated(let fault?) = item.row.fate { return try reject(item.with(again), fault) }
+        again.fate = .update(id: id, changes: nil)
+        return item.with(again)
     }
 
     private func sendAgain(_ item: Delivery.Item) throws(RunStop) -> Delivery.Item? {
-        var again = item
-        again.row.known = nil
-        if case .maybeCreated(let fault?) = item.row.fate { return try reject(again, fault) }
-        again.row.fate = .create
-        if let marker = sync.marker(of: again.row, run: ledger.runID) { sentAgain[item.row.key] = marker }
-        return again
+        var again = item.row
+        again.known = nil
+        if case .maybeCreated(let fault?) = item.row.fate { return try reject(item.with(again), fault) }
+        again.fate = .create
+        if let marker = sync.marker(of: again, run: ledger.runID) { sentAgain[item.row.key] = marker }
+        return item.with(again)
     }
 
     private func reject(_ item: Delivery.Item, _ fault: RejectReason) throws(RunStop) -> Delivery.Item? {

@@ -4,7 +4,6 @@ import Dispatch
 import PenstockEngine
 import PenstockModel
 import PenstockState
-import Synchronization
 
 /// Writes down what becomes of the rows of one run, and counts them.
 ///
@@ -16,13 +15,11 @@ final class RunLedger: Sendable {
     private let definitionDigest: Fingerprint
     /// Keeps what it takes to undo the run, or nil where nothing is kept.
     let images: RunImages?
-    private let changes = Mutex<[StateChange]>([])
+    private let changes: ChangeQueue
     // These are used from the thread of the run only; see the type's contract.
     private nonisolated(unsafe) var flushedAt = DispatchTime.now()
     private nonisolated(unsafe) var countsNow = RunCounts()
 
-    /// Those of a thousand rows: a row that is created makes three.
-    private static let changesMax = 3_000
     private static let delayMilliseconds: UInt64 = 200
 
     /// A ledger for one run.
@@ -31,6 +28,11 @@ final class RunLedger: Sendable {
         self.store = store
         self.run = run
         self.definitionDigest = definitionDigest
+        changes = ChangeQueue { changes throws(StateError) in
+            // What the ledger knows to be done must not be missing there.
+            try images?.flush()
+            try store.commit(changes)
+        }
     }
 
     /// The number of the run.
@@ -102,7 +104,7 @@ final class RunLedger: Sendable {
     /// Any thread; returns when it is on disk.
     ///
     /// - Throws: ``StateError``; the rows must then not be sent.
-    func intend(_ rows: [LedgerEntry]) throws(StateError) { try commit(rows.map { .intent($0) }) }
+    func intend(_ rows: [LedgerEntry]) throws(StateError) { try changes.commit(rows.map { .intent($0) }) }
 
     /// Writes down how a row ended, other than as a reject.
     ///
@@ -111,18 +113,17 @@ final class RunLedger: Sendable {
     func close(_ row: DecidedRow, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
         countsNow.add(outcome)
         let isSettled = outcome.isSettled
-        var made: [StateChange] = [
-            .ledger(
-                LedgerEntry(
-                    key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
-                    payload: isSettled ? row.accepted : row.known?.payload,
-                    source: isSettled ? row.source : row.known?.source,
-                    cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
-                    outcome: LedgerEntry.Outcome(outcome)))
-        ]
-        if isSettled { made.append(.rejectCleared(row.key)) }
-        if outcome == .created, let remoteID { made.append(.created(remoteID: remoteID)) }
-        try add(made)
+        let entry = LedgerEntry(
+            key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
+            payload: isSettled ? row.accepted : row.known?.payload,
+            source: isSettled ? row.source : row.known?.source,
+            cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
+            outcome: LedgerEntry.Outcome(outcome))
+        try add { changes in
+            changes.append(.ledger(entry))
+            if isSettled { changes.append(.rejectCleared(row.key)) }
+            if outcome == .created, let remoteID { changes.append(.created(remoteID: remoteID)) }
+        }
     }
 
     /// Remembers a record that was created for an earlier version of a row, which goes on from there.
@@ -170,25 +171,35 @@ final class RunLedger: Sendable {
         row.payload.map { $0.refused(under: definitionDigest) }
     }
 
-    /// Writes what was gathered, if it has waited long enough.
+    /// Begins to write what was gathered, if it has waited long enough.
+    ///
+    /// - Throws: ``RunStop`` `state`, of what was to be written before.
     func flushIfDue() throws(RunStop) {
         let waited = DispatchTime.now().uptimeNanoseconds - flushedAt.uptimeNanoseconds
-        if waited > Self.delayMilliseconds * 1_000_000 { try flush() }
+        guard waited > Self.delayMilliseconds * 1_000_000 else { return }
+        flushedAt = DispatchTime.now()
+        do {
+            try changes.handOver()
+        } catch {
+            throw .state(error)
+        }
     }
 
     /// In how many milliseconds ``flushIfDue()`` writes what was gathered; nil where there is nothing.
     var dueInMilliseconds: Int64? {
-        guard changes.withLock({ !$0.isEmpty }) else { return nil }
+        guard !changes.isEmpty else { return nil }
         let waited = (DispatchTime.now().uptimeNanoseconds - flushedAt.uptimeNanoseconds) / 1_000_000
         return max(1, Int64(Self.delayMilliseconds) + 1 - Int64(min(waited, Self.delayMilliseconds)))
     }
 
-    private func add(_ made: [StateChange]) throws(RunStop) {
-        let count = changes.withLock { changes in
-            changes += made
-            return changes.count
+    private func add(_ made: [StateChange]) throws(RunStop) { try add { $0 += made } }
+
+    private func add(_ make: (inout [StateChange]) -> Void) throws(RunStop) {
+        do {
+            try changes.add(make)
+        } catch {
+            throw .state(error)
         }
-        if count >= Self.changesMax { try flush() }
     }
 
     /// Writes everything that was gathered, with `last` in the same transaction.
@@ -197,19 +208,9 @@ final class RunLedger: Sendable {
     func flush(with last: [StateChange] = []) throws(RunStop) {
         flushedAt = DispatchTime.now()
         do {
-            try commit(last)
+            try changes.commit(last)
         } catch {
             throw .state(error)
-        }
-    }
-
-    private func commit(_ last: [StateChange]) throws(StateError) {
-        try changes.withLock { changes throws(StateError) in
-            guard !changes.isEmpty || !last.isEmpty else { return }
-            // What the ledger knows to be done must not be missing there.
-            try images?.flush()
-            try store.commit(changes + last)
-            changes = []
         }
     }
 }

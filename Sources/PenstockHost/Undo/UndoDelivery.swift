@@ -16,7 +16,8 @@ final class UndoDelivery {
     private let schema: Schema
     private let settled: (UndoItem, RowOutcome, RowResult?) throws(RunStop) -> Void
     private let queue = ResultQueue()
-    private var machine: DeliveryMachine<UndoItem>
+    private var machine: DeliveryMachine
+    private var items = RowSlots<UndoItem>()
     private var sessions: [WriteRequest.Mode: any WriteSession] = [:]
     private var isAborted = false
     private var prepared: Set<Fingerprint> = []
@@ -54,7 +55,7 @@ final class UndoDelivery {
     private var now: Int64 { target.host.monotonicMilliseconds }
 
     /// Takes a record over.
-    func add(_ item: UndoItem) { machine.add(item, item.isDelete ? .delete : .update) }
+    func add(_ item: UndoItem) { machine.add(items.add(item), item.isDelete ? .delete : .update) }
 
     /// Works until at most `rows` records are open, or nothing more can be sent.
     ///
@@ -102,10 +103,11 @@ final class UndoDelivery {
     private func submit() throws(RunStop) {
         while let batch = machine.next(now) {
             // A batch that was not taken over comes again, and then perhaps with more rows.
-            try prepare(batch.rows)
+            let rows = batch.rows.map { items[$0] }
+            try prepare(rows)
             do throws(ConnectorError) {
                 let session = try session(batch.mode)
-                guard try session.submit(columns(batch), id: batch.id) else { return }
+                guard try session.submit(columns(rows, batch.mode), id: batch.id) else { return }
             } catch {
                 try settle(queue.take(waitingMilliseconds: 0))
                 return giveUp(error)
@@ -125,10 +127,10 @@ final class UndoDelivery {
         return session
     }
 
-    private func columns(_ sent: DeliveryMachine<UndoItem>.Batch) -> RecordBatch {
-        let isDelete = sent.mode == .delete
-        var batch = RecordBatch(isDelete ? Schema(Array(schema.fields.prefix(2))) : schema, capacity: sent.rows.count)
-        for item in sent.rows {
+    private func columns(_ rows: [UndoItem], _ mode: WriteRequest.Mode) -> RecordBatch {
+        let isDelete = mode == .delete
+        var batch = RecordBatch(isDelete ? Schema(Array(schema.fields.prefix(2))) : schema, capacity: rows.count)
+        for item in rows {
             var values: [Value] = [.text(item.keyText), .text(item.image.remoteID)]
             if !isDelete {
                 var presence = [UInt8](repeating: 0, count: (schema.fields.count + 7) >> 3)
@@ -213,16 +215,17 @@ final class UndoDelivery {
         if machine.stop != nil { abortSessions() }
     }
 
-    private func close(_ endings: [DeliveryMachine<UndoItem>.Ending]) throws(RunStop) {
+    private func close(_ endings: [DeliveryMachine.Ending]) throws(RunStop) {
         for ending in endings {
-            prepared.remove(ending.row.image.key)
+            let item = items.remove(ending.row)
+            prepared.remove(item.image.key)
             var outcome = ending.outcome
             var result = ending.result
             if let error = ending.result?.error { result?.error = target.host.redacted(error) }
             let isMissing = outcome == .rejected && result?.error?.code == .notFound
-            if isMissing, ending.row.isDelete { outcome = .updated }
-            if outcome == .updated || outcome == .unchanged { try note(ending.row) }
-            try settled(ending.row, outcome, result)
+            if isMissing, item.isDelete { outcome = .updated }
+            if outcome == .updated || outcome == .unchanged { try note(item) }
+            try settled(item, outcome, result)
         }
     }
 

@@ -132,7 +132,7 @@ struct DeliverySimulation {
     // MARK: - One run of the program
 
     private struct Running {
-        var machine: DeliveryMachine<Int>
+        var machine: DeliveryMachine
         var book = IntentBook<Int>()
         var lost = LostCreates<Int>()
         var unwritten: [(row: Int, entry: SimulatedDisk.Entry)] = []
@@ -321,7 +321,7 @@ struct DeliverySimulation {
         if random.chance(20) { try flush(&running) }
     }
 
-    private mutating func close(_ ending: DeliveryMachine<Int>.Ending, _ running: inout Running) throws(Crash) {
+    private mutating func close(_ ending: DeliveryMachine.Ending, _ running: inout Running) throws(Crash) {
         switch ending.outcome {
         case .created:
             running.unwritten.append((ending.row, .created(Int(ending.result?.remoteID ?? "") ?? 0)))

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Dispatch
+import Foundation
+import PenstockModel
+import PenstockState
+
+/// Changes of a state that wait until they are written together.
+///
+/// Many of them are written on a queue of its own, so that the work goes on meanwhile; ``commit(_:)`` returns when
+/// everything is on disk. What could not be written waits on, and the next call says why. Any thread.
+final class ChangeQueue: Sendable {
+    private let write: @Sendable ([StateChange]) throws(StateError) -> Void
+    private let queue = DispatchQueue(label: "penstock.outcomes")
+    private let condition = NSCondition()
+    // Guarded by `condition`, as the next two are.
+    private nonisolated(unsafe) var waiting: [StateChange] = []
+    // Whether some are being written on the queue.
+    private nonisolated(unsafe) var isWriting = false
+    // Why the last of those were not written, until somebody is told.
+    private nonisolated(unsafe) var failure: StateError?
+
+    /// How many changes are written together.
+    ///
+    /// Those of a thousand rows: a row that is created makes three.
+    private static let changesMax = 3_000
+
+    /// An empty queue whose changes go to `write`, which makes all of them or none, one call at a time.
+    init(write: @escaping @Sendable ([StateChange]) throws(StateError) -> Void) { self.write = write }
+
+    /// Whether nothing waits to be written.
+    var isEmpty: Bool { condition.holding { waiting.isEmpty } }
+
+    /// Adds changes; where there are many, they begin to be written.
+    ///
+    /// - Throws: ``StateError`` of what was added before; it waits on.
+    func add(_ make: (inout [StateChange]) -> Void) throws(StateError) {
+        let isFull = condition.holding {
+            make(&waiting)
+            return waiting.count >= Self.changesMax
+        }
+        if isFull { try handOver() }
+    }
+
+    /// Begins to write what waits, after what is being written.
+    ///
+    /// - Throws: As ``add(_:)``.
+    func handOver() throws(StateError) {
+        condition.lock()
+        defer { condition.unlock() }
+        while isWriting { condition.wait() }
+        if let failure {
+            self.failure = nil
+            throw failure
+        }
+        guard !waiting.isEmpty else { return }
+        let taken = waiting
+        waiting = []
+        waiting.reserveCapacity(Self.changesMax)
+        isWriting = true
+        queue.async { [self] in
+            do throws(StateError) {
+                try write(taken)
+                condition.holding { isWriting = false }
+            } catch {
+                condition.holding {
+                    waiting = taken + waiting
+                    failure = error
+                    isWriting = false
+                }
+            }
+            condition.broadcast()
+        }
+    }
+
+    /// Writes everything, with `last` in the same transaction; it is on disk when this returns.
+    ///
+    /// - Throws: ``StateError``; nothing of it was written then, and `last` is forgotten.
+    func commit(_ last: [StateChange]) throws(StateError) {
+        condition.lock()
+        defer { condition.unlock() }
+        while isWriting { condition.wait() }
+        // It is tried again now.
+        failure = nil
+        guard !waiting.isEmpty || !last.isEmpty else { return }
+        waiting += last
+        do throws(StateError) {
+            try write(waiting)
+        } catch {
+            waiting.removeLast(last.count)
+            throw error
+        }
+        waiting.removeAll(keepingCapacity: waiting.count <= Self.changesMax * 2)
+    }
+}

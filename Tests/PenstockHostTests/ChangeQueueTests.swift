@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import PenstockModel
+import PenstockState
+import Synchronization
+import Testing
+
+@testable import PenstockHost
+
+/// Changes are written in their order, each once, whatever fails on the way.
+@Suite struct ChangeQueueTests {
+    /// What was written, and what is to fail.
+    private final class Disk: Sendable {
+        private struct State {
+            var written: [[Int64]] = []
+            var failures = 0
+            var isBusy = false
+        }
+
+        private let state = Mutex(State())
+
+        var written: [Int64] { state.withLock { $0.written.flatMap { $0 } } }
+        var transactions: Int { state.withLock { $0.written.count } }
+
+        func fail(_ times: Int) { state.withLock { $0.failures = times } }
+
+        func write(_ changes: [StateChange]) throws(StateError) {
+            let isBusy = state.withLock { state in
+                defer { state.isBusy = true }
+                return state.isBusy
+            }
+            #expect(!isBusy, "one call at a time")
+            defer { state.withLock { $0.isBusy = false } }
+            let fails = state.withLock { state in
+                guard state.failures > 0 else { return false }
+                state.failures -= 1
+                return true
+            }
+            if fails { throw .cannotWrite("the disk is full") }
+            state.withLock { $0.written.append(changes.map(Self.number)) }
+        }
+
+        private static func number(_ change: StateChange) -> Int64 {
+            if case .rejectsOutdated(let number) = change { number } else { -1 }
+        }
+    }
+
+    private func queue(_ disk: Disk) -> ChangeQueue {
+        ChangeQueue { changes throws(StateError) in try disk.write(changes) }
+    }
+
+    private func change(_ number: Int64) -> StateChange { .rejectsOutdated(before: number) }
+
+    @Test func everythingIsWrittenOnceAndInOrder() throws {
+        let disk = Disk()
+        let queue = queue(disk)
+        var number: Int64 = 0
+        var random = SystemRandomNumberGenerator()
+        while number < 40_000 {
+            for _ in 0..<Int.random(in: 1...900, using: &random) {
+                try queue.add { $0.append(change(number)) }
+                number += 1
+            }
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: try queue.handOver()
+            case 1:
+                try queue.commit([change(number)])
+                number += 1
+                #expect(disk.written == Array(0..<number), "all of it is on disk when this returns")
+            default: break
+            }
+        }
+        try queue.commit([])
+        #expect(disk.written == Array(0..<number))
+        #expect(queue.isEmpty)
+        let before = disk.transactions
+        try queue.commit([])
+        #expect(disk.transactions == before, "where nothing waits, nothing is written")
+    }
+
+    @Test func whatCouldNotBeWrittenWaitsOn() throws {
+        let disk = Disk()
+        let queue = queue(disk)
+        for number in 0..<10 { try queue.add { $0.append(change(Int64(number))) } }
+        disk.fail(1)
+        try queue.handOver()
+        // The failure is told to the next who asks, once.
+        #expect(throws: StateError.self) { try queue.handOver() }
+        try queue.add { $0.append(change(10)) }
+        disk.fail(1)
+        #expect(throws: StateError.self) { try queue.commit([change(99)]) }
+        #expect(disk.written == [])
+        try queue.commit([change(11)])
+        #expect(disk.written == Array(0...11), "a last change whose transaction failed is forgotten")
+    }
+
+    @Test func aFailureThatNobodyWasToldOfDoesNotHinderTheEnd() throws {
+        let disk = Disk()
+        let queue = queue(disk)
+        try queue.add { $0.append(change(0)) }
+        disk.fail(1)
+        try queue.handOver()
+        try queue.commit([change(1)])
+        #expect(disk.written == [0, 1])
+    }
+
+    @Test func numbersOfRowsThatHaveEndedAreGivenAgain() {
+        var slots = RowSlots<String>()
+        let (first, second) = (slots.add("a"), slots.add("b"))
+        #expect(slots.remove(first) == "a")
+        let third = slots.add("c")
+        #expect(third == first && slots[third] == "c" && slots[second] == "b")
+        #expect(slots.add("d") == 2)
+    }
+
+    /// What is written without a value for each member reads as those would.
+    @Test func sentFieldsReadAsTheirValues() throws {
+        var random = SystemRandomNumberGenerator()
+        let letters = Array("ab\"\\\n\t\u{1}é€😀 ")
+        for _ in 0..<200 {
+            let values: [(name: String, value: Value)] = (0..<6).map { place in
+                let length = [0, 3, 40, 1_999, 2_000, 2_001, 2_500].randomElement(using: &random) ?? 0
+                let text = String((0..<length).map { _ in letters.randomElement(using: &random) ?? "a" })
+                let value: Value =
+                    [.null, .int64(.random(in: .min ... .max, using: &random)), .bool(true), .text(text)]
+                    .randomElement(using: &random) ?? .null
+                return ("field \"\(place)\"", value)
+            }
+            var out = Array("{".utf8)
+            SentFields(values).write(into: &out, dotted: ["field \"2\""], dots: "•••", charactersMax: 2_000)
+            out.append(UInt8(ascii: "}"))
+            let read = try JSON(parsing: out)
+            for (name, value) in values {
+                var expected = value.isNull ? nil : SourceRowText.text(of: value)
+                if let text = expected, text.count > 2_000 { expected = text.prefix(2_000) + "…" }
+                if name == "field \"2\"", expected != nil { expected = "•••" }
+                #expect(read[name]?.stringValue == expected)
+                #expect(read[name] != nil)
+            }
+        }
+    }
+}
