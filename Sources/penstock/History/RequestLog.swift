@@ -12,7 +12,7 @@ import PenstockModel
 final class RequestLog: Sendable {
     private let queue = DispatchQueue(label: "penstock.requests")
     /// A run whose disk is slow waits rather than gathers.
-    private let room = DispatchSemaphore(value: 8)
+    private let room = DispatchSemaphore(value: 2)
     private let operations: (create: String, update: String, delete: String)
     private let masked: Set<String>
     private let masksKey: Bool
