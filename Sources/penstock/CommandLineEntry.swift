@@ -8,6 +8,7 @@ import PenstockModel
 enum CommandLineEntry {
     /// Runs and never returns.
     static func run() -> Never {
+        FreedMemory.keepForReuse()
         CrashSilence.install()
         Interruption.install()
         ParentProcess.follow()

@@ -43,16 +43,34 @@ final class Bench {
 
     func set(_ rows: [[Value]]) { connector.setTable(Self.table(rows)) }
 
+    private func open() throws -> OpenSync {
+        let side = SyncSetup.Side(
+            name: "memory", connector: connector, settings: .object([:] as JSONObject), redactor: Redactor([]),
+            budget: ConnectionBudget(burst: 1_000_000))
+        return try OpenSync(
+            SyncSetup(project: "bench", definition: definition, source: side, destination: side), pins: [:],
+            cancellation: Cancellation(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
+    /// Plans; the rows that are told of come with what is told of the whole.
+    func plan(_ change: (inout PlanOptions) -> Void = { _ in }) throws -> (report: PlanReport, told: [PlanEntry]) {
+        let store = try StateStore.openForReading(folder: folder, sync: "sync")
+        let sync = try open()
+        defer { sync.close() }
+        var options = PlanOptions()
+        change(&options)
+        var told: [PlanEntry] = []
+        let report = try SyncPlanner(sync, store: store, options: RunOptions(stateFolder: folder), plan: options) {
+            told.append($0)
+        }.plan()
+        return (report, told)
+    }
+
     func run(_ change: (inout RunOptions) -> Void = { _ in }) throws -> RunReport {
         let owner = LockOwner(pid: 1, runID: "test", startedAtMilliseconds: 0)
         let store = try StateStore.openForWriting(folder: folder, sync: "sync", owner: owner)
         defer { store.close() }
-        let side = SyncSetup.Side(
-            name: "memory", connector: connector, settings: .object([:] as JSONObject), redactor: Redactor([]),
-            budget: ConnectionBudget(burst: 1_000_000))
-        let sync = try OpenSync(
-            SyncSetup(project: "bench", definition: definition, source: side, destination: side), pins: [:],
-            cancellation: Cancellation(), logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let sync = try open()
         defer { sync.close() }
         var options = RunOptions(stateFolder: folder)
         options.silenceMilliseconds = 100

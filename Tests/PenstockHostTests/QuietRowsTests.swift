@@ -48,10 +48,11 @@ import Testing
                 change(&table, run, &random)
                 quiet.set(table)
                 plain.set(table)
+                let place: Comment = "scenario \(scenario), run \(run): \(incremental), \(insert)"
+                try expectSamePlan(quiet, place)
                 // A table of few rows may well shrink to none.
                 let left = try quiet.run { $0.preflight.limits.off.insert(.shrink) }
                 let right = try plain.run { $0.rowsMax = 1_000_000 }
-                let place: Comment = "scenario \(scenario), run \(run): \(incremental), \(insert)"
                 var counts = left.counts
                 counts.removed = 0
                 #expect(counts == right.counts, place)
@@ -59,6 +60,25 @@ import Testing
                 #expect(left.run.watermarkAfter == right.run.watermarkAfter, place)
                 #expect(quiet.connector.records == plain.connector.records, place)
             }
+        }
+    }
+
+    /// A plan that tells of few rows, or of none, counts as one that tells of all; and those few are the first ones.
+    private func expectSamePlan(_ bench: Bench, _ place: Comment) throws {
+        let whole = try bench.plan()
+        for most in [0, 1, 3] {
+            let short = try bench.plan { $0.examplesMax = most }
+            #expect(short.report.counts == whole.report.counts, place)
+            #expect(short.report.counts.addUp, place)
+            #expect(short.report.rejectsByCode.map(\.code) == whole.report.rejectsByCode.map(\.code), place)
+            #expect(short.report.createCost == whole.report.createCost, place)
+            #expect(short.report.updateCost == whole.report.updateCost, place)
+            var told: [PlanEntry.Action: Int] = [:]
+            let first = whole.told.filter { entry in
+                told[entry.action, default: 0] += 1
+                return told[entry.action, default: 0] <= most
+            }
+            #expect(short.told == first, place)
         }
     }
 

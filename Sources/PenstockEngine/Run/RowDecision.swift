@@ -176,6 +176,10 @@ package struct RowDecider: Sendable {
         return isAppend || (hasSamePayload && !isFullRefresh) ? .reread(cursor) : nil
     }
 
+    /// Whether ``decide(_:_:)`` says of every row without a fault that it becomes a record: of rows that nobody knows,
+    /// or of those that an earlier run had accepted.
+    package func creates(isAccepted: Bool) -> Bool { isAppend && !(isAccepted && isIncremental) }
+
     private var usesLedger: Bool { insert.compare == .auto || insert.compare == .ledger }
 
     private func mayCreate(_ row: CandidateRow) -> Bool {

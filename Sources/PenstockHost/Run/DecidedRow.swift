@@ -12,7 +12,9 @@ package struct DecidedRow: Sendable {
         /// An interrupted attempt of this run settled it.
         case recovered(RowOutcome)
         /// It is at fault.
-        case rejected(RejectReason)
+        ///
+        /// What is at fault lies elsewhere, so that the many rows without a fault stay small.
+        indirect case rejected(RejectReason)
         /// It has no record and is passed over.
         case skipped
         /// A person said that it is left out; the ledger says so already.
@@ -24,7 +26,7 @@ package struct DecidedRow: Sendable {
         /// It may have been created before, and that cannot be told yet.
         ///
         /// - fault: What is wrong with it now, so that it cannot be sent.
-        case maybeCreated(fault: RejectReason?)
+        indirect case maybeCreated(fault: RejectReason?)
         /// Create a record.
         case create
         /// Set fields of a record: those that differ, where that is known, else all that the row has.
@@ -117,12 +119,18 @@ package struct RemovedRows: Sendable {
     package var examples: [(keyText: String, remoteID: String?)] = []
 }
 
-/// Rows of one batch that need nothing; each is counted and not looked at again.
+/// Rows of one batch that are counted and not looked at again.
+///
+/// They are those that need nothing, and those of a plan that nobody is told of.
 package struct QuietRows: Sendable, Hashable {
     /// Rows whose record holds what they say, as the ledger knows already: part of the run.
     package var unchanged: Int64 = 0
     /// Rows that an earlier run settled at exactly their Incremental Key: not part of the run.
     package var reread: Int64 = 0
+    /// Rows that become a record each, where nobody wants to know more of them: part of the run.
+    ///
+    /// Only plans count so.
+    package var created: Int64 = 0
     /// The largest Incremental Key among them, or nil.
     package var largestCursor: Value?
 
@@ -130,6 +138,7 @@ package struct QuietRows: Sendable, Hashable {
     mutating func add(_ other: QuietRows) {
         unchanged += other.unchanged
         reread += other.reread
+        created += other.created
         guard let cursor = other.largestCursor else { return }
         if largestCursor.map({ KeyOrder.compare($0, cursor) < 0 }) ?? true { largestCursor = cursor }
     }

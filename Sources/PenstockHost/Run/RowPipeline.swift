@@ -38,6 +38,14 @@ final class RowPipeline {
     /// Whether a read to the end meets every row of the source.
     private let seesEveryRow: Bool
 
+    /// Whether rows that become a record each, whatever else they say, are counted and not decided about one by one.
+    ///
+    /// For a plan that tells of no more of them; a limit counts rows one by one all the same.
+    var countsCreates: Bool {
+        get { sieve.countsCreates }
+        set { sieve.countsCreates = newValue && !rowLimit.isLimited && replay == nil }
+    }
+
     /// Whether no further rows come: the source was read to its end, or to a limit.
     var hasEnded: Bool { hasReadAll || rowLimit.room == 0 }
     private var hasReadAll = false

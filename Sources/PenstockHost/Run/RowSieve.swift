@@ -36,6 +36,9 @@ final class RowSieve {
     private let matcher: LedgerMatcher
     private var number: Int64 = 0
 
+    /// Whether rows that become a record each, whatever else they say, are counted, and nothing else is made of them.
+    var countsCreates = false
+
     /// The least Incremental Key of a row that came a second time after a cut, and that the next run must meet again.
     private(set) var postponedFrom: Value?
 
@@ -65,7 +68,7 @@ final class RowSieve {
     }
 
     /// The rows of a batch that are part of the fetch: those that need something, with their identity and what is wrong
-    /// with them, if anything; and how many need nothing.
+    /// with them, if anything; and how many of the others there are.
     ///
     /// - Parameter isContinued: Whether the read was cut and went on, so that a row may come a second time.
     /// - Throws: ``StateError``.
@@ -98,13 +101,19 @@ final class RowSieve {
                 }
                 continue
             }
-            var candidate = Candidate(
-                row: row, number: number, kind: kind, digest: found.digests[place], match: match)
-            candidate.before = try keys.count(found.digests[place], kind, match, numbers?[row]) {
+            let before = try keys.count(found.digests[place], kind, match, numbers?[row]) {
                 keys.contents(read.batch, [row])[0]
             }
-            if candidate.before > 0, kind == .key, keys.hasColumns, isContinued, postpone(read.batch, row) { continue }
-            candidates.append(candidate)
+            if before == 0, countsCreates, kind != .none, match.run != runNumber, quiet.isCreated(row, match, decider),
+                broken.isEmpty || !broken.contains(row)
+            {
+                chunk.quiet.created += 1
+                continue
+            }
+            if before > 0, kind == .key, keys.hasColumns, isContinued, postpone(read.batch, row) { continue }
+            candidates.append(
+                Candidate(
+                    row: row, number: number, kind: kind, digest: found.digests[place], match: match, before: before))
         }
         chunk.rows = try self.rows(candidates, read, mapped)
         return chunk
@@ -284,6 +293,14 @@ private struct QuietTest {
         let value = cursor.value(row)
         guard !KeyOrder.isMissing(value), matcher.cursor(of: match) == KeyText.text(of: value) else { return nil }
         return decider.quiet(hasSamePayload: isSame, cursor: value)
+    }
+
+    /// Whether the row becomes a record, whatever else it says.
+    func isCreated(_ row: Int, _ match: LedgerMatch, _ decider: RowDecider) -> Bool {
+        guard !isRejected[row], match.isAccepted || !match.isKnown, decider.creates(isAccepted: match.isKnown)
+        else { return false }
+        // One without an Incremental Key may be at fault, and is counted by itself.
+        return cursor.map { !KeyOrder.isMissing($0.value(row)) } ?? true
     }
 
     /// Whether the row names the record that the ledger has for it, or none.

@@ -97,7 +97,9 @@ package final class SyncPlanner {
     ) throws -> Set<Fingerprint> {
         var codes: [String: Int64] = [:]
         var unknown: Set<Fingerprint> = []
-        while !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
+        while !sync.destinationHost.isCancelled {
+            pipeline.countsCreates = !wants(.create)
+            guard let chunk = try pipeline.next() else { break }
             radius.add(chunk)
             report.counts.add(chunk.quiet)
             for row in chunk.rows {
@@ -117,11 +119,14 @@ package final class SyncPlanner {
 
     /// Whether a row is told of: to describe one costs more than to decide about it.
     private func tells(of action: PlanEntry.Action?) -> Bool {
-        guard let action, let most = planOptions.examplesMax else { return action != nil }
-        let before = told[action, default: 0]
-        guard before < most else { return false }
-        told[action] = before + 1
+        guard let action, wants(action) else { return false }
+        told[action, default: 0] += 1
         return true
+    }
+
+    /// Whether more rows of a sort are to be told of.
+    private func wants(_ action: PlanEntry.Action) -> Bool {
+        planOptions.examplesMax.map { told[action, default: 0] < $0 } ?? true
     }
 
     /// Tells of the rows that the source no longer has.
@@ -256,9 +261,10 @@ package final class SyncPlanner {
 }
 
 extension RunCounts {
-    /// Counts rows that need nothing.
+    /// Counts rows that are not looked at one by one.
     mutating func add(_ quiet: QuietRows) {
-        fetched += quiet.unchanged
+        fetched += quiet.unchanged + quiet.created
+        created += quiet.created
         unchanged += quiet.unchanged
         reread += quiet.reread
     }
