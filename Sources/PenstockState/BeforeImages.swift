@@ -156,7 +156,7 @@ package final class BeforeImages: Sendable {
         PRAGMA mmap_size = 0;
         PRAGMA temp_store = MEMORY;
         PRAGMA cache_size = -4000;
-        PRAGMA synchronous = FULL;
+        PRAGMA synchronous = EXTRA;
         PRAGMA secure_delete = ON;
         PRAGMA journal_size_limit = 16777216;
         """

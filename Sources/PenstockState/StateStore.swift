@@ -159,8 +159,12 @@ package final class StateStore: Sendable {
         PRAGMA cache_size = -4000;
         """
 
+    /// What a writer needs for its promises.
+    ///
+    /// `EXTRA` waits for the folder, too, once the journal is removed that a file has before it writes ahead: a journal
+    /// that came back would take the beginning of the state away. From then on it is what `FULL` is.
     private static let writerSettings = """
-        PRAGMA synchronous = FULL;
+        PRAGMA synchronous = EXTRA;
         PRAGMA secure_delete = ON;
         PRAGMA wal_autocheckpoint = 0;
         PRAGMA journal_size_limit = 67108864;

@@ -73,10 +73,8 @@ import Testing
         try? FileManager.default.removeItem(atPath: image)
         try FileManager.default.createDirectory(
             atPath: image, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        // Until the file writes ahead, a journal takes back what was written by half. Where removals may be lost it is
-        // left out: it would come back for good, and nobody waits for the folder after it.
-        let keepsRemovals = mode == CRASHDISK_KEEP || mode == CRASHDISK_TORN
-        for suffix in ["", "-wal"] + (keepsRemovals ? ["-journal"] : []) {
+        // Until the file writes ahead, a journal takes back what was written by half.
+        for suffix in ["", "-wal", "-journal"] {
             let name = "people.db" + suffix
             let code = crashdisk_image(
                 "\(folder.state)/\(name)", Int32(position), Int32(mode), seed, "\(image)/\(name)")

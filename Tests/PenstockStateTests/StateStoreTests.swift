@@ -76,7 +76,7 @@ import Testing
     @Test(
         "A store has the settings that its promises rest on",
         arguments: [
-            ("synchronous", 2), ("busy_timeout", 5000), ("foreign_keys", 1), ("trusted_schema", 0),
+            ("synchronous", 3), ("busy_timeout", 5000), ("foreign_keys", 1), ("trusted_schema", 0),
             ("cell_size_check", 1), ("mmap_size", 0), ("secure_delete", 1), ("temp_store", 2),
             ("wal_autocheckpoint", 0), ("journal_size_limit", 67_108_864), ("application_id", 0x5073_746B),
         ])
