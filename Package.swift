@@ -110,11 +110,14 @@ let hostSide: [Target] = [
     .target(name: "PenstockProject", dependencies: ["PenstockModel", "PenstockSchedule", yams], swiftSettings: strict),
     /** The system's libcrypto, for digests and for stored credentials. */
     .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    /** Starts programs, with signals as a shell would have them. */
+    .target(name: "PenstockProcess", dependencies: ["CProcess"], swiftSettings: strict),
     /** Finds and loads connectors, opens connections, and executes the engine's decisions: plans and runs. */
     .target(
         name: "PenstockHost",
         dependencies: [
-            "CCrypto", "CProcess", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockState", logging,
+            "CCrypto", "CProcess", "PenstockABI", "PenstockEngine", "PenstockModel", "PenstockProcess", "PenstockState",
+            logging,
         ],
         swiftSettings: strict),
     /** Says what is wrong with an installation and a project, and packs what a helper needs to see, without secrets. */
@@ -134,7 +137,8 @@ let hostSide: [Target] = [
     .target(
         name: "PenstockServer",
         dependencies: [
-            "CProcess", "CService", "PenstockModel", "PenstockProject", "PenstockSchedule", "PenstockState", logging,
+            "CService", "PenstockModel", "PenstockProcess", "PenstockProject", "PenstockSchedule", "PenstockState",
+            logging,
             .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOHTTP1", package: "swift-nio"),
             .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOSSL", package: "swift-nio-ssl"),
         ],
@@ -142,14 +146,14 @@ let hostSide: [Target] = [
     /** Holds anyone's connector to the contract: a catalogue of checks, each made in a process of its own. */
     .target(
         name: "ConnectorConformance",
-        dependencies: ["CPenstock", "CProcess", "PenstockABI", "PenstockHost", "PenstockModel"],
+        dependencies: ["CPenstock", "PenstockABI", "PenstockHost", "PenstockModel", "PenstockProcess"],
         swiftSettings: strict),
     /** The command line: options in, text and JSON out. */
     .executableTarget(
         name: "penstock",
         dependencies: [
             "CProcess", "CService", "ConnectorConformance", "PenstockABI", "PenstockDoctor", "PenstockEngine",
-            "PenstockHost", "PenstockModel", "PenstockNotify", "PenstockProject", "PenstockSchedule",
+            "PenstockHost", "PenstockModel", "PenstockNotify", "PenstockProcess", "PenstockProject", "PenstockSchedule",
             "PenstockServer", "PenstockState",
             argumentParser, logging,
         ],
@@ -199,8 +203,8 @@ let tests: [Target] = [
     .testTarget(
         name: "PenstockHostTests",
         dependencies: [
-            "ConnectorTesting", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockState",
-            logging,
+            "ConnectorTesting", "PenstockABI", "PenstockEngine", "PenstockHost", "PenstockModel", "PenstockProcess",
+            "PenstockState", logging,
         ],
         swiftSettings: strict),
     .testTarget(

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CProcess
 import CService
 import Foundation
 import PenstockModel
+import PenstockProcess
 
 /// How a run's process ended.
 package struct ChildEnd: Sendable {
@@ -79,56 +79,32 @@ final class ChildRun {
         _ = fcntl(pipes[0], F_SETFL, O_NONBLOCK)
         var variables = environment
         variables[Self.parentVariable] = String(getpid())
-        let (child, code) = Self.spawn(program, arguments, variables, output, pipes[1])
-        close(pipes[1])
-        guard let child else {
+        var start = ProgramStart([program] + arguments)
+        start.environment = variables
+        start.input = .nothing
+        start.output = .ours(output)
+        start.errors = .ours(pipes[1])
+        start.isClosed = true
+        // A group of its own: Ctrl-C in the server's terminal reaches the run through the server alone.
+        start.hasOwnGroup = true
+        start.signals = [SIGHUP, SIGPIPE]
+        defer { close(pipes[1]) }
+        do {
+            pid = try start.start()
+        } catch {
             close(output)
             close(pipes[0])
-            throw StartFailure(reason: "\(program) cannot be started: \(String(cString: strerror(code)))")
+            throw StartFailure(reason: error.reason)
         }
-        pid = child
         self.output = output
         errors = pipes[0]
-        endDescriptor = penstock_process_descriptor(child)
+        endDescriptor = penstock_process_descriptor(pid)
     }
 
     deinit {
         close(output)
         close(errors)
         if endDescriptor >= 0 { close(endDescriptor) }
-    }
-
-    private static func spawn(
-        _ program: String, _ arguments: [String], _ environment: [String: String], _ output: Int32, _ errors: Int32
-    ) -> (pid_t?, Int32) {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        penstock_close_from(&actions, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var hangup = sigset_t()
-        sigemptyset(&hangup)
-        sigaddset(&hangup, SIGHUP)
-        sigaddset(&hangup, SIGPIPE)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &hangup)
-        // A group of its own: Ctrl-C in the server's terminal reaches the run through the server alone.
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        var words = ([program] + arguments).map { strdup($0) } + [nil]
-        var variables = environment.map { strdup($0.key + "=" + $0.value) } + [nil]
-        defer { for pointer in words + variables { free(pointer) } }
-        var child: pid_t = 0
-        let code = posix_spawn(&child, program, &actions, &attributes, &words, &variables)
-        return (code == 0 ? child : nil, code)
     }
 
     /// Asks the process to stop; a second time, to stop at once.

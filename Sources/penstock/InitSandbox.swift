@@ -2,6 +2,7 @@
 
 import Foundation
 import PenstockModel
+import PenstockProcess
 
 /// A sandbox in the place of an account, while a project is begun.
 final class InitSandbox {
@@ -36,19 +37,11 @@ final class InitSandbox {
     ///
     /// - Throws: ``CommandFailure`` where it says nothing of use.
     func settings() throws -> JSONObject {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["settings", "--base-url", address]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
+        var start = ProgramStart([program, "settings", "--base-url", address])
+        start.input = .nothing
         do {
-            try process.run()
-            let bytes = output.fileHandleForReading.readDataToEndOfFile()
-            process.waitUntilExit()
-            if process.terminationStatus == 0, let found = try JSON(parsing: [UInt8](bytes)).objectValue {
-                return found
-            }
+            let (output, status) = try start.printed()
+            if status == 0, let found = try JSON(parsing: output).objectValue { return found }
         } catch {
             // Said below.
         }

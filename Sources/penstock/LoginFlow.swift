@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import PenstockHost
 import PenstockModel
+import PenstockProcess
 import PenstockProject
 
 /// The options of everything that logs in in a browser.
@@ -143,14 +144,15 @@ struct LoginFlow {
             environment["BROWSER"]
             ?? (environment["DISPLAY"] != nil || environment["WAYLAND_DISPLAY"] != nil ? "xdg-open" : nil)
         guard let program, !program.isEmpty else { return }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = [program, address]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
+        var start = ProgramStart([program, address])
+        start.isSearched = true
+        start.input = .nothing
+        start.output = .nothing
+        start.errors = .nothing
         // The address was printed; a browser that does not start changes nothing.
-        try? process.run()
+        guard let browser = try? start.start() else { return }
+        // Whoever opens a page ends soon, or stays as the browser.
+        Thread.detachNewThread { ProgramStart.end(of: browser) }
     }
 
     /// Waits for the first answer that belongs to the request, from the browser or from a person who pastes it.

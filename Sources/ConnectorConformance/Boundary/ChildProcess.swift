@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CProcess
 import Foundation
+import PenstockProcess
 
 /// How a child process ended, and what it left behind.
 struct ChildEnd {
@@ -47,36 +47,30 @@ struct ChildProcess {
             pipe(&output) == 0, pipe(&errors) == 0
         else { throw StartFailure(reason: String(cString: strerror(errno))) }
         for descriptor in output + errors { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
-        let child = spawn(line[1], output[1], errors[1])
-        for descriptor in [line[1], output[1], errors[1]] { close(descriptor) }
         defer { for descriptor in [line[0], output[0], errors[0]] { close(descriptor) } }
-        guard let child else { throw StartFailure(reason: "the program \(program) cannot be started") }
+        let child: pid_t
+        do {
+            defer { for descriptor in [line[1], output[1], errors[1]] { close(descriptor) } }
+            child = try start(line[1], output[1], errors[1])
+        }
         send(order, to: line[0])
         return watch(child, line[0], output[0], errors[0])
     }
 
-    private func spawn(_ line: Int32, _ output: Int32, _ errors: Int32) -> pid_t? {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        // A descriptor that already has the number would keep its close-on-exec flag, so it goes by another number.
-        posix_spawn_file_actions_adddup2(&actions, line, 200)
-        posix_spawn_file_actions_adddup2(&actions, 200, Self.reportDescriptor)
-        // Libraries open descriptors that are not closed by themselves when a program is started.
-        penstock_close_from(&actions, Self.reportDescriptor + 1)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        var words = ([program] + arguments).map { strdup($0) } + [nil]
-        var variables = environment.map { strdup($0.key + "=" + $0.value) } + [nil]
-        defer { for pointer in words + variables { free(pointer) } }
-        var child: pid_t = 0
-        return posix_spawn(&child, program, &actions, &attributes, &words, &variables) == 0 ? child : nil
+    private func start(_ line: Int32, _ output: Int32, _ errors: Int32) throws(StartFailure) -> pid_t {
+        var start = ProgramStart([program] + arguments)
+        start.environment = environment
+        start.input = .nothing
+        start.output = .ours(output)
+        start.errors = .ours(errors)
+        start.fourth = line
+        start.isClosed = true
+        start.hasOwnGroup = true
+        do {
+            return try start.start()
+        } catch {
+            throw StartFailure(reason: error.reason)
+        }
     }
 
     private func send(_ order: [UInt8], to line: Int32) {

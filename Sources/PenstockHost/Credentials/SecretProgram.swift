@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CProcess
 import Dispatch
 import Glibc
 import PenstockModel
+import PenstockProcess
 
 /// A program that prints a secret: started without a shell, with a limit for its time and its output.
 package enum SecretProgram {
@@ -64,35 +64,18 @@ package enum SecretProgram {
     private static var now: Int64 { Int64(DispatchTime.now().uptimeNanoseconds / 1_000_000) }
 
     private static func start(_ words: [String], _ output: Int32, _ errors: Int32) -> Result<pid_t, Failure> {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
-        penstock_close_from(&actions, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // This process blocks signals that the program must have, and ignores one.
-        var none = sigset_t()
-        sigemptyset(&none)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        var pipe = sigset_t()
-        sigemptyset(&pipe)
-        sigaddset(&pipe, SIGPIPE)
-        posix_spawnattr_setsigdefault(&attributes, &pipe)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        let arguments = words.map { strdup($0) } + [nil]
-        defer { arguments.forEach { free($0) } }
-        var process: pid_t = 0
-        let code = posix_spawnp(&process, words[0], &actions, &attributes, arguments, environ)
-        guard code == 0 else {
-            return .failure(Failure(reason: "\(words[0]) cannot be started: \(String(cString: strerror(code)))"))
+        var program = ProgramStart(words)
+        program.isSearched = true
+        program.input = .nothing
+        program.output = .ours(output)
+        program.errors = .ours(errors)
+        program.isClosed = true
+        program.hasOwnGroup = true
+        do throws(ProgramStart.Failure) {
+            return .success(try program.start())
+        } catch {
+            return .failure(Failure(reason: error.reason))
         }
-        return .success(process)
     }
 
     /// Reads both ends to their end; says what is wrong where time or room run out.

@@ -4,6 +4,7 @@ import ArgumentParser
 import Foundation
 import PenstockHost
 import PenstockModel
+import PenstockProcess
 import PenstockProject
 
 /// `penstock demo`.
@@ -60,16 +61,10 @@ struct DemoCommand: ParsableCommand {
     /// The same steps, each by a program of its own, as one document.
     private func writeDocument(_ folder: String, _ address: String) throws {
         func document(_ command: String) throws -> JSON {
-            let program = Process()
-            let output = Pipe()
-            program.executableURL = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-            program.arguments = ["-C", folder, command, "--json"]
-            program.standardOutput = output
+            let program = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
             do {
-                try program.run()
-                let bytes = output.fileHandleForReading.readDataToEndOfFile()
-                program.waitUntilExit()
-                return try JSON(parsing: [UInt8](bytes))["data"] ?? .null
+                let (output, _) = try ProgramStart([program, "-C", folder, command, "--json"]).printed()
+                return try JSON(parsing: output)["data"] ?? .null
             } catch {
                 throw CommandFailure(.fault, code: "internal", "penstock \(command) gave no document")
             }
@@ -103,7 +98,8 @@ struct DemoCommand: ParsableCommand {
 
 /// A sandbox that runs as a child process.
 final class SandboxChild {
-    private let process = Process()
+    private let process: pid_t
+    private let output: Int32
 
     /// Where it listens.
     let address: String
@@ -112,31 +108,36 @@ final class SandboxChild {
     ///
     /// - Throws: ``CommandFailure`` where it does not.
     init(program: String, arguments: [String]) throws {
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        process.standardOutput = output
         do {
-            try process.run()
+            (process, output) = try ProgramStart([program] + arguments).startPrinting()
         } catch {
-            throw CommandFailure(.fault, code: "sandbox", "\(program) cannot be started")
+            throw CommandFailure(.fault, code: "sandbox", "\(program) cannot be started: \(error.cause)")
         }
-        var line = ""
-        while !line.contains("\n") {
-            let data = output.fileHandleForReading.availableData
-            if data.isEmpty { break }
-            line += String(decoding: data, as: UTF8.self)
-        }
-        guard let address = line.split(whereSeparator: \.isWhitespace).last, address.hasPrefix("http") else {
-            process.terminate()
+        guard let found = Self.line(output).split(separator: " ").last, found.hasPrefix("http") else {
+            Self.stop(process, output)
             throw CommandFailure(.fault, code: "sandbox", "the sandbox ended before it listened")
         }
-        self.address = String(address)
+        address = String(found)
+    }
+
+    /// The first line that it prints; what was printed where it ends before.
+    private static func line(_ output: Int32) -> String {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while true {
+            let count = read(output, &byte, 1)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0, byte != UInt8(ascii: "\n") else { return String(decoding: line, as: UTF8.self) }
+            line.append(byte)
+        }
     }
 
     /// Stops it.
-    func stop() {
-        process.terminate()
-        process.waitUntilExit()
+    func stop() { Self.stop(process, output) }
+
+    private static func stop(_ process: pid_t, _ output: Int32) {
+        kill(process, SIGTERM)
+        ProgramStart.end(of: process)
+        close(output)
     }
 }

@@ -3,6 +3,7 @@
 import ArgumentParser
 import Foundation
 import PenstockModel
+import PenstockProcess
 import PenstockProject
 import PenstockState
 
@@ -283,28 +284,14 @@ enum EditorProcess {
         let named = ["VISUAL", "EDITOR"].lazy.compactMap { environment[$0] }.first { !$0.isEmpty }
         let editor = named ?? "vi"
         // The variable may hold options, as for other programs: a shell takes it apart.
-        let words = ["/bin/sh", "-c", "\(editor) \"$1\"", editor, file]
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigemptyset(&all)
-        sigaddset(&all, SIGPIPE)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        let argv = words.map { strdup($0) } + [nil]
-        defer { for word in argv { free(word) } }
-        var pid: pid_t = 0
-        let code = posix_spawn(&pid, words[0], nil, &attributes, argv, environ)
-        guard code == 0 else {
-            throw CommandFailure(
-                .failed, code: "editor", "the editor cannot be started: \(String(cString: strerror(code)))")
+        let program = ProgramStart(["/bin/sh", "-c", "\(editor) \"$1\"", editor, file])
+        let status: Int32
+        do {
+            let process = try program.start()
+            status = Interruption.lendingTerminal { ProgramStart.end(of: process) }
+        } catch {
+            throw CommandFailure(.failed, code: "editor", "the editor cannot be started: \(error.cause)")
         }
-        var status: Int32 = 0
-        Interruption.lendingTerminal { while waitpid(pid, &status, 0) < 0, errno == EINTR {} }
         guard status == 0 else {
             throw CommandFailure(
                 .failed, code: "editor", "the editor (\(editor)) did not end well; nothing was changed",

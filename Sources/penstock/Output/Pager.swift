@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import PenstockProcess
 
 /// Where a long text goes on a terminal: to the program in `$PENSTOCK_PAGER`, `$PAGER`, or `less`; elsewhere to standard
 /// output.
@@ -51,8 +52,7 @@ final class Pager {
     func close() {
         endInput()
         guard process > 0 else { return }
-        var status: Int32 = 0
-        Interruption.lendingTerminal { while waitpid(process, &status, 0) < 0, errno == EINTR {} }
+        Interruption.lendingTerminal { _ = ProgramStart.end(of: process) }
         process = 0
     }
 
@@ -67,32 +67,15 @@ final class Pager {
         var ends: [Int32] = [-1, -1]
         guard Foundation.pipe(&ends) == 0 else { return }
         defer { Foundation.close(ends[0]) }
-        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
-        posix_spawn_file_actions_addclose(&actions, ends[0])
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigemptyset(&all)
-        sigaddset(&all, SIGPIPE)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         // less shows a text of one screen and ends, and leaves the text on the screen.
         setenv("LESS", "FRX", 0)
-        let words = ["/bin/sh", "-c", command]
-        let argv = words.map { strdup($0) } + [nil]
-        defer { for word in argv { free(word) } }
-        if posix_spawn(&process, "/bin/sh", &actions, &attributes, argv, environ) == 0 {
+        var program = ProgramStart(["/bin/sh", "-c", command])
+        program.input = .ours(ends[0])
+        do {
+            process = try program.start()
             pipe = ends[1]
-        } else {
-            process = 0
+        } catch {
             Foundation.close(ends[1])
         }
     }
