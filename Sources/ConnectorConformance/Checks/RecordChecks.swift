@@ -21,8 +21,14 @@ enum RecordChecks {
             "write.read-back", "records are read back by id, in the columns asked for, and unknown ids are left out",
             "Destinations", .destination, .rehearsal, needs: base, by: readBack),
         ConformanceCheck(
+            "write.read-one", "a record is read back alone for what read_one says, and is the same as among others",
+            "Objects", .destination, .rehearsal, needs: base + ["write.read-back"], by: readOne),
+        ConformanceCheck(
             "write.delete", "a delete removes the record it names", "Destinations", [.destination, .delete], .rehearsal,
             needs: base + ["write.read-back"], by: delete),
+        ConformanceCheck(
+            "write.costs", "writes are announced as what they are, for what the object says that they cost", "Objects",
+            .destination, .rehearsal, needs: base + ["write.tickets", "write.leave"], by: costs),
         ConformanceCheck(
             "write.prepare", "a marker field is made once and found again", "Destinations", [.destination, .prepare],
             .rehearsal, needs: ["write.fields"], by: prepare),
@@ -71,8 +77,18 @@ enum RecordChecks {
     ) throws -> Sample {
         let destination = try context.destination()
         defer { destination.close() }
-        let selection: ReadBackRequest.Selection = object.costs.readByIDsMax > 0 ? .ids(ids) : .all
-        let read = try destination.readBack(ReadBackRequest(object: object.id, selection: selection, fields: fields))
+        guard object.costs.readByIDsMax == 0 else { return try records(destination, object.id, ids, fields) }
+        return try records(destination, ReadBackRequest(object: object.id, selection: .all, fields: fields))
+    }
+
+    private static func records(
+        _ destination: DestinationUnderTest, _ object: String, _ ids: [String], _ fields: [String]
+    ) throws -> Sample {
+        try records(destination, ReadBackRequest(object: object, selection: .ids(ids), fields: fields))
+    }
+
+    private static func records(_ destination: DestinationUnderTest, _ request: ReadBackRequest) throws -> Sample {
+        let read = try destination.readBack(request)
         defer { read.close() }
         let schema = try read.schema().imported()
         var sample = Sample(schema.schema)
@@ -100,6 +116,67 @@ enum RecordChecks {
         for id in ids where !found.contains(id) { context.find("the record \(id), just created, is not read back") }
         if found.contains(noSuchID) { context.find("a record is read back that does not exist") }
         if Set(found).count != found.count { context.find("a record is read back twice") }
+    }
+
+    private static func readOne(_ context: CheckContext) throws {
+        let object = try FieldChecks.object(context)
+        guard object.costs.readOne > 0 else { throw CheckSkip("\(object.id) has no request for one record alone") }
+        let maker = try WriteChecks.maker(context)
+        let ids = try created(context, maker, rows: 2)
+        let fields = maker.fields.map(\.key)
+        let host = context.host()
+        let destination = try context.destination(host)
+        defer { destination.close() }
+        // What a connection reads once is not what a record costs.
+        _ = try records(destination, object.id, [ids[0]], fields)
+        for (id, expected) in [(ids[0], 1), (noSuchID, 0)] {
+            let before = host.entries.count
+            let sample = try records(destination, object.id, [id], fields)
+            let asked = host.entries.dropFirst(before)
+            if sample.rows.count != expected {
+                context.find("of the id \(id) alone \(sample.rows.count) records are read back, not \(expected)")
+            }
+            let cost = asked.reduce(0) { $0 + $1.intent.cost }
+            if cost != object.costs.readOne {
+                context.find("a record that is read back alone costs \(cost), and read_one is \(object.costs.readOne)")
+            }
+            if asked.contains(where: { $0.intent.kind != .read }) {
+                context.find("a read-back was announced as another kind of request")
+            }
+        }
+        guard object.costs.readByIDsMax > 1 else { return }
+        let alone = try records(destination, object.id, [ids[0]], fields)
+        let among = try records(destination, object.id, ids, fields)
+        guard let row = among.values(0).firstIndex(of: .text(ids[0])), !alone.rows.isEmpty else { return }
+        for (place, field) in alone.schema.fields.enumerated() where alone.values(place)[0] != among.values(place)[row]
+        {
+            context.find("\(field.name) of a record that is read back alone is not what it is among others")
+        }
+    }
+
+    private static func costs(_ context: CheckContext) throws {
+        let object = try FieldChecks.object(context)
+        let maker = try WriteChecks.maker(context)
+        let create = try WriteTrial(context, maker, .init(rows: 3))
+        let ids = create.createdIDs
+        hold(create, .create, object.costs.create, "create", context)
+        guard !ids.isEmpty else { return }
+        let update = try WriteTrial(context, maker, .init(mode: .update, rows: ids.count, ids: ids, word: " again"))
+        hold(update, .update, object.costs.update, "update", context)
+        guard try context.connector().capabilities.contains(.delete) else { return }
+        let delete = try WriteTrial(context, maker, .init(mode: .delete, rows: ids.count, ids: ids))
+        hold(delete, .delete, object.costs.delete, "delete", context)
+    }
+
+    private static func hold(
+        _ trial: WriteTrial, _ kind: RequestIntent.Kind, _ cost: Int64, _ name: String, _ context: CheckContext
+    ) {
+        for entry in trial.host.writes {
+            if entry.intent.kind != kind { context.find("a \(name) was announced as another kind of request") }
+            if entry.intent.cost != cost {
+                context.find("a \(name) asks for \(entry.intent.cost), and the object says that it costs \(cost)")
+            }
+        }
     }
 
     private static func delete(_ context: CheckContext) throws {

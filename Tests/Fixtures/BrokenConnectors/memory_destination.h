@@ -40,6 +40,12 @@
 #ifndef DENIED_MESSAGE
 #define DENIED_MESSAGE error.message
 #endif
+#ifndef COST
+#define COST(session) ((session)->mode == PENSTOCK_WRITE_DELETE ? 2 : 3)
+#endif
+#ifndef READ_COST
+#define READ_COST(n_ids) ((n_ids) == 1 ? 1 : 5)
+#endif
 #ifndef UNKNOWN_FIELD
 #define UNKNOWN_FIELD(name) (strcmp(name, "name") != 0)
 #endif
@@ -175,8 +181,18 @@ static void read_close(penstock_read *read) { free(read->ids), free(read->fields
 
 static penstock_status read_back(penstock_destination *destination, const penstock_read_back_request *request,
                                  penstock_read **out, struct ArrowArrayStream *stream, penstock_error *e) {
-    (void)destination;
+    const penstock_host *host = destination->host;
     if (!is_thing(request->object)) return fail(e, PENSTOCK_NOT_FOUND, "", "There is no such object.");
+    penstock_intent intent = {
+        .bucket = {"burst", 5}, .cost = READ_COST(request->n_ids), .kind = PENSTOCK_REQUEST_READ};
+    penstock_permit permit = {0};
+    while (!permit.granted) {
+        penstock_status status = host->acquire(host->ctx, &intent, &permit, e);
+        if (status == PENSTOCK_OK && !permit.granted) status = host->pause(host->ctx, permit.wait_ms, e);
+        if (status != PENSTOCK_OK) return status;
+    }
+    penstock_answer answer = {.http_status = 200};
+    host->release(host->ctx, permit.ticket, &answer);
     penstock_read *read = calloc(1, sizeof *read);
     read->ids = calloc(request->n_ids + 1, sizeof *read->ids);
     read->fields = calloc(request->n_fields + 1, sizeof *read->fields);
@@ -208,7 +224,7 @@ static void report(penstock_session *s, uint64_t batch, int64_t row, int32_t sta
 /* Asks for leave until it is given; the status of acquire or pause otherwise. */
 static penstock_status leave(penstock_session *s, uint64_t batch, int64_t row, uint64_t *ticket, penstock_error *e) {
     int32_t kinds[] = {0, PENSTOCK_REQUEST_CREATE, PENSTOCK_REQUEST_UPDATE, 0, PENSTOCK_REQUEST_DELETE};
-    penstock_intent intent = {.bucket = {"burst", 5}, .cost = 1, .kind = kinds[s->mode], .has_row = 1,
+    penstock_intent intent = {.bucket = {"burst", 5}, .cost = COST(s), .kind = kinds[s->mode], .has_row = 1,
                               .batch_id = batch, .row = row};
     for (;;) {
         penstock_permit permit = {0};
@@ -315,7 +331,8 @@ const penstock_connector *penstock_connector_v1(void) {
         .config_schema = "{\"v\":1,\"type\":\"object\",\"required\":[\"place\"],\"properties\":{\"place\":"
                          "{\"type\":\"string\",\"description\":\"Anything.\",\"examples\":[\"x\"]}}}",
         .objects_json = "{\"v\":1,\"objects\":[{\"id\":\"thing\",\"title\":\"Thing\",\"required_on_create\":[\"name\"],"
-                        "\"costs\":{\"create\":1,\"update\":1,\"delete\":1,\"read_by_ids_max\":100}}]}",
+                        "\"costs\":{\"create\":3,\"update\":3,\"delete\":2,\"read_by_ids\":5,\"read_one\":1,"
+                        "\"read_by_ids_max\":100}}]}",
         .destination = &destination,
     };
     return &connector;

@@ -178,7 +178,8 @@ final class LoopbackSession: WriteSession {
             case .delete: .delete
             }
         let intent = RequestIntent(
-            bucket: RateLimit.burst, cost: 5, kind: kind, row: BatchRow(batch: batch, row: row))
+            bucket: RateLimit.burst, cost: request.mode == .delete ? 3 : 5, kind: kind,
+            row: BatchRow(batch: batch, row: row))
         do throws(ConnectorError) {
             host.release(try ticket(intent), RequestAnswer(status: 201, retryAfterMilliseconds: 7))
         } catch {
