@@ -38,7 +38,10 @@ package struct SyncFile: Sendable {
     var spans: [SyncLocation: SourceSpan] = [:]
 
     /// The syncs that have to be done before: those of ``after``, and those that the map links to.
-    package var predecessors: [String] { after + definition.map.flatMap(\.links) }
+    package var predecessors: [String] { after + links }
+
+    /// The syncs that the map links to.
+    package var links: [String] { definition.map.flatMap(\.links) }
 
     /// The sync's name.
     package var name: String { definition.name }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import PenstockModel
 import PipedriveSandbox
 import Testing
@@ -131,6 +132,40 @@ import Testing
         let report = try project.run()
         #expect(report.status == 0 && report["passed_limits"] == .strings(["creates"]), "\(report.result.everything)")
         #expect(Set(project.server.names).count == 200 && project.server.names.count == 200)
+    }
+
+    @Test("On a schedule a limit fails every tick once, is told once by its name, and is over when it is raised")
+    func scheduled() throws {
+        let hook = try RawServer { _, _, _, _ in .json("{}") }
+        defer { hook.stop() }
+        let server = try ScheduledServer(rows: 3, ["orgs": "{every: 1h}"])
+        let project = server.project
+        try project.write(
+            "penstock.yml",
+            "version: 1\nproject: e2e\nalerts:\n"
+                + "  ops: {on: [failure], webhook: {url: \"http://127.0.0.1:\(hook.port)\"}}\n")
+        let file = try project.text("syncs/orgs.yml")
+        try project.write("syncs/orgs.yml", file + "limits: {creates: 2}\n")
+        let now = TimeText.instant(Int64(Date().timeIntervalSince1970) * 1_000_000)
+        project.environment["PENSTOCK_TEST_CLOCK"] = "2026-10-17T00:00:00Z@3600@\(now)"
+        try server.start()
+        func ticks(_ code: Int) throws -> [JSON] {
+            try server.ticks("orgs").filter { $0["state"]?.stringValue == "done" && $0["exit_code"]?.intValue == code }
+        }
+        try server.wait("three ticks have failed") { try ticks(65).count >= 3 }
+        #expect(try ticks(65).allSatisfy { $0["attempts"]?.intValue == 1 }, "a tick is not tried again")
+        #expect(project.server.organizations.isEmpty)
+        let list = try project.penstock("history", "list", "--status", "failed", "--json").json["data"]?.arrayValue
+        #expect((list?.count ?? 0) >= 3)
+        #expect(try project.penstock("status").output.contains("failed"))
+        try project.write("syncs/orgs.yml", file + "limits: {creates: 3}\n")
+        try server.wait("a tick has run") { try !ticks(0).isEmpty }
+        try server.wait("the end is told") { hook.requests.count >= 2 }
+        #expect(try server.end(SIGTERM).status == 143)
+        let told = try hook.requests.map { try JSON(parsing: String($0.drop { $0 != "{" })) }
+        #expect(told.map { $0["state"]?.stringValue } == ["open", "resolved"], "\(told)")
+        #expect(told.first?["cause"]?.stringValue == "limit-creates")
+        #expect(told.first?["text"]?.stringValue?.contains("limits.creates is 2") == true, "\(told)")
     }
 
     @Test("A limit that is no limit is refused at its place, with what is meant")

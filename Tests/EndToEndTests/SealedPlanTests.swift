@@ -254,6 +254,97 @@ import Testing
         #expect(project.server.names.count == 42)
     }
 
+    @Test(
+        "A record that is gone since is left to the next run, and the run of the plan is finished",
+        arguments: ["match: name", "on_missing: create"])
+    func goneRecord(how: String) throws {
+        let project = try TemporaryProject()
+        try project.csv("orgs", ["key,company,tier", "k1,Old 1,Gold", "k2,Old 2,Gold"])
+        let id = how.contains("match") ? "" : "id: pd, "
+        if !id.isEmpty { try project.csv("orgs", ["key,pd,company,tier", "k1,,Old 1,Gold", "k2,,Old 2,Gold"]) }
+        let create = how.contains("match") ? ", on_missing: create" : ""
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {\(id)name: company, Account tier: tier}
+            insert: {mode: Update, compare: ledger, \(how)\(create)}
+            rejects: {max: 10}
+            """)
+        #expect(try project.penstock("run", "orgs").status == 0)
+        let head = id.isEmpty ? "key,company,tier" : "key,pd,company,tier"
+        let gap = id.isEmpty ? "" : ","
+        try project.csv("orgs", [head, "k1,\(gap)Old 1,Iron", "k2,\(gap)Old 2,Iron"])
+        try seal(project)
+        try project.server.delete(2)
+        let report = try SyncReport(try apply(project, "--json"), tokens: 0)
+        #expect(report.counts == "fetched 2, updated 1, rejected 1", "\(report.result.everything)")
+        #expect(report.rejects == "changed-since-plan 1" && report.status == 0)
+        #expect(project.server.organizations.count == 1, "nothing is created that was not planned")
+        let next = try SyncReport(try project.penstock("run", "orgs", "--json"), tokens: 0)
+        #expect(next.counts == "fetched 2, created 1, unchanged 1", "\(next.result.everything)")
+    }
+
+    @Test("The plan of an interrupted run counts what is settled, as its run does, and says so")
+    func resumed() throws {
+        let project = try TemporaryProject { $0.latency = 20 }
+        try project.csv("orgs", ["key,pd,company,tier"] + (1...60).map { "k\($0),,Name \($0),Gold" })
+        try sync(project, map: "name: company, Account tier: tier")
+        try project.write(
+            "syncs/orgs.yml", project.text("syncs/orgs.yml").replacing("create}", with: "create, settle: 1s}"))
+        let program = try project.start("run", "orgs")
+        try program.wait("it sends") { project.server.writes >= 10 }
+        program.send(SIGTERM)
+        _ = try program.result()
+        let text = try project.penstock("plan", "orgs").output
+        let plan = try SyncReport(try project.penstock("plan", "orgs", "-O", "orgs.plan", "--json"), tokens: 0)
+        let settled = try #require(plan["settled"]["created"]?.intValue, "\(plan.result.everything)")
+        #expect(settled >= 1 && plan.count("created") + settled == 60, "\(plan.data.prettyText)")
+        #expect(text.contains("an interrupted run is finished first; the"), "\(text)")
+        let report = try SyncReport(try apply(project, "--json"), tokens: 0)
+        #expect(report.status == 0 && report.count("created") == 60, "\(report.result.everything)")
+        #expect(report["predicted"]["counts"]?["created"]?.intValue == 60)
+        #expect(report["as_planned"].boolValue == true, "\(report.data.prettyText)")
+    }
+
+    @Test("Words that name no file are refused, and say what is meant")
+    func emptyWords() throws {
+        let project = try project()
+        for (arguments, said) in [
+            (["run", "orgs", "--plan", ""], "--plan is the path of a file that \"plan -O\" has written, or latest"),
+            (["plan", "orgs", "-O", ""], "-O is the path of a file, or latest"),
+        ] {
+            let result = try project.penstock(arguments)
+            #expect(result.status == 64 && result.errors.contains(said), "\(result.everything)")
+        }
+        let none = try project.penstock("history", "log", "latest", "--sync", "orgs")
+        #expect(none.status == 64 && none.errors.contains("nothing of orgs has run yet"), "\(none.everything)")
+        #expect(try project.penstock("run", "orgs").status == 0)
+        #expect(try project.penstock("history", "log", "latest", "--sync", "orgs").status == 0)
+        #expect(try project.penstock("history", "show", "latest", "--sync", "orgs").status == 0)
+        let other = try project.penstock("history", "log", "latest", "--sync", "org")
+        #expect(other.status == 64 && other.errors.contains("orgs"), "\(other.everything)")
+    }
+
+    @Test("One document with all rows is the same text as if it were made at once")
+    func document() throws {
+        let project = try project()
+        try write((1...700).map { "k\($0),\($0 <= 2 ? "\($0)" : ""),\"Name \($0) \"\"quoted\"\"\",Gold" }, project)
+        try project.write(
+            "syncs/more.yml", project.text("syncs/orgs.yml").replacing("table: orgs", with: "table: none"))
+        for options in [["--diff", "all"], ["--diff", "2"]] {
+            let result = try project.penstock(["plan", "-o", "json"] + options)
+            let document = try result.json
+            #expect(document.prettyText == result.output)
+            #expect(document["data"]?.arrayValue?.count == 2, "the sync that cannot be planned has its place")
+            let rows = document["data"]?.arrayValue?.last?["examples"]?.arrayValue
+            #expect(rows?.count == (options[1] == "all" ? 700 : 4), "\(result.everything.prefix(2_000))")
+        }
+        try seal(project)
+        let shown = try project.penstock("plan", "show", "orgs.plan", "-o", "json")
+        let kept = try shown.json
+        #expect(kept.prettyText == shown.output && kept["data"]?.arrayValue?.count == 1)
+    }
+
     @Test("Options that a plan holds itself are refused beside it")
     func options() throws {
         let project = try project()

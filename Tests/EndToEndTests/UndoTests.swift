@@ -81,6 +81,14 @@ import Testing
         #expect(edited?["before"]?.stringValue == "Old 1" && edited?["key"]?.stringValue == "k1")
         let again = try undo(project)
         #expect(counts(again) == "records 4, as_before 1, left 3, conflicts 3", "nothing is done twice")
+        let first = data["run"]?.stringValue ?? ""
+        #expect(again["undone_by"] == .strings([first]))
+        let undone = data["undone"]?.stringValue ?? ""
+        for option in ["--dry-run", "--yes"] {
+            let text = try project.penstock("undo", undone, option)
+            #expect(text.output.contains("run \(undone) was undone by run"), "\(text.everything)")
+            #expect(text.output.contains("nothing is left to do but what is left alone"), "\(text.everything)")
+        }
         let entry = try project.penstock("history", "list", "--json").json["data"]?.arrayValue?.first
         #expect(entry?["kind"]?.stringValue == "undo" && entry?["status"]?.stringValue == "finished")
     }

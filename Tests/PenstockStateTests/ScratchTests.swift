@@ -21,6 +21,23 @@ import Testing
         #expect(seen.count == expected.count)
     }
 
+    @Test("Every key has the text that it was given last, in memory and in the file", arguments: [0, 5, 1_000_000])
+    func everyKeyHasItsText(batchKeys: Int) throws {
+        let texts = KeyTexts(folder: folder.path, batchKeys: batchKeys)
+        #expect(try texts.text(of: digest(1)) == nil)
+        for round in 1...2 {
+            for number in stride(from: round - 1, to: 200, by: round) {
+                try texts.set(digest(number), "\(round) \(number)")
+            }
+        }
+        for number in 0..<200 {
+            let round = number >= 1 && (number - 1) % 2 == 0 ? 2 : 1
+            #expect(try texts.text(of: digest(number)) == "\(round) \(number)")
+        }
+        #expect(try texts.text(of: digest(1_000)) == nil)
+        #expect(TemporaryFolder.names(folder.path).isEmpty, "the file has no name")
+    }
+
     @Test func keysThatShareTheirPlaceAreToldApart() throws {
         let seen = SeenKeys(folder: folder.path, batchKeys: 2)
         // All of these have the same bits in the filter, and half of each key is the same.

@@ -178,7 +178,8 @@ package struct RecordComparison: Sendable {
         case .texts:
             return Self.json(text).arrayValue?.map { $0.stringValue ?? $0.text }.joined(separator: ", ") ?? text
         case .money, .dateRange, .time, .timeRange, .address, .contacts: return JSONComparison.display(Self.json(text))
-        case .id, .text, .number, .integer, .boolean, .date, .instant, .reference, .json: return text
+        case .reference: return PlannedRecord.shown(text)
+        case .id, .text, .number, .integer, .boolean, .date, .instant, .json: return text
         }
     }
 }

@@ -56,6 +56,8 @@ package struct PlanEntry: Sendable, Hashable {
     package var isCompared = false
     /// The fields that would be sent.
     package var fields: [Field] = []
+    /// The fields that refer to records which linked syncs create first; ``payload`` then has keys in place of ids.
+    package var linked: [String] = []
     /// Why it is rejected, or nil.
     package var reason: RejectReason?
 
@@ -93,6 +95,7 @@ package struct PlanEntry: Sendable, Hashable {
                         return .object(members)
                     }))
         }
+        if !linked.isEmpty { object.append("linked", .strings(linked)) }
         if let reason {
             object.append("stage", .string(reason.stage))
             object.append("code", .string(reason.code))
@@ -113,6 +116,7 @@ package struct PlanEntry: Sendable, Hashable {
             action, row: Int64(row), key: key, keyText: keyText, remoteID: json["id"]?.stringValue,
             payload: json["payload"]?.stringValue.flatMap(Fingerprint.init(hex:)))
         isCompared = json["compared"]?.boolValue ?? false
+        linked = (json["linked"]?.arrayValue ?? []).compactMap(\.stringValue)
         fields = (json["fields"]?.arrayValue ?? []).map { field in
             Field(
                 name: field["field"]?.stringValue ?? "", old: field["old"]?.stringValue,

@@ -12,14 +12,21 @@ final class PlanMatch {
     private struct Half {
         var action: PlanEntry.Action
         var payload: Fingerprint?
+        /// Of a row of the run, ``payload`` with the keys of linked rows in place of ids; nil where nothing asks for it.
+        var keyed: Fingerprint?
+        /// Whether ``payload`` of a row of the plan has keys of linked rows in place of ids.
+        var isLinked = false
         var remoteID: String?
         var row: Int64
         var keyText: String
         /// The digests of what the record holds, by field; nil where it was not looked at.
         var before: [String: String]?
         var isSettled = false
-        /// Whether the row itself is at fault, so that it would not have been planned.
-        var isAtFault = false
+        /// Why the row itself is at fault, so that it would not have been planned.
+        var fault: RejectReason?
+
+        /// Whether this row of a plan sends what `now` does.
+        func sends(_ now: Half) -> Bool { payload == (isLinked ? now.keyed : now.payload) }
     }
 
     /// How many rows may wait for their other half, at about 200 bytes each.
@@ -30,6 +37,7 @@ final class PlanMatch {
     private let reader: PlanReader
     private let header: PlanHeader
     private let scribe: PlanScribe
+    private let keyed: KeyedPayloads
     private var planned: [Fingerprint: Half] = [:]
     private var found: [Fingerprint: Half] = [:]
     private var ahead: (key: Fingerprint, half: Half)?
@@ -42,6 +50,7 @@ final class PlanMatch {
     init(_ plan: SealedPlan, _ sync: OpenSync, _ mask: PlanMask) {
         reader = plan.reader()
         header = plan.header
+        keyed = KeyedPayloads(sync)
         scribe = PlanScribe(sync, mask, salt: plan.header.isGuarded ? plan.header.salt : nil)
     }
 
@@ -50,7 +59,8 @@ final class PlanMatch {
     /// - Throws: ``PlanFileProblem``.
     func take(_ chunk: DecidedChunk) throws(PlanFileProblem) {
         for row in chunk.rows {
-            guard let half = half(row, chunk) else { continue }
+            guard var half = half(row, chunk) else { continue }
+            if !header.linked.isEmpty, half.fault == nil { half.keyed = keyed.payload(row, chunk) }
             try take(row.key, half)
         }
     }
@@ -81,7 +91,10 @@ final class PlanMatch {
     private static let order = [
         "planned, and nothing is to be sent for it now", "to be sent and not in the plan",
         "to be sent with other values than planned", "to become something else than planned",
+        linkedKind,
     ]
+    /// What is said of rows that were planned behind another sync's, and that have come to nothing there.
+    static let linkedKind = "planned with a record that another sync creates first, and that is not there"
 
     private func half(_ row: DecidedRow, _ chunk: DecidedChunk) -> Half? {
         switch row.fate {
@@ -92,7 +105,7 @@ final class PlanMatch {
             // An interrupted attempt at this plan has settled it.
             return Half(action: .ask, row: row.number, keyText: row.keyText, isSettled: true)
         case .rejected(let reason) where ["source", "key", "map"].contains(reason.stage):
-            return Half(action: .reject, row: row.number, keyText: row.keyText, isSettled: true, isAtFault: true)
+            return Half(action: .reject, row: row.number, keyText: row.keyText, isSettled: true, fault: reason)
         case .unchanged(id: _, isKnown: false), .rejected:
             // The record has changed since, so that there is nothing to send; that is no harm.
             return Half(
@@ -107,6 +120,7 @@ final class PlanMatch {
         var half = Half(
             action: entry.action, payload: entry.payload, remoteID: entry.remoteID, row: entry.row,
             keyText: entry.keyText)
+        half.isLinked = !entry.linked.isEmpty
         let before = entry.fields.compactMap { field in field.before.map { (field.name, $0) } }
         if entry.isCompared || !before.isEmpty {
             half.before = Dictionary(before, uniquingKeysWith: { first, _ in first })
@@ -159,11 +173,14 @@ final class PlanMatch {
     }
 
     private func compare(_ planned: Half, _ now: Half) {
-        if now.isAtFault {
+        if let fault = now.fault {
+            if planned.isLinked, RowReject.Code.links.contains(where: { $0.rawValue == fault.code }) {
+                return note(Self.linkedKind, now, String(fault.message.prefix { $0 != ";" && $0 != "." }))
+            }
             return note("to become something else than planned", now, "\(planned.action.rawValue), now reject")
         }
         if now.isSettled {
-            if let payload = now.payload, let wanted = planned.payload, payload != wanted {
+            if now.payload != nil, planned.payload != nil, !planned.sends(now) {
                 note("to be sent with other values than planned", now, planned.action.rawValue)
             }
             return
@@ -171,14 +188,14 @@ final class PlanMatch {
         // Its create is on its way already: an interrupted attempt at this plan has sent it, or was about to.
         // What becomes of it if the row has changed since was not planned.
         if now.action == .ask, planned.action == .create {
-            guard planned.payload != now.payload else { return }
+            guard !planned.sends(now) else { return }
             return note("to be sent with other values than planned", now, planned.action.rawValue)
         }
         guard planned.action == now.action, planned.remoteID == now.remoteID else {
             return note(
                 "to become something else than planned", now, "\(planned.action.rawValue), now \(now.action.rawValue)")
         }
-        guard planned.payload == now.payload else {
+        guard planned.sends(now) else {
             return note("to be sent with other values than planned", now, now.action.rawValue)
         }
         guard header.isGuarded, now.action == .update, planned.before ?? [:] != now.before ?? [:] else {
@@ -198,10 +215,21 @@ final class PlanMatch {
         }
     }
 
+    /// The code of rows whose records no longer look as planned.
+    private static let changed = "changed-since-plan"
+
     private static func conflict(_ field: String, _ id: String?) -> RejectReason {
         RejectReason(
-            stage: "check", code: "changed-since-plan", field: field,
+            stage: "check", code: changed, field: field,
             message: "The record no longer looks as it did when the run was planned; it was left alone.", remoteID: id)
+    }
+
+    /// Why a row is left alone whose record is gone since the plan was made.
+    static func gone(_ id: String?) -> RejectReason {
+        RejectReason(
+            stage: "deliver", code: changed, field: "id", value: id ?? "",
+            message: "The record is gone since the run was planned; the next run looks for another one.",
+            remoteID: id, httpStatus: 404)
     }
 
     private func note(_ kind: String, _ half: Half, _ what: String) {

@@ -9,8 +9,12 @@ package struct PlanReport: Sendable {
     ///
     /// Rows that an interrupted attempt has settled are beside these, in ``RunCounts/recovered``.
     package var counts = RunCounts()
+    /// What became of the rows that an interrupted attempt has settled; the run counts them, too.
+    package var settled = RunCounts()
     /// Rows of which it cannot be known without asking whether there is anything to send; only offline.
     package var undecided: Int64 = 0
+    /// Creates and updates that refer to records which linked syncs create first, in the same command.
+    package var linked: Int64 = 0
     /// Updates of which it is known what they would change.
     package var comparedUpdates: Int64 = 0
     /// Unchanged rows that were found so by looking at the record.
@@ -75,6 +79,7 @@ package struct PlanReport: Sendable {
     package var numbers: PlanNumbers {
         var numbers = PlanNumbers()
         numbers.counts = Dictionary(uniqueKeysWithValues: counts.named.map { ($0.name, $0.value) })
+        for (name, value) in settled.named { numbers.counts[name, default: 0] += value }
         numbers.requests = requests
         numbers.tokens = cost
         return numbers

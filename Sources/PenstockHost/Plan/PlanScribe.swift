@@ -11,6 +11,7 @@ struct PlanScribe {
     private let comparison: RecordComparison
     /// A text that goes into the digests of what records hold; nil where there are to be none.
     private let salt: String?
+    private let keyed: KeyedPayloads
 
     /// A scribe for a sync.
     ///
@@ -19,6 +20,7 @@ struct PlanScribe {
         self.sync = sync
         self.mask = mask
         self.salt = salt
+        keyed = KeyedPayloads(sync)
         comparison = RecordComparison(sync.mapping, records: sync.mapping.fieldSchema)
     }
 
@@ -48,12 +50,12 @@ struct PlanScribe {
             return entry
         case .create:
             var entry = self.entry(.create, row)
-            entry.payload = row.payload
+            note(row, chunk, &entry)
             entry.fields = values(row, chunk)
             return entry
         case .update(let id, let changes):
             var entry = self.entry(.update, row, id: id)
-            entry.payload = row.payload
+            note(row, chunk, &entry)
             entry.isCompared = changes != nil
             entry.fields = changes?.map { field($0, row) } ?? values(row, chunk)
             return entry
@@ -63,6 +65,13 @@ struct PlanScribe {
             entry.fields = values(row, chunk)
             return entry
         }
+    }
+
+    /// Notes what would be sent, and the records it refers to that are not there yet.
+    private func note(_ row: DecidedRow, _ chunk: DecidedChunk, _ entry: inout PlanEntry) {
+        let linked = sync.mapping.plannedLinks(chunk.mapped, row.row)
+        entry.linked = linked.map { sync.mapping.targets[$0].name }
+        entry.payload = linked.isEmpty ? row.payload : keyed.payload(row, chunk)
     }
 
     /// What is said of a row that the source no longer has.
@@ -119,5 +128,28 @@ struct PlanScribe {
         shown.message = reason.message.replacing(reason.value, with: PlanMask.dots)
         shown.value = PlanMask.dots
         return shown
+    }
+}
+
+/// The digests of what rows would send, with the source keys of linked rows in place of the records' ids.
+///
+/// By these a row is known again that was planned before the records were there that it refers to. Used from one thread.
+final class KeyedPayloads {
+    private let sync: OpenSync
+    /// The first row of the chunk that ``payloads`` are about.
+    private var first: Int64?
+    private var payloads: [Fingerprint] = []
+
+    /// Digests for rows of `sync`.
+    init(_ sync: OpenSync) { self.sync = sync }
+
+    /// The digest of a row of `chunk`; nil where the map refers to no other sync.
+    func payload(_ row: DecidedRow, _ chunk: DecidedChunk) -> Fingerprint? {
+        guard !sync.mapping.links.isEmpty else { return nil }
+        if first != chunk.rows.first?.number {
+            payloads = sync.mapping.map(chunk.source, links: LinkedStates.byKey).payloads
+            first = chunk.rows.first?.number
+        }
+        return payloads[row.row]
     }
 }

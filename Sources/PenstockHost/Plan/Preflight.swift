@@ -77,9 +77,12 @@ final class Preflight {
     }
 
     private static func stale(_ plan: SealedPlan, _ differences: [String]) -> RunRefusal {
-        RunRefusal(
+        let waits = differences.contains { $0.contains(PlanMatch.linkedKind) }
+        let first =
+            waits ? ["what it refers to goes first: penstock run \(plan.header.linked.joined(separator: " "))"] : []
+        return RunRefusal(
             .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
-            notes: differences + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
+            notes: differences + first + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
     }
 
     /// Decides rows until it is known that they may be sent.

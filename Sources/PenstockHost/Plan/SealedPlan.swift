@@ -26,6 +26,8 @@ package struct PlanHeader: Sendable {
     package var isFullRefresh: Bool
     /// Whether it gives the rest of an unfinished run up.
     package var abandonsUnfinished: Bool
+    /// The syncs that create records first to which its rows refer.
+    package var linked: [String]
     /// What it was made from.
     package var pins: [PlanPin]
     /// What its run is to do and to cost.
@@ -42,6 +44,7 @@ package struct PlanHeader: Sendable {
         isGuarded = false
         isFullRefresh = false
         abandonsUnfinished = false
+        linked = []
         self.pins = pins
         self.numbers = numbers
         about = [:]
@@ -53,7 +56,8 @@ package struct PlanHeader: Sendable {
             "made_at": .integer(madeAt), "made_by": .string(madeBy), "salt": .string(salt),
             "guard": .bool(isGuarded), "rows_max": rowsMax.map { .integer($0) } ?? .null,
             "full_refresh": .bool(isFullRefresh), "new": .bool(abandonsUnfinished),
-            "pins": .array(pins.map(\.json)), "numbers": numbers.json, "about": .object(about),
+            "linked": .strings(linked), "pins": .array(pins.map(\.json)), "numbers": numbers.json,
+            "about": .object(about),
         ])
     }
 
@@ -71,6 +75,7 @@ package struct PlanHeader: Sendable {
         rowsMax = json["rows_max"]?.intValue.map(Int64.init)
         isFullRefresh = json["full_refresh"]?.boolValue ?? false
         abandonsUnfinished = json["new"]?.boolValue ?? false
+        linked = (json["linked"]?.arrayValue ?? []).compactMap(\.stringValue)
         about = json["about"]?.objectValue ?? [:]
     }
 }

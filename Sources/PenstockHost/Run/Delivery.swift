@@ -40,6 +40,8 @@ final class Delivery {
     /// How many rows were on their way when a session had no room, until it is asked again; nil where none said so.
     private var fullWith: Int?
     private let watch: Cancellation.Watch
+    /// Whether a plan is applied, which says what becomes of every row.
+    private let isPlanned: Bool
 
     /// Why nothing more is sent, or nil.
     var stop: ConnectorError? { machine.stop }
@@ -76,6 +78,7 @@ final class Delivery {
         self.sync = sync
         self.ledger = ledger
         self.lost = lost
+        isPlanned = options.preflight.plan != nil
         let queue = queue
         watch = sync.destinationHost.whenCancelled { queue.wake() }
         journal = IntentJournal(
@@ -320,13 +323,19 @@ final class Delivery {
 
     /// Goes on with a row whose record, which only the ledger knew, is gone.
     ///
-    /// It is created anew where that is meant and cannot be mistaken; else the next run looks for another record.
+    /// It is created anew where that is meant and cannot be mistaken; else the next run looks for another record. A
+    /// plan has said that this record is changed: the row is then left to the run behind it.
     private func goOnWithoutRecord(_ item: Item, _ result: RowResult) throws(RunStop) {
         let insert = sync.definition.insert
         let chunk = item.chunk.chunk
         var again = item.row
         again.known?.remoteID = nil
-        if insert.onMissing == .create, insert.match == "id",
+        if isPlanned {
+            let reason = PlanMatch.gone(Self.id(of: item.row))
+            rejectsByCode[reason.code, default: 0] += 1
+            try ledger.images?.close(item, .rejected, remoteID: nil)
+            try ledger.reject(again, reason, chunk, isSent: false)
+        } else if insert.onMissing == .create, insert.match == "id",
             !chunk.mapped.createRejects.contains(where: { $0.row == item.row.row })
         {
             again.fate = .create

@@ -62,12 +62,14 @@ package struct FetchStart: Sendable, Hashable {
     /// reject, because rejects may go now; else, where a linked sync has run since, to the oldest row that waits for one
     /// of its rows.
     ///
+    /// - Parameter planned: What linked syncs would do first that run with this one; for plans.
     /// - Throws: ``RunStop``: `schemaChanged` where the stored watermark is not a value of the column as it is now.
     static func of(
-        _ sync: OpenSync, _ store: StateStore?, isFullRefresh: Bool, stateFolder: String
+        _ sync: OpenSync, _ store: StateStore?, isFullRefresh: Bool, stateFolder: String,
+        planned: [String: PlannedRecords] = [:]
     ) throws(RunStop) -> FetchStart {
         guard let index = sync.cursorIndex else { return .everything }
-        let linkStamp = try LinkedStates(sync.mapping.links, folder: stateFolder).stamp()
+        let linkStamp = try LinkedStates(sync.mapping.links, folder: stateFolder, planned: planned).stamp()
         let type = sync.readSchema.fields[index].type
         do {
             let stored = try store?.watermark()

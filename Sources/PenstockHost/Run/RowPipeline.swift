@@ -74,10 +74,11 @@ final class RowPipeline {
     ///   - replay: The rows that the run is about, or nil for all.
     ///   - images: What the sync wrote last into guarded fields, or nil where nothing is kept.
     ///   - looksBeforeUpdates: Whether a record is read back before it is changed, whatever the sync compares with.
+    ///   - planned: What linked syncs would do first that run with this one; for plans.
     init(
         _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
         limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil,
-        images: BeforeImages? = nil, looksBeforeUpdates: Bool = false
+        images: BeforeImages? = nil, looksBeforeUpdates: Bool = false, planned: [String: PlannedRecords] = [:]
     ) throws(RunStop) {
         guards = RowGuards(sync, images)
         self.looksBeforeUpdates = looksBeforeUpdates
@@ -94,7 +95,7 @@ final class RowPipeline {
         comparison = RecordComparison(sync.mapping, records: remote.readSchema)
         costs = CompareCosts(sync.object.costs)
         strategy = CompareStrategy(costs, listCost: try Self.listCost(in: ledger))
-        linked = try LinkedStates(sync.mapping.links, folder: stateFolder)
+        linked = try LinkedStates(sync.mapping.links, folder: stateFolder, planned: planned)
         targets =
             sync.definition.insert.mode == .update && !sync.hasRecordPerKey
             ? RunTargets(folder: scratchFolder, field: sync.definition.insert.match) : nil

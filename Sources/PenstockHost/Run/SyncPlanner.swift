@@ -35,16 +35,21 @@ package final class SyncPlanner {
     private let planOptions: PlanOptions
     private let scribe: PlanScribe
     private let observe: (PlanEntry) throws -> Void
+    private let parents: [String: PlannedRecords]
+    private let records: PlannedRecords?
     private var told: [PlanEntry.Action: Int] = [:]
 
     /// A planner over a sync that is open.
     ///
     /// - Parameters:
     ///   - store: The state, open for reading, or nil where the sync never ran.
+    ///   - parents: What linked syncs would do first that run with this one, by their names.
+    ///   - records: Takes note of what this sync would do, for those that link to it; or nil.
     ///   - observe: Is told of the rows that the run would touch, in the order of the source; of all of them, or of as
     ///     many of each sort as the options say.
     package init(
         _ sync: OpenSync, store: StateStore?, options: RunOptions, plan: PlanOptions = PlanOptions(),
+        parents: [String: PlannedRecords] = [:], records: PlannedRecords? = nil,
         observe: @escaping (PlanEntry) throws -> Void
     ) {
         self.sync = sync
@@ -52,6 +57,8 @@ package final class SyncPlanner {
         self.options = options
         planOptions = plan
         self.observe = observe
+        self.parents = parents
+        self.records = records
         scribe = PlanScribe(sync, plan.mask, salt: plan.isGuarded ? plan.salt : nil)
     }
 
@@ -66,7 +73,7 @@ package final class SyncPlanner {
         report.opening = sync.destinationHost.meter
         try noteWatermark(&report)
         let start = try FetchStart.of(
-            sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder)
+            sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, planned: parents)
         let (runNumber, limit) = try run(&report)
         let images = try images()
         defer { images?.close() }
@@ -74,13 +81,14 @@ package final class SyncPlanner {
             sync, ledger: store, runNumber: runNumber, fetchStart: start,
             scratchFolder: ScratchFolder.temporary, limit: limit,
             isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, images: images,
-            looksBeforeUpdates: planOptions.isGuarded)
+            looksBeforeUpdates: planOptions.isGuarded, planned: parents)
         defer { pipeline.close() }
         var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
         let unknown = try read(pipeline, &report, &radius)
         if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
         try noteRemoved(pipeline, &report)
         report.isLimited = !pipeline.isExhausted
+        if planOptions.sampleRows != nil, report.isLimited { records?.noteSample() }
         if planOptions.sampleRows != nil, !pipeline.isExhausted {
             report.unread = pipeline.countRest(within: Self.countPause, room: nil)
         }
@@ -104,6 +112,7 @@ package final class SyncPlanner {
             report.counts.add(chunk.quiet)
             for row in chunk.rows {
                 count(row, &report, &codes)
+                try note(row, chunk, &report)
                 if case .maybeCreated = row.fate { unknown.insert(row.key) }
                 if tells(of: PlanScribe.action(row)), let entry = scribe.entry(row, chunk) { try observe(entry) }
             }
@@ -115,6 +124,20 @@ package final class SyncPlanner {
         }
         report.rejectsByCode = codes.map { ($0.key, $0.value) }.sorted { ($1.count, $0.code) < ($0.count, $1.code) }
         return unknown
+    }
+
+    /// Takes note of what the syncs that link to this one would find, and of the rows that count on others.
+    private func note(_ row: DecidedRow, _ chunk: DecidedChunk, _ report: inout PlanReport) throws(RunStop) {
+        do {
+            try records?.note(row, sync.guarantee)
+        } catch {
+            throw .spool(error)
+        }
+        if !parents.isEmpty, [.create, .update].contains(PlanScribe.action(row)),
+            !sync.mapping.plannedLinks(chunk.mapped, row.row).isEmpty
+        {
+            report.linked += 1
+        }
     }
 
     /// Whether a row is told of: to describe one costs more than to decide about it.
@@ -233,8 +256,10 @@ package final class SyncPlanner {
         case .reread:
             report.counts.reread += 1
             return
-        case .recovered:
+        case .recovered(let outcome):
             report.counts.recovered += 1
+            report.settled.fetched += 1
+            report.settled.add(outcome)
             return
         default: break
         }

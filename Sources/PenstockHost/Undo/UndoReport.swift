@@ -32,6 +32,8 @@ package struct UndoReport: Sendable {
     package var undone: RunRecord
     /// The undoing run as it is stored; nil for a plan.
     package var run: RunRecord?
+    /// The ids of the runs that have undone it before, in their order.
+    package var undoneBy: [String] = []
     /// Records of the run that were looked at.
     package var records: Int64 = 0
     /// Records of which fields are put back.

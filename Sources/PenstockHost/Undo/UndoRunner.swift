@@ -63,9 +63,24 @@ package final class UndoRunner {
             }
         }
         complete(&report)
+        report.undoneBy = try earlier()
         report.restoreCost = report.restored * target.object.costs.update
         report.deleteCost = report.deleted * target.object.costs.delete
         return report
+    }
+
+    /// The runs that have undone it before.
+    private func earlier() throws(RunStop) -> [String] {
+        do {
+            return try store.runs(limit: .max).filter { run in
+                guard run.kind == Self.kind, run.status == .finished else { return false }
+                return try images.run(run.number)?.undoes == undone.number
+            }.map(\.id).reversed()
+        } catch let error as StateError {
+            throw .state(error)
+        } catch {
+            throw .state(.internal("The runs could not be looked through: \(error)"))
+        }
     }
 
     private func complete(_ report: inout UndoReport) {
@@ -181,6 +196,7 @@ package final class UndoRunner {
         observe(.began(record, isResumed: isResumed))
         var report = UndoReport(undone: undone)
         report.isResumed = isResumed
+        report.undoneBy = try earlier().filter { $0 != record.id }
         let writable = target.fields.filter { field in
             field.isWritableOnUpdate && decider.keys.contains(field.key) && field.kind != .id
                 && imageRun.fields.contains { $0.key == field.key }

@@ -36,7 +36,7 @@ enum Explanations {
         "offline":
             "A plan that asks nobody needs the destination's fields as they were told before. Plan or run once without --offline; again after the map names other fields.",
         "changed-since-plan":
-            "The record no longer looks as it did when the run was planned, and the plan was made with --guard: it was left alone. Look at the record, and plan again.",
+            "The record no longer looks as it did when the run was planned, and the plan was made with --guard; or it is gone since, and only the ledger knew it. It was left alone. Look at the record, and plan again: the next run of the sync decides about the row anew.",
         "limit-creates":
             "The run would create more records than limits.creates allows; nothing was sent. Look at it with plan; run --yes-really creates passes the limit once.",
         "limit-updates":

@@ -19,12 +19,15 @@ extension HistoryCommand {
         @Argument(help: ArgumentHelp("A run's id, or its first characters, or latest.", valueName: "run"))
         var id: String
 
+        @Option(name: .long, help: "The sync whose run it is, for latest; that of any sync where none is named.")
+        var sync: String?
+
         @Flag(name: .shortAndLong, help: "Go on with what is written from now on, until the run's process is done.")
         var follow = false
 
         func run() throws {
             let workspace = Workspace(options)
-            let history = try History(workspace)
+            let history = try History(workspace, sync: sync)
             let entry = try history.entry(id)
             let path = history.folders.events(entry.id)
             guard FileManager.default.fileExists(atPath: path) || (follow && entry.status == .running) else {

@@ -89,11 +89,14 @@ struct HistoryCommand: ParsableCommand {
         @Argument(help: ArgumentHelp("A run's id, or its first characters, or latest.", valueName: "run"))
         var id: String
 
+        @Option(name: .long, help: "The sync whose run it is, for latest; that of any sync where none is named.")
+        var sync: String?
+
         @Flag(name: .long, help: "Show what was sent, row by row.")
         var requests = false
 
         func run() throws {
-            let history = try History(Workspace(options))
+            let history = try History(Workspace(options), sync: sync)
             let entry = try history.entry(id)
             let result = history.folders.result(entry.id)
             if requests { return showRequests(entry, history.folders) }

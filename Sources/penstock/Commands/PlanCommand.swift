@@ -67,6 +67,9 @@ struct PlanCommand: ParsableCommand {
         guard out == nil || rows == nil else {
             throw ValidationError("A sample cannot be applied: use --limit in place of --rows, or leave -O out.")
         }
+        guard out != "" else {
+            throw ValidationError("-O is the path of a file, or latest, which keeps the plan in the project.")
+        }
         guard !offline || (out == nil && !guarded) else {
             throw ValidationError("A plan that asks nobody cannot be applied: leave --offline out.")
         }
@@ -82,7 +85,6 @@ struct PlanCommand: ParsableCommand {
         let workspace = Workspace(options)
         let project = try workspace.validProject()
         let lock = try LockFile(root: project.root)
-        var documents: [JSON] = []
         var codes: [ExitCode] = []
         let chosen = try workspace.syncs(syncs, selection: selection, in: project)
         if let out, out != PlanFiles.latest, chosen.count > 1 {
@@ -92,21 +94,26 @@ struct PlanCommand: ParsableCommand {
         }
         let pager = Pager(isWanted: shown == .all && !options.isMachineReadable)
         defer { pager.close() }
-        for file in chosen {
+        let documents = options.isMachineReadable && !streamsRows ? PlanDocuments(options.format) : nil
+        defer { documents?.end() }
+        var parents: [String: PlannedRecords] = [:]
+        for (place, file) in chosen.enumerated() {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
-                let planning = Planning(self, workspace, project, lock, file)
-                let code = try planning.run(pager, &documents)
+                var planning = Planning(self, workspace, project, lock, file)
+                planning.parents = parents
+                planning.isLinkedTo = chosen[(place + 1)...].contains { $0.links.contains(file.name) }
+                let code = try planning.run(pager, documents)
+                parents[file.name] = planning.records
                 codes.append(code)
             } catch let failure as CommandFailure {
                 if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
                 codes.append(failure.exitCode)
-                documents.append(failure.json(sync: file.name))
+                documents?.add(failure.json(sync: file.name))
             }
         }
-        if options.isMachineReadable, !streamsRows {
-            Terminal.write(Document(kind: "plan", data: .array(documents)).text(options.format))
-        }
+        // Before the end of the process.
+        documents?.end()
         try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
     }
 
@@ -145,6 +152,12 @@ struct Planning {
     private let lock: LockFile
     private let file: SyncFile
     private let options: GlobalOptions
+    /// What the syncs would do that the command has planned before.
+    var parents: [String: PlannedRecords] = [:]
+    /// Whether a sync that is planned next links to this one.
+    var isLinkedTo = false
+    /// What this sync would do, for those that link to it; nil where none does.
+    private(set) var records: PlannedRecords?
 
     /// The plan of one sync.
     init(_ command: PlanCommand, _ workspace: Workspace, _ project: Project, _ lock: LockFile, _ file: SyncFile) {
@@ -166,7 +179,7 @@ struct Planning {
     }
 
     /// Plans, shows the plan, and keeps it where that is asked for.
-    func run(_ pager: Pager, _ documents: inout [JSON]) throws -> ExitCode {
+    mutating func run(_ pager: Pager, _ documents: PlanDocuments?) throws -> ExitCode {
         // Before anybody is asked anything: a state that is not the newest has no plan.
         let store = try workspace.reading(file.name) {
             try StateStore.openForReading(
@@ -177,13 +190,17 @@ struct Planning {
         let sync = try SyncPreparation(workspace, project, file, lock, isPlan: true).open(offline: copy?.fields)
         defer { sync.close() }
         if copy == nil { cache.keep(sync) }
-        let outcome = try plan(sync, store)
+        let records = isLinkedTo ? PlannedRecords(keyColumns: sync.keyColumns) : nil
+        let outcome = try plan(sync, store, records)
+        if let excess = outcome.report.excesses.first { records?.discard("limits.\(excess.name.rawValue)") }
+        self.records = records
         var renderer = PlanRenderer(
             file, sync, outcome.report, command.shown == .all ? nil : outcome.examples, width: options.tableWidth)
         renderer.sampleRows = command.rows
+        renderer.linked = Set(parents.keys)
         renderer.fieldsReadAt = copy?.readAt
         if let out = command.out { try keep(outcome, sync, renderer, out) }
-        try show(outcome, sync, renderer, pager, &documents)
+        try show(outcome, sync, renderer, pager, documents)
         if !renderer.isAffordable { return .tryLater }
         return command.detailedExitcode && outcome.report.counts.created + outcome.report.counts.updated > 0
             ? .changes : .ok
@@ -197,7 +214,7 @@ struct Planning {
             notes: ["plan once with the destination: penstock plan \(file.name)"])
     }
 
-    private func plan(_ sync: OpenSync, _ store: StateStore?) throws -> Outcome {
+    private func plan(_ sync: OpenSync, _ store: StateStore?, _ records: PlannedRecords?) throws -> Outcome {
         do {
             var runOptions = RunOptions(stateFolder: try workspace.stateFolder())
             runOptions.rowsMax = file.rowsMax(command.limit)
@@ -216,10 +233,13 @@ struct Planning {
                 ? try PlanDraft(folder: FileManager.default.temporaryDirectory.path) : nil
             if draft == nil { planOptions.examplesMax = command.shown.limit }
             let state = try PlanPin.state(store)
-            let report = try SyncPlanner(sync, store: store, options: runOptions, plan: planOptions) { entry in
+            let planner = SyncPlanner(
+                sync, store: store, options: runOptions, plan: planOptions, parents: parents, records: records
+            ) { entry in
                 examples.add(entry)
                 try draft?.append(entry)
-            }.plan()
+            }
+            let report = try planner.plan()
             return Outcome(report: report, examples: examples, draft: draft, salt: planOptions.salt, state: state)
         } catch let problem as PlanFileProblem {
             throw CommandFailure(problem)
@@ -235,6 +255,7 @@ struct Planning {
             sync: file.name, madeAt: WallClock.milliseconds, madeBy: "penstock \(Version.text)", salt: outcome.salt,
             numbers: outcome.report.numbers, pins: try files.pins(file, sync) + outcome.state)
         header.isGuarded = command.guarded
+        header.linked = outcome.report.linked > 0 ? sync.mapping.links.filter { parents[$0] != nil } : []
         header.rowsMax = command.limit
         header.isFullRefresh = command.fullRefresh
         header.abandonsUnfinished = command.new
@@ -251,18 +272,15 @@ struct Planning {
     }
 
     private func show(
-        _ outcome: Outcome, _ sync: OpenSync, _ renderer: PlanRenderer, _ pager: Pager, _ documents: inout [JSON]
+        _ outcome: Outcome, _ sync: OpenSync, _ renderer: PlanRenderer, _ pager: Pager, _ documents: PlanDocuments?
     ) throws {
         let rows = PlanRows(object: sync.object.id, width: options.tableWidth)
         do {
             if command.streamsRows {
                 Terminal.write(JSON.object(renderer.document).text + "\n")
                 try outcome.draft?.forEach { Terminal.write(PlanRows.json($0, sync: file.name)) }
-            } else if options.isMachineReadable {
-                documents.append(
-                    .object(
-                        try rows.document(
-                            renderer.document, command.shown == .all ? outcome.draft : nil, outcome.examples)))
+            } else if let documents {
+                try documents.add(renderer.document, command.shown == .all ? outcome.draft : nil, outcome.examples)
             } else if command.shown == .all {
                 pager.write(renderer.before.joined(separator: "\n") + "\n")
                 try outcome.draft?.forEach { if !pager.isDone { pager.write(rows.text($0)) } }
@@ -297,18 +315,48 @@ struct PlanRows {
         for member in PlanEntryText.json(entry).objectValue ?? [:] { object.append(member.key, member.value) }
         return JSON.object(object).text + "\n"
     }
+}
 
-    /// A document with the rows of a draft, or with some of them.
-    func document(_ document: JSONObject, _ draft: PlanDraft?, _ examples: PlanExamples) throws -> JSONObject {
-        var document = document
-        var rows: [JSON] = []
-        if let draft {
-            try draft.forEach { rows.append(PlanEntryText.json($0)) }
-        } else {
-            rows = examples.entries.map(PlanEntryText.json)
+/// The plans of a command as one document for programs, each written when it is made.
+final class PlanDocuments {
+    private let stream: DocumentStream?
+    private var isOpen = true
+
+    /// No plan yet.
+    init(_ format: OutputFormat) { stream = format == .jsonl ? nil : DocumentStream(kind: "plan") }
+
+    /// Writes what came in the place of a plan.
+    func add(_ item: JSON) {
+        if let stream { stream.add(item) } else { Terminal.write(item.text + "\n") }
+    }
+
+    /// Writes a plan with the rows of a draft, or with some of them.
+    ///
+    /// - Throws: ``PlanFileProblem``.
+    func add(_ document: JSONObject, _ draft: PlanDraft?, _ examples: PlanExamples) throws {
+        try add(document) { row in
+            if let draft { try draft.forEach(row) } else { examples.entries.forEach(row) }
         }
-        document["examples"] = .array(rows)
-        return document
+    }
+
+    /// Writes a plan with its rows, which come one by one.
+    ///
+    /// - Throws: What `rows` throws.
+    func add(_ document: JSONObject, rows: ((PlanEntry) -> Void) throws -> Void) throws {
+        if let stream {
+            return try stream.add(document, "examples") { write in try rows { write(PlanEntryText.json($0)) } }
+        }
+        var document = document
+        var all: [JSON] = []
+        try rows { all.append(PlanEntryText.json($0)) }
+        document["examples"] = .array(all)
+        Terminal.write(JSON.object(document).text + "\n")
+    }
+
+    /// Ends the document; a second time, nothing happens.
+    func end() {
+        if isOpen { stream?.end() }
+        isOpen = false
     }
 }
 

@@ -71,10 +71,13 @@ struct PlanShow {
             Terminal.write(JSON.object(document).text + "\n")
             return try plan.forEach { Terminal.write(PlanRows.json($0, sync: plan.header.sync)) }
         }
-        var rows: [JSON] = []
-        var examples = PlanExamples(limit: diff.limit)
-        try plan.forEach { if diff == .all { rows.append(PlanEntryText.json($0)) } else { examples.add($0) } }
-        document["examples"] = .array(rows + examples.entries.map(PlanEntryText.json))
-        Terminal.write(Document(kind: "plan", data: .array([.object(document)])).text(options.format))
+        let documents = PlanDocuments(options.format)
+        defer { documents.end() }
+        try documents.add(document) { row in
+            if diff == .all { return try plan.forEach(row) }
+            var examples = PlanExamples(limit: diff.limit)
+            try plan.forEach { examples.add($0) }
+            examples.entries.forEach(row)
+        }
     }
 }

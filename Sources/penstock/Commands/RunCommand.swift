@@ -69,6 +69,9 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
+        guard plan != "" else {
+            throw ValidationError("--plan is the path of a file that \"plan -O\" has written, or latest.")
+        }
         guard plan == nil || (limit == nil && !fullRefresh && !new) else {
             throw ValidationError("A plan says itself what is read: give --limit, --full-refresh and --new to plan.")
         }

@@ -115,10 +115,12 @@ struct History {
     let ending: ExitCode
     /// The folders of the runs.
     let folders: RunFolders
+    private let sync: String?
 
     /// The runs of the sync called `sync`, or of all.
     init(_ workspace: Workspace, sync: String? = nil) throws {
         let folders = RunFolders(root: try workspace.root.get())
+        self.sync = sync
         self.folders = folders
         var known: Set<String> = []
         var found: [HistoryEntry] = []
@@ -150,9 +152,15 @@ struct History {
         if let only = found.first, found.count == 1 || only.id == prefix { return only }
         if found.isEmpty {
             try CommandFailure.end(unlessOK: ending)
+            let whose = sync.map { " of \($0)" } ?? ""
+            guard text != "latest" else {
+                throw CommandFailure(
+                    .usage, code: "unknown-run", sync == nil ? "nothing has run yet" : "nothing\(whose) has run yet",
+                    notes: ["penstock history list"])
+            }
             let near = NearestName.of(text.uppercased(), in: entries.prefix(500).map(\.id))
             throw CommandFailure(
-                .usage, code: "unknown-run", "there is no run \"\(text)\"",
+                .usage, code: "unknown-run", "there is no run \"\(text)\"\(whose)",
                 notes: [near.map { "did you mean \($0)?" }, "penstock history list"].compactMap { $0 })
         }
         throw CommandFailure(

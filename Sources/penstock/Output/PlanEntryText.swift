@@ -71,6 +71,7 @@ struct PlanEntryText {
             for field in entry.fields { values[field.name] = .string(field.new) }
             object["values"] = .object(values)
         }
+        if !entry.linked.isEmpty { object["linked"] = .strings(entry.linked) }
         if let reason = entry.reason {
             object["code"] = .string(reason.code)
             object["field"] = .string(reason.field)

@@ -12,6 +12,8 @@ struct PlanRenderer {
     private let report: PlanReport
     private let examples: PlanExamples?
     private let width: Int?
+    /// The syncs that were planned before this one.
+    var linked: Set<String> = []
     /// How many rows were asked for as a sample, or nil.
     var sampleRows: Int64?
     /// When the fields were told that an offline plan uses, in milliseconds since 1970; or nil.
@@ -59,8 +61,7 @@ struct PlanRenderer {
         ]
         if createsRecords { lines.append("  Deliver  \(sync.guarantee.name): \(sync.guarantee.note)") }
         if report.isResumed {
-            lines.append(
-                "  Resume   an interrupted run is finished first; it has settled \(counted(counts.recovered, "row"))")
+            lines += "  Resume   \(resumed)".wrapped(to: width, indent: 11)
         }
         if let fieldsReadAt {
             let age = TimeDisplay.duration(milliseconds: max(0, WallClock.milliseconds - fieldsReadAt))
@@ -70,6 +71,17 @@ struct PlanRenderer {
         if report.isGuarded { lines.append("  Guard    a record that has changed since is left alone") }
         for note in sync.pinNotes { lines.append("  warning[field-renamed]: \(note)") }
         return lines + [""]
+    }
+
+    /// What an interrupted run has done already.
+    private var resumed: String {
+        let start = "an interrupted run is finished first"
+        guard counts.recovered > 0 else { return start }
+        let parts = report.settled.named.filter { $0.name != "fetched" && $0.value > 0 }
+            .map { "\($0.value.grouped) \($0.name)" }
+        return start
+            + "; the \(counted(counts.recovered, "row")) that it has settled (\(parts.joined(separator: ", "))) "
+            + "are not among those below, and the run counts them too"
     }
 
     private var createsRecords: Bool {
@@ -106,12 +118,24 @@ struct PlanRenderer {
         if counts.reread > 0 {
             lines.append("  and \(counts.reread.grouped) reread: settled by an earlier run, not part of this one")
         }
+        if report.linked > 0 {
+            lines.append(
+                "  of these, \(report.linked.grouped) refer to records that are created first: "
+                    + sync.mapping.links.filter(linked.contains).joined(separator: ", "))
+        }
+        let alone = sync.mapping.links.filter { !linked.contains($0) }
+        if !alone.isEmpty, report.rejectsByCode.contains(where: { Self.linkCodes.contains($0.code) }) {
+            lines += "  with the records that \(alone.joined(separator: ", ")) would create first: penstock plan "
+                .appending((alone + [file.name]).joined(separator: " ")).wrapped(to: width, indent: 4)
+        }
         if counts.conflicts > 0 {
             lines.append("  and \(counted(counts.conflicts, "field")) held back by a guard; the other fields go")
         }
         if counts.nullKeys > 0 { lines.append("  of these, \(counts.nullKeys.grouped) with NULL as Incremental Key") }
         return lines + [""]
     }
+
+    private static let linkCodes = RowReject.Code.links.map(\.rawValue)
 
     private var createNote: String {
         guard file.definition.insert.mode == .append else { return "rows without a record" }
@@ -279,7 +303,9 @@ struct PlanRenderer {
         object["offline"] = .bool(report.isOffline)
         object["guarded"] = .bool(report.isGuarded)
         object.append(counts, rejectsByCode: report.rejectsByCode)
+        object["settled"] = settled
         object["undecided"] = .integer(report.undecided)
+        object["linked"] = .integer(report.linked)
         object["removed"] = report.removed.map { .integer($0) } ?? .null
         object["sample"] =
             isSample
@@ -298,6 +324,14 @@ struct PlanRenderer {
         object["conflict"] = .array(report.conflicts.map { HeldFields.json($0, file) })
         object["notes"] = .strings(sync.pinNotes)
         return object
+    }
+
+    /// What an interrupted run has settled; null where none has.
+    private var settled: JSON {
+        guard counts.recovered > 0 else { return .null }
+        var object = JSONObject()
+        for (name, value) in report.settled.named where value > 0 { object[name] = .integer(value) }
+        return .object(object)
     }
 
     /// The document for programs.

@@ -165,7 +165,9 @@ struct RunRenderer {
     /// Whether everything came as the plan said; nil where that is not to be expected: of a run in several attempts
     /// only one is seen, and what becomes of a lost create cannot be planned.
     private var isAsPlanned: Bool? {
-        guard let planned = report.predicted, !report.isResumed, planned.counts["unknown"] ?? 0 == 0 else { return nil }
+        guard let planned = report.predicted, planned.counts["unknown"] ?? 0 == 0 else { return nil }
+        // The plan of a run that was interrupted before knows what it had settled by then.
+        guard !report.isResumed || planned.counts["recovered"] ?? 0 == counts.recovered else { return nil }
         let actual = Dictionary(uniqueKeysWithValues: counts.named.map { ($0.name, $0.value) })
         return planned.requests == report.meter.requestsTotal && planned.tokens == report.meter.spent
             && ["fetched", "created", "updated", "unchanged", "skipped", "rejected"].allSatisfy {

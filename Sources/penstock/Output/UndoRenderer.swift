@@ -178,18 +178,27 @@ struct UndoRenderer {
 
     private var closing: String {
         guard report.hasWork else {
-            return report.conflictsTotal == 0
-                ? "Undo: nothing left to do." : "Undo: nothing to do but what is left alone."
+            return "Undo: " + (earlier.map { "run \(report.undone.id) was undone by run \($0); " } ?? "") + rest + "."
         }
         return "Undo: \(report.restored.grouped) to put back, \(report.deleted.grouped) to delete, "
             + "\(counted(report.conflictsTotal, "conflict")) left alone, \(report.cost.grouped) tokens."
     }
 
+    /// What is left where nothing is to be sent.
+    private var rest: String {
+        report.conflictsTotal == 0 ? "nothing is left to do" : "nothing is left to do but what is left alone"
+    }
+
+    /// The run that has undone it before, or nil.
+    private var earlier: String? { report.undoneBy.last }
+
     /// The summary for people.
     var text: String {
         guard let run = report.run else { return planText }
-        let state = run.status == .finished ? "undone" : "undone in part"
+        let isNothing = run.status == .finished && report.restored + report.deleted + report.refused == 0
+        let state = run.status == .finished ? isNothing ? "nothing to undo" : "undone" : "undone in part"
         var lines = ["\(file.name)   \(state)   run \(report.undone.id), by run \(run.id)"]
+        if let earlier, isNothing { lines.append("  run \(report.undone.id) was undone by run \(earlier); \(rest)") }
         if report.isResumed { lines.append("  went on with an undo that was interrupted") }
         lines += [""] + numbers(isPlan: false) + [""]
         lines += conflicts
@@ -213,6 +222,7 @@ struct UndoRenderer {
         object["undone"] = .string(report.undone.id)
         object["run"] = report.run.map { .string($0.id) } ?? .null
         object["kind"] = .string(UndoRunner.kind)
+        object["undone_by"] = .strings(report.undoneBy)
         if let run = report.run {
             object["status"] = .string(run.status.rawValue)
             object["exit_code"] = .integer(exitCode.rawValue)
