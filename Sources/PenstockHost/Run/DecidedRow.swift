@@ -98,6 +98,20 @@ package struct RejectReason: Sendable, Hashable, Error {
     }
 }
 
+extension RejectReason {
+    init(_ reject: RowReject) {
+        self.init(
+            stage: "map", code: reject.code.rawValue, field: reject.field, value: reject.value,
+            message: reject.message)
+    }
+
+    init(_ reject: SourceReject) {
+        self.init(
+            stage: "source", code: "source-value", field: reject.column, value: reject.value,
+            message: reject.message)
+    }
+}
+
 /// A field that a row would change.
 package struct FieldChange: Sendable, Hashable {
     /// The target's place in the map.

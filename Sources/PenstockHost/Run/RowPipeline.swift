@@ -491,17 +491,3 @@ final class RowPipeline {
         return known.cursor == cursor && known.source == row.source
     }
 }
-
-extension RejectReason {
-    init(_ reject: RowReject) {
-        self.init(
-            stage: "map", code: reject.code.rawValue, field: reject.field, value: reject.value,
-            message: reject.message)
-    }
-
-    init(_ reject: SourceReject) {
-        self.init(
-            stage: "source", code: "source-value", field: reject.column, value: reject.value,
-            message: reject.message)
-    }
-}

@@ -106,7 +106,8 @@ package final class SyncPlanner {
         var codes: [String: Int64] = [:]
         var unknown: Set<Fingerprint> = []
         while !sync.destinationHost.isCancelled {
-            pipeline.countsCreates = !wants(.create)
+            // Syncs that are linked count on rows one by one.
+            pipeline.countsCreates = !wants(.create) && records == nil && parents.isEmpty
             guard let chunk = try pipeline.next() else { break }
             radius.add(chunk)
             report.counts.add(chunk.quiet)
