@@ -86,7 +86,7 @@ import Testing
         let undone = data["undone"]?.stringValue ?? ""
         for option in ["--dry-run", "--yes"] {
             let text = try project.penstock("undo", undone, option)
-            #expect(text.output.contains("run \(undone) was undone by run"), "\(text.everything)")
+            #expect(text.output.contains("run \(undone) was undone by run \(first);"), "\(text.everything)")
             #expect(text.output.contains("nothing is left to do but what is left alone"), "\(text.everything)")
         }
         let entry = try project.penstock("history", "list", "--json").json["data"]?.arrayValue?.first

@@ -69,11 +69,12 @@ package final class UndoRunner {
         return report
     }
 
-    /// The runs that have undone it before.
+    /// The runs that have undone it before, or a part of it.
     private func earlier() throws(RunStop) -> [String] {
         do {
             return try store.runs(limit: .max).filter { run in
-                guard run.kind == Self.kind, run.status == .finished else { return false }
+                let work = (run.counts["updated"] ?? 0) + (run.counts["deleted"] ?? 0)
+                guard run.kind == Self.kind, run.status == .finished, work > 0 else { return false }
                 return try images.run(run.number)?.undoes == undone.number
             }.map(\.id).reversed()
         } catch let error as StateError {

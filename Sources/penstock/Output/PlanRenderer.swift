@@ -125,8 +125,9 @@ struct PlanRenderer {
         }
         let alone = sync.mapping.links.filter { !linked.contains($0) }
         if !alone.isEmpty, report.rejectsByCode.contains(where: { Self.linkCodes.contains($0.code) }) {
-            lines += "  with the records that \(alone.joined(separator: ", ")) would create first: penstock plan "
-                .appending((alone + [file.name]).joined(separator: " ")).wrapped(to: width, indent: 4)
+            let names = (alone + [file.name]).joined(separator: " ")
+            let text = "  with the records that \(alone.joined(separator: ", ")) would create first: penstock plan \(names)"
+            lines += text.wrapped(to: width, indent: 4)
         }
         if counts.conflicts > 0 {
             lines.append("  and \(counted(counts.conflicts, "field")) held back by a guard; the other fields go")
