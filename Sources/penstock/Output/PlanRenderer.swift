@@ -123,12 +123,7 @@ struct PlanRenderer {
                 "  of these, \(report.linked.grouped) refer to records that are created first: "
                     + sync.mapping.links.filter(linked.contains).joined(separator: ", "))
         }
-        let alone = sync.mapping.links.filter { !linked.contains($0) }
-        if !alone.isEmpty, report.rejectsByCode.contains(where: { Self.linkCodes.contains($0.code) }) {
-            let names = (alone + [file.name]).joined(separator: " ")
-            let text = "  with the records that \(alone.joined(separator: ", ")) would create first: penstock plan \(names)"
-            lines += text.wrapped(to: width, indent: 4)
-        }
+        lines += linkHint
         if counts.conflicts > 0 {
             lines.append("  and \(counted(counts.conflicts, "field")) held back by a guard; the other fields go")
         }
@@ -136,7 +131,15 @@ struct PlanRenderer {
         return lines + [""]
     }
 
-    private static let linkCodes = RowReject.Code.links.map(\.rawValue)
+    /// What would tell of rows whose parents nobody has planned.
+    private var linkHint: [String] {
+        let alone = sync.mapping.links.filter { !linked.contains($0) }
+        let isMissing = report.rejectsByCode.contains { $0.code == RowReject.Code.linkMissing.rawValue }
+        guard isMissing, !alone.isEmpty else { return [] }
+        let names = (alone + [file.name]).joined(separator: " ")
+        return "  with the records that \(alone.joined(separator: ", ")) would create first: penstock plan \(names)"
+            .wrapped(to: width, indent: 4)
+    }
 
     private var createNote: String {
         guard file.definition.insert.mode == .append else { return "rows without a record" }
