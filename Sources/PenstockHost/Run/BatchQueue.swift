@@ -11,7 +11,7 @@ import PenstockState
 /// batches through memory again once the file is used up.
 package final class BatchQueue: @unchecked Sendable {  // Guarded by `condition`, but for the file itself.
     /// How many batches wait in memory.
-    package static let batchesInMemory = 4
+    package static let batchesInMemory = 3
     /// How long the source waits after a batch was taken before the file is used: work that keeps up never needs it.
     package static let patience = 0.2
     /// How long the source waits in one go at most, so that no server takes it for dead.
