@@ -7,26 +7,41 @@ extension SharedLimits {
 
     /// Every number, in a fixed order.
     package var words: [Int64] {
+        var words: [Int64] = []
+        appendWords(to: &words)
+        return words
+    }
+
+    /// Appends every number, in a fixed order.
+    ///
+    /// Nothing is made on the heap where `words` has room: this is done for every request.
+    package func appendWords(to words: inout [Int64]) {
         var out = WordWriter()
+        swap(&out.words, &words)
         out.add(limitSaid)
-        out.add(others, othersUntil)
-        out.add(roundTrips.shortest, roundTrips.shortestBefore, roundTrips.beganAt, roundTrips.middle, roundTrips.count)
-        out.add(concurrency.limit, concurrency.cutAt, concurrency.raisedAt)
-        out.add(refusals.frozenUntil, refusals.penaltyUntil, refusals.halfUntil, refusals.askedUntil)
-        out.add(refusals.blockedUntil, refusals.blocks, Int64(refusals.incidents.count))
-        for time in refusals.incidents { out.add(time) }
-        out.add(budget.era, budget.spent, budget.outstanding, budget.startProbes, budget.charged, budget.writes)
-        out.add(budget.isExhausted ? 1 : 0, budget.isUnproven ? 1 : 0)
-        for number in [
-            budget.sizeSaid, budget.said, budget.writesLeft, budget.beganAt, budget.renewsAt, budget.probeAt,
-        ] { out.add(number) }
-        out.add(ring.grants, ring.nextMember, Int64(ring.members.count))
+        out.add([others, othersUntil])
+        out.add([
+            roundTrips.shortest, roundTrips.shortestBefore, roundTrips.beganAt, roundTrips.middle, roundTrips.count,
+        ])
+        out.add([concurrency.limit, concurrency.cutAt, concurrency.raisedAt])
+        out.add([refusals.frozenUntil, refusals.penaltyUntil, refusals.halfUntil, refusals.askedUntil])
+        out.add([refusals.blockedUntil, refusals.blocks, Int64(refusals.incidents.count)])
+        for time in refusals.incidents { out.add([time]) }
+        out.add([budget.era, budget.spent, budget.outstanding, budget.startProbes, budget.charged, budget.writes])
+        out.add([budget.isExhausted ? 1 : 0, budget.isUnproven ? 1 : 0])
+        out.add(budget.sizeSaid)
+        out.add(budget.said)
+        out.add(budget.writesLeft)
+        out.add(budget.beganAt)
+        out.add(budget.renewsAt)
+        out.add(budget.probeAt)
+        out.add([ring.grants, ring.nextMember, Int64(ring.members.count)])
         for member in ring.members {
-            out.add(member.id, member.place, member.inFlight, member.outstanding, member.wishUntil, member.seenAt)
+            out.add([member.id, member.place, member.inFlight, member.outstanding, member.wishUntil, member.seenAt])
         }
-        out.add(Int64(ring.cooling.count))
-        for entry in ring.cooling { out.add(entry.until, entry.member, entry.count) }
-        return out.words
+        out.add([Int64(ring.cooling.count)])
+        for entry in ring.cooling { out.add([entry.until, entry.member, entry.count]) }
+        swap(&out.words, &words)
     }
 
     /// The limits from their numbers, or nil where these are not such a list.
@@ -122,7 +137,10 @@ extension SharedLimits {
 private struct WordWriter {
     var words: [Int64] = []
 
-    mutating func add(_ numbers: Int64...) { words += numbers }
+    @inline(__always)
+    mutating func add<let count: Int>(_ numbers: InlineArray<count, Int64>) {
+        for index in numbers.indices { words.append(numbers[index]) }
+    }
 
     mutating func add(_ number: Int64?) {
         words.append(number == nil ? 0 : 1)

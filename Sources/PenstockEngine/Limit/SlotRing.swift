@@ -128,7 +128,11 @@ package struct SlotRing: Sendable, Hashable {
         let answer = max(Self.margin, min(Self.busyWait, roundTrip / 2))
         guard Self.mayTake(own, out, concurrency, waiting.map(\.inFlight)) else { return wish(id, answer, now) }
         let total = cooling.reduce(out) { $0 + $1.count }
-        guard Self.mayTake(occupied(by: id), total, allowed, waiting.map { occupied(by: $0.id) }) else {
+        // Who alone asks need not know which of the slots are his own.
+        let isFree =
+            waiting.isEmpty
+            ? total < allowed : Self.mayTake(occupied(by: id), total, allowed, waiting.map { occupied(by: $0.id) })
+        guard isFree else {
             let thaws = cooling.first.map { $0.until - now } ?? answer
             return wish(id, max(1, total < allowed ? min(thaws, Self.keptWait) : thaws), now)
         }

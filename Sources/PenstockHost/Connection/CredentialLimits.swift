@@ -122,9 +122,10 @@ package final class CredentialLimits: Sendable {
     package func release(_ grant: SharedLimits.Grant, _ outcome: SharedLimits.Outcome) {
         let now = BootClock.milliseconds
         let terms = terms
-        let jitter = Double.random(in: 0..<1)
+        let isPlain = (200..<300).contains(outcome.status) && outcome.retryAfter == nil && !outcome.isBlocked
+        // Only where somebody has to wait it counts by how much, and a random number is a call of the kernel.
+        let jitter = isPlain ? 0 : Double.random(in: 0..<1)
         let change: Change = { limits, _, _ in limits.release(grant, outcome, terms, jitter: jitter, now) }
-        let isPlain = (200..<300).contains(outcome.status) && outcome.retryAfter == nil
         let mayWait = state.withLock { state in
             state.open -= 1
             let isBusy = state.open > 0 && now <= state.askedAt + Self.busySpan
@@ -181,7 +182,11 @@ package final class CredentialLimits: Sendable {
             let terms = terms
             let isWritten = Self.locked(&state, terms, now) { state, now in
                 Self.lookAround(&state, terms, now)
-                guard let member = Self.member(&state, now) else { return false }
+                guard let member = Self.member(&state, now) else {
+                    // Who is gone may have been taken out above.
+                    state.file?.forget()
+                    return false
+                }
                 for waiting in state.waiting { waiting(&state.limits, member, now) }
                 state.waiting = []
                 result = body(&state.limits, member)
@@ -217,6 +222,7 @@ package final class CredentialLimits: Sendable {
         switch file.read() {
         case .fresh: state.limits = SharedLimits()
         case .good(let limits): state.limits = limits
+        case .known: break
         case .older(let limits):
             state.limits = limits
             state.limits.lose(terms, now)

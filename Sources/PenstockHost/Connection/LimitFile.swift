@@ -16,6 +16,8 @@ struct LimitFile: ~Copyable {
         case fresh
         /// The limits as they were written last.
         case good(SharedLimits)
+        /// The limits that were read or written here last: nobody has changed them since.
+        case known
         /// The limits as they were one change before: the last one was spoiled.
         case older(SharedLimits)
         /// The limits as they were before the machine was started anew, and by how much its clock has moved.
@@ -25,8 +27,12 @@ struct LimitFile: ~Copyable {
     }
 
     private let descriptor: Int32
-    /// The number of the copy that was read or written last, and what it held.
-    private var known: (number: Int64, limits: SharedLimits)?
+    /// The number of the copy that was read or written last, as long as the caller has what it held.
+    private var known: Int64?
+    /// Where the numbers are put together; kept, since that is done for every request.
+    private var written: [Int64] = []
+    /// Where the beginning of a copy is read to.
+    private var headRead = [Int64](repeating: 0, count: headWords)
 
     private static let magic: Int64 = 0x504E_5354_4C4D_3100 + Int64(SharedLimits.format)
     private static let copyBytes = 131_072
@@ -93,15 +99,13 @@ struct LimitFile: ~Copyable {
     /// What the file holds; call it under the lock.
     mutating func read() -> Content {
         // Copies are written in turn: who changed the limits since has written over the older one.
-        if let known, let other = head((known.number + 1) % 2), other.number == known.number - 1 {
-            return .good(known.limits)
-        }
+        if let known, let other = head((known + 1) % 2), other.number == known - 1 { return .known }
         let heads = [head(0), head(1)].compactMap { $0 }.sorted { $0.number > $1.number }
         guard let newest = heads.first else { return size == 0 ? .fresh : .spoiled }
-        if let known, known.number == newest.number { return .good(known.limits) }
+        if let known, known == newest.number { return .known }
         for head in heads {
             guard let limits = limits(head) else { continue }
-            known = (head.number, limits)
+            known = head.number
             guard head.startID == Self.startID else {
                 let passed = max(0, WallClock.milliseconds - head.wallTime)
                 return .beforeStart(limits, shift: BootClock.milliseconds - passed - head.time)
@@ -119,20 +123,25 @@ struct LimitFile: ~Copyable {
     ///
     /// - Returns: Whether that was possible.
     mutating func write(_ limits: SharedLimits) -> Bool {
-        let number = (known?.number ?? 0) + 1
-        let content = limits.words
-        var words: [Int64] = [
-            Self.magic, 0, number, Int64(content.count), Self.startID, BootClock.milliseconds, WallClock.milliseconds,
+        let number = (known ?? 0) + 1
+        written.removeAll(keepingCapacity: true)
+        let head: InlineArray<7, Int64> = [
+            Self.magic, 0, number, 0, Self.startID, BootClock.milliseconds, WallClock.milliseconds,
         ]
-        words.append(contentsOf: content)
-        words[1] = Self.checksum(words[2...])
-        let count = words.count * 8
-        guard count <= Self.copyBytes, pwrite(descriptor, words, count, Self.offset(number)) == count else {
+        for index in head.indices { written.append(head[index]) }
+        limits.appendWords(to: &written)
+        written[3] = Int64(written.count - Self.headWords)
+        written[1] = Self.checksum(written[2...])
+        let count = written.count * 8
+        guard count <= Self.copyBytes, pwrite(descriptor, written, count, Self.offset(number)) == count else {
             return false
         }
-        known = (number, limits)
+        known = number
         return true
     }
+
+    /// Takes note that the caller has changed the limits without writing them: they are read anew.
+    mutating func forget() { known = nil }
 
     private struct Head {
         var checksum: Int64
@@ -143,9 +152,11 @@ struct LimitFile: ~Copyable {
         var wallTime: Int64
     }
 
-    private borrowing func head(_ copy: Int64) -> Head? {
-        guard let words = words(Self.headWords, at: Self.offset(copy)), words[0] == Self.magic, words[2] >= 0,
-            words[2] % 2 == copy, words[3] >= 0, words[3] <= Int64(Self.copyBytes / 8 - Self.headWords)
+    private mutating func head(_ copy: Int64) -> Head? {
+        let count = pread(descriptor, &headRead, Self.headWords * 8, Self.offset(copy))
+        let words = headRead
+        guard count == Self.headWords * 8, words[0] == Self.magic, words[2] >= 0, words[2] % 2 == copy, words[3] >= 0,
+            words[3] <= Int64(Self.copyBytes / 8 - Self.headWords)
         else { return nil }
         return Head(
             checksum: words[1], number: words[2], count: Int(words[3]), startID: words[4], time: words[5],
