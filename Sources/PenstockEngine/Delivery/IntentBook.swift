@@ -20,14 +20,20 @@ package struct IntentBook<Row: Sendable>: Sendable {
         case refuse
     }
 
-    private struct Entry {
-        var row: Row
+    /// What was done about a row.
+    private struct Mark {
         var writtenAt: Int64?
         var isAsked = false
         var isClosed = false
     }
 
-    private var batches: [UInt64: [Entry]] = [:]
+    /// Rows and their marks; apart, since rows do not change and are larger.
+    private struct Batch {
+        let rows: [Row]
+        var marks: [Mark]
+    }
+
+    private var batches: [UInt64: Batch] = [:]
     /// How many intents are written together now.
     private var group: Int
     private let groupMax: Int
@@ -52,7 +58,7 @@ package struct IntentBook<Row: Sendable>: Sendable {
 
     /// Takes note of the rows of a batch, before it is handed over.
     package mutating func register(_ batch: UInt64, _ rows: [Row]) {
-        batches[batch] = rows.map { Entry(row: $0) }
+        batches[batch] = Batch(rows: rows, marks: Array(repeating: Mark(), count: rows.count))
     }
 
     /// Forgets a batch: all of its rows have their results, or it was not taken over.
@@ -60,23 +66,31 @@ package struct IntentBook<Row: Sendable>: Sendable {
 
     /// Takes note that rows have their results: no intent is written ahead for them any more.
     package mutating func close(_ batch: UInt64, _ rows: [Int]) {
-        for row in rows where batches[batch]?.indices.contains(row) == true { batches[batch]?[row].isClosed = true }
+        change(batch) { marks in
+            for row in rows where marks.indices.contains(row) { marks[row].isClosed = true }
+        }
+    }
+
+    /// Changes the marks of a batch where they are; nothing happens where it is not known.
+    private mutating func change(_ batch: UInt64, _ body: (inout [Mark]) -> Void) {
+        guard let index = batches.index(forKey: batch) else { return }
+        body(&batches.values[index].marks)
     }
 
     /// What has to be done before the row at `place` may be sent.
     package mutating func ask(_ place: BatchRow, _ now: Int64) -> Step {
-        guard let entries = batches[place.batch], entries.indices.contains(place.row) else { return .refuse }
-        batches[place.batch]?[place.row].isAsked = true
-        if let writtenAt = entries[place.row].writtenAt, !entries[place.row].isAsked,
-            now - writtenAt <= Self.freshMilliseconds
-        {
-            return .send
-        }
-        adapt(isLate: entries[place.row].writtenAt != nil, now)
-        let end = min(entries.count, place.row + group)
+        guard let index = batches.index(forKey: place.batch),
+            batches.values[index].marks.indices.contains(place.row)
+        else { return .refuse }
+        let mark = batches.values[index].marks[place.row]
+        batches.values[index].marks[place.row].isAsked = true
+        if let writtenAt = mark.writtenAt, !mark.isAsked, now - writtenAt <= Self.freshMilliseconds { return .send }
+        adapt(isLate: mark.writtenAt != nil, now)
+        let batch = batches.values[index]
+        let end = min(batch.rows.count, place.row + group)
         return .write(
-            (place.row..<end).filter { $0 == place.row || isOpen(entries[$0], now) }
-                .map { (BatchRow(batch: place.batch, row: $0), entries[$0].row) })
+            (place.row..<end).filter { $0 == place.row || isOpen(batch.marks[$0], now) }
+                .map { (BatchRow(batch: place.batch, row: $0), batch.rows[$0]) })
     }
 
     /// - Parameter isLate: Whether the row had an intent that is too old by now.
@@ -89,15 +103,17 @@ package struct IntentBook<Row: Sendable>: Sendable {
     }
 
     /// Whether a row behind the one that is asked for still needs an intent.
-    private func isOpen(_ entry: Entry, _ now: Int64) -> Bool {
-        !entry.isAsked && !entry.isClosed && (entry.writtenAt.map { now - $0 > Self.freshMilliseconds / 2 } ?? true)
+    private func isOpen(_ mark: Mark, _ now: Int64) -> Bool {
+        !mark.isAsked && !mark.isClosed && (mark.writtenAt.map { now - $0 > Self.freshMilliseconds / 2 } ?? true)
     }
 
     /// Takes note that intents are on disk.
     package mutating func wrote(_ places: [BatchRow], _ now: Int64) {
         wroteAt = now
-        for place in places where batches[place.batch]?.indices.contains(place.row) == true {
-            batches[place.batch]?[place.row].writtenAt = now
+        for place in places {
+            change(place.batch) { marks in
+                if marks.indices.contains(place.row) { marks[place.row].writtenAt = now }
+            }
         }
     }
 }
