@@ -13,6 +13,8 @@ package final class BeforeImages: Sendable {
     /// The connection goes from thread to thread, one at a time.
     private final class Connection {
         let connection: SQLiteConnection
+        /// Whether transactions are to survive a loss of power now, as ``settings`` has it first.
+        var isDurable = true
         init(_ connection: SQLiteConnection) { self.connection = connection }
     }
 
@@ -91,9 +93,13 @@ package final class BeforeImages: Sendable {
     package func close() { open.withLock { $0 = nil } }
 
     func use<R: Sendable>(_ body: (SQLiteConnection) throws(StateError) -> R) throws(StateError) -> R {
+        try lend { open throws(StateError) in try body(open.connection) }
+    }
+
+    private func lend<R: Sendable>(_ body: (Connection) throws(StateError) -> R) throws(StateError) -> R {
         try open.withLock { open throws(StateError) in
             guard let open else { throw .internal("What is kept for undoing runs is closed.") }
-            return try body(open.connection)
+            return try body(open)
         }
     }
 
@@ -103,8 +109,12 @@ package final class BeforeImages: Sendable {
     /// - Throws: ``StateError``; none is made then.
     package func commit(_ changes: [ImageChange], isDurable: Bool) throws(StateError) {
         guard !changes.isEmpty else { return }
-        try use { connection throws(StateError) in
-            try connection.execute("PRAGMA synchronous = \(isDurable ? "FULL" : "NORMAL")")
+        try lend { open throws(StateError) in
+            let connection = open.connection
+            if open.isDurable != isDurable {
+                try connection.execute("PRAGMA synchronous = \(isDurable ? "FULL" : "NORMAL")")
+                open.isDurable = isDurable
+            }
             try connection.transaction { () throws(StateError) in
                 let table = ImageTable(connection: connection)
                 for change in changes { try table.apply(change) }

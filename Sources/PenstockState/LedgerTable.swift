@@ -13,6 +13,8 @@ struct LedgerTable {
         "key, key_text, remote_id, payload, source, cursor, run, outcome, intent_payload, intent_started_at, \"check\", "
         + "intent_marker, intent_deadline, intent_boot, intent_server_time, intent_row"
 
+    private static let rowOfKey = "SELECT \(columns), id FROM ledger WHERE key = ?1"
+
     var pack: PackTable { PackTable(connection: connection) }
     var index: PackIndex { PackIndex(connection: connection) }
 
@@ -32,7 +34,7 @@ struct LedgerTable {
 
     /// The row of `ledger` of `key`, or nil.
     func row(_ key: Fingerprint) throws(StateError) -> (entry: LedgerEntry, position: Int64)? {
-        let statement = try connection.statement("SELECT \(LedgerTable.columns), id FROM ledger WHERE key = ?1")
+        let statement = try connection.statement(Self.rowOfKey)
         return try statement.first([.fingerprint(key)]) { row throws(StateError) in
             (try LedgerTable.decode(row), row.integer(16))
         }

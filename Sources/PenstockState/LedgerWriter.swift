@@ -54,13 +54,13 @@ extension LedgerTable {
         if let position { try write(entry, at: position) } else { try write(entry, at: nextPosition()) }
     }
 
+    private static let putRow = """
+        INSERT OR REPLACE INTO ledger (\(columns), id) VALUES
+            (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+        """
+
     private func write(_ entry: LedgerEntry, at position: Int64) throws(StateError) {
-        let statement = try connection.statement(
-            """
-            INSERT OR REPLACE INTO ledger (\(LedgerTable.columns), id) VALUES
-                (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-            """)
-        try statement.execute([
+        try connection.statement(Self.putRow).execute([
             .fingerprint(entry.key), .text(entry.keyText), SQLiteValue(entry.remoteID), SQLiteValue(entry.payload),
             SQLiteValue(entry.source), SQLiteValue(entry.cursor), .integer(entry.run),
             .integer(entry.outcome.rawValue), SQLiteValue(entry.intent?.payload),
@@ -75,8 +75,12 @@ extension LedgerTable {
     ///
     /// - Returns: Its position, or nil where there was none.
     func takeRow(_ key: Fingerprint) throws(StateError) -> Int64? {
-        try connection.statement("DELETE FROM ledger WHERE key = ?1 RETURNING id")
+        // RETURNING would do it in one, and make a table of its own for that each time.
+        let position = try connection.statement("SELECT id FROM ledger WHERE key = ?1")
             .first([.fingerprint(key)]) { $0.integer(0) }
+        guard let position else { return nil }
+        try connection.statement("DELETE FROM ledger WHERE id = ?1").execute([.integer(position)])
+        return position
     }
 
     /// Forgets what is known of a key; its place in the order is kept where it is packed.

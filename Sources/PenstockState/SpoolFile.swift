@@ -126,6 +126,47 @@ package enum RowEncoding {
         return bytes
     }
 
+    /// The bytes of one row for ``Purpose/keeping``, behind `head`: those of ``bytes(of:_:)`` of a batch of this row.
+    ///
+    /// This is done for every row that is created, so no batch is made of it, and no column is copied.
+    package static func bytes(of batch: RecordBatch, row: Int, after head: [UInt8] = []) -> [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(head.count + checksumSize + 8 + 48 * batch.columns.count)
+        bytes += head
+        for _ in 0..<checksumSize { bytes.append(0) }
+        append(UInt32(1), to: &bytes)
+        append(UInt32(0), to: &bytes)
+        batch.columns.withUnsafeBufferPointer { columns in
+            for index in columns.indices { append(columns[index], row, to: &bytes) }
+        }
+        let sum = checksum(of: bytes, from: head.count)
+        for place in 0..<8 {
+            bytes[head.count + place] = UInt8(truncatingIfNeeded: sum.low >> (8 * place))
+            bytes[head.count + 8 + place] = UInt8(truncatingIfNeeded: sum.high >> (8 * place))
+        }
+        return bytes
+    }
+
+    private static func append(_ column: borrowing Column, _ row: Int, to bytes: inout [UInt8]) {
+        let isNull = column.isNull(row)
+        append(UInt32(isNull ? 1 : 0), to: &bytes)
+        if isNull { bytes.append(0) }
+        switch column.type.layout {
+        case .int64: append(isNull ? 0 : column.int64s[row], to: &bytes)
+        case .uint64: append(isNull ? 0 : column.uint64s[row], to: &bytes)
+        case .float64: append(isNull ? 0 : column.float64s[row], to: &bytes)
+        case .bytes:
+            let range = isNull ? 0..<0 : column.byteRange(row)
+            append(Int32(0), to: &bytes)
+            append(Int32(range.count), to: &bytes)
+            column.bytes.withUnsafeBufferPointer { bytes.append(contentsOf: UnsafeBufferPointer(rebasing: $0[range])) }
+        }
+    }
+
+    private static func append<Number: BitwiseCopyable>(_ number: Number, to bytes: inout [UInt8]) {
+        withUnsafeBytes(of: number) { bytes.append(contentsOf: $0) }
+    }
+
     /// The batch, or nil where the bytes are not what ``bytes(of:)`` made.
     ///
     /// - Parameter schema: The batch's columns, as they were.
@@ -175,8 +216,13 @@ package enum RowEncoding {
 
     private static func checksum(of bytes: [UInt8], _ purpose: Purpose) -> Fingerprint {
         if purpose == .scratch { return bytes.withUnsafeBytes { fastChecksum(of: $0) } }
+        return checksum(of: bytes, from: 0)
+    }
+
+    /// The checksum of what begins at `start`, the checksum's own place left out.
+    private static func checksum(of bytes: [UInt8], from start: Int) -> Fingerprint {
         var hasher = FingerprintHasher()
-        hasher.combine(raw: bytes.span.extracting(checksumSize..<bytes.count))
+        hasher.combine(raw: bytes.span.extracting((start + checksumSize)..<bytes.count))
         return hasher.finish()
     }
 

@@ -47,6 +47,18 @@ import Testing
         for (place, batch) in zip(places, batches) { #expect(try file.read(place, Self.schema) == batch) }
     }
 
+    @Test("The bytes of one row are those of a batch of this row", arguments: [1, 9, 64])
+    func oneRow(rows: Int) {
+        let batch = batch(rows: rows).batch
+        for row in 0..<rows {
+            var single = RecordBatch(Self.schema)
+            single.append(batch.columns.map { $0.value(row) })
+            let bytes = RowEncoding.bytes(of: SourceBatch(single))
+            #expect(RowEncoding.bytes(of: batch, row: row) == bytes)
+            #expect(RowEncoding.bytes(of: batch, row: row, after: [1, 2, 3]) == [1, 2, 3] + bytes)
+        }
+    }
+
     @Test("What was overwritten is noticed")
     func damage() throws {
         let file = try SpoolFile(folder: NSTemporaryDirectory())

@@ -384,7 +384,7 @@ final class ChunkBox: Sendable {
 enum SentRow {
     /// Row `row` of `batch`, behind a digest of its columns.
     static func bytes(_ batch: RecordBatch, _ row: Int) -> [UInt8] {
-        digest(batch.schema).bytes + RowEncoding.bytes(of: SourceBatch(batch.row(row)))
+        RowEncoding.bytes(of: batch, row: row, after: digest(batch.schema).bytes)
     }
 
     /// The row, or nil where the columns are others now or the bytes are damaged.
