@@ -13,6 +13,22 @@ extension String {
     }
 }
 
+extension String {
+    /// Lends the text to `body` for one call, without a copy where it is UTF-8 already; the pointer must not be kept.
+    func lend<R>(_ body: (penstock_str) -> R) -> R {
+        var text = self
+        return text.withUTF8 { utf8 in
+            guard let start = utf8.baseAddress, !utf8.isEmpty else {
+                // An empty text has an address too: only absent texts have none.
+                return withUnsafePointer(to: 0 as CChar) { body(penstock_str(ptr: $0, len: 0)) }
+            }
+            return start.withMemoryRebound(to: CChar.self, capacity: utf8.count) {
+                body(penstock_str(ptr: $0, len: utf8.count))
+            }
+        }
+    }
+}
+
 extension [UInt8] {
     /// Copies a borrowed text; empty where it is absent.
     package init(copying text: penstock_str) {

@@ -52,13 +52,11 @@ final class BorrowedHost: HostServices, @unchecked Sendable {
 
     func acquire(_ intent: RequestIntent) throws(ConnectorError) -> Acquisition {
         guard let acquire = table.acquire else { throw checks.breach("acquire", "the host does not offer it") }
-        var arena = TextArena()
-        arena.add(intent.bucket.utf8)
         var permit = penstock_permit()
         try checks.checked("acquire") { error in
-            arena.lend { texts in
+            intent.bucket.lend { bucket in
                 var asked = penstock_intent()
-                asked.bucket = texts[0]
+                asked.bucket = bucket
                 asked.cost = intent.cost
                 asked.kind = intent.kind.rawValue
                 asked.timeout_ms = intent.timeoutMilliseconds ?? 0
@@ -87,11 +85,9 @@ final class BorrowedHost: HostServices, @unchecked Sendable {
     }
 
     func report(_ limit: RateLimit) {
-        var arena = TextArena()
-        arena.add(limit.bucket.utf8)
-        arena.lend { texts in
+        limit.bucket.lend { bucket in
             var told = penstock_rate_limit()
-            told.bucket = texts[0]
+            told.bucket = bucket
             told.limit = limit.limit ?? -1
             told.remaining = limit.remaining ?? -1
             told.window_ms = limit.windowMilliseconds ?? -1
