@@ -23,50 +23,54 @@ extension PipedriveAnswerScan {
     /// Goes over a text once; every function leaves `at` behind what it has read, or returns false.
     private struct Scanner {
         private let bytes: [UInt8]
+        private let count: Int
         private var at = 0
         private var hasOthers = false
         private(set) var isSuccess = false
         private(set) var id: Range<Int>?
         private(set) var isDeleted = false
         /// How often members that matter were met: twice is not the usual shape.
-        private var met: [Int] = [0, 0, 0, 0]
+        private var met = (success: 0, data: 0, id: 0, isDeleted: 0)
 
         private static let depthMax = 32
 
-        init(_ bytes: [UInt8]) { self.bytes = bytes }
+        init(_ bytes: [UInt8]) {
+            self.bytes = bytes
+            count = bytes.count
+        }
 
         /// Reads the whole text.
         mutating func document() -> Bool {
             space()
             guard object(depth: 0, isData: false) else { return false }
             space()
-            guard at == bytes.count, met.allSatisfy({ $0 <= 1 }), met[1] == 1 else { return false }
+            guard at == count, met.success <= 1, met.data == 1, met.id <= 1, met.isDeleted <= 1 else { return false }
             // Beyond ASCII the text must be UTF-8.
             return !hasOthers || (try? UTF8Span(validating: bytes.span)) != nil
         }
 
         private mutating func space() {
-            while at < bytes.count, bytes[at] == 0x20 || bytes[at] == 0x0A || bytes[at] == 0x0D || bytes[at] == 0x09 {
+            while at < count, bytes[at] == 0x20 || bytes[at] == 0x0A || bytes[at] == 0x0D || bytes[at] == 0x09 {
                 at += 1
             }
         }
 
         private mutating func take(_ byte: UInt8) -> Bool {
-            guard at < bytes.count, bytes[at] == byte else { return false }
+            guard at < count, bytes[at] == byte else { return false }
             at += 1
             return true
         }
 
         private mutating func take(_ word: StaticString) -> Bool {
             for place in 0..<word.utf8CodeUnitCount {
-                guard at + place < bytes.count, bytes[at + place] == word.utf8Start[place] else { return false }
+                guard at + place < count, bytes[at + place] == word.utf8Start[place] else { return false }
             }
             at += word.utf8CodeUnitCount
             return true
         }
 
         private mutating func value(depth: Int) -> Bool {
-            guard at < bytes.count, depth < Self.depthMax else { return false }
+            guard at < count, depth < Self.depthMax else { return false }
             switch bytes[at] {
             case UInt8(ascii: "{"): return object(depth: depth, isData: false)
             case UInt8(ascii: "["): return array(depth: depth)
@@ -97,7 +101,7 @@ extension PipedriveAnswerScan {
             repeat {
                 space()
                 let start = at
-                guard at < bytes.count, bytes[at] == UInt8(ascii: "\""), string() else { return false }
+                guard at < count, bytes[at] == UInt8(ascii: "\""), string() else { return false }
                 let key = (start + 1)..<(at - 1)
                 space()
                 guard take(UInt8(ascii: ":")) else { return false }
@@ -111,20 +115,20 @@ extension PipedriveAnswerScan {
         /// Reads the value of a member, and keeps it where it matters.
         private mutating func member(_ key: Range<Int>, depth: Int, isData: Bool) -> Bool {
             if depth == 0, isKey(key, "success") {
-                met[0] += 1
-                isSuccess = at < bytes.count && bytes[at] == UInt8(ascii: "t")
+                met.success += 1
+                isSuccess = at < count && bytes[at] == UInt8(ascii: "t")
             } else if depth == 0, isKey(key, "data") {
-                met[1] += 1
+                met.data += 1
                 return object(depth: 1, isData: true)
             } else if isData, isKey(key, "id") {
-                met[2] += 1
+                met.id += 1
                 let start = at
                 guard number() else { return false }
                 id = start..<at
                 return true
             } else if isData, isKey(key, "is_deleted") {
-                met[3] += 1
-                isDeleted = at < bytes.count && bytes[at] == UInt8(ascii: "t")
+                met.isDeleted += 1
+                isDeleted = at < count && bytes[at] == UInt8(ascii: "t")
             }
             return value(depth: depth + 1)
         }
@@ -138,9 +142,15 @@ extension PipedriveAnswerScan {
             return true
         }
 
+        /// Reads a string, eight bytes at a time up to the next one that is not plain.
         private mutating func string() -> Bool {
             at += 1
-            while at < bytes.count {
+            while at < count {
+                if at + 8 <= count {
+                    let flags = Self.notPlain(Self.word(bytes.span, at))
+                    at += flags == 0 ? 8 : flags.trailingZeroBitCount >> 3
+                    guard flags != 0 else { continue }
+                }
                 let byte = bytes[at]
                 at += 1
                 switch byte {
@@ -155,9 +165,25 @@ extension PipedriveAnswerScan {
             return false
         }
 
+        /// Eight bytes as a number, the first one lowest; they must be there.
+        private static func word(_ bytes: Span<UInt8>, _ at: Int) -> UInt64 {
+            UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: at, as: UInt64.self))
+        }
+
+        /// A high bit for every byte that ends a string, begins an escape, is a control character or is not ASCII.
+        ///
+        /// The lowest one is exact; those above it need not be.
+        private static func notPlain(_ word: UInt64) -> UInt64 {
+            let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
+            let (quotes, slashes) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+            let control = (word &- (ones &* 0x20)) & ~word
+            let marks = ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)
+            return (control | marks | word) & highs
+        }
+
         /// Reads an escape of one character; those of code points are left to the parser.
         private mutating func escape() -> Bool {
-            guard at < bytes.count else { return false }
+            guard at < count else { return false }
             switch bytes[at] {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
                 UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
@@ -169,7 +195,7 @@ extension PipedriveAnswerScan {
 
         private mutating func digits() -> Bool {
             let start = at
-            while at < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[at]) { at += 1 }
+            while at < count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(bytes[at]) { at += 1 }
             return at > start
         }
 
