@@ -35,6 +35,29 @@ import Testing
         #expect(decision == .recovered(.created))
     }
 
+    @Test("What is counted as created without a look is decided so, whatever the row says")
+    func whatIsCountedIsDecidedSo() {
+        var counted = 0
+        for fetch in [FetchDefinition.Mode.full, .incremental] {
+            for insert in [InsertDefinition.Mode.append, .update] {
+                for outcome in [nil, RowOutcome.created, .updated, .unchanged] {
+                    let decider = decider(fetch, insert, onMissing: .create)
+                    guard decider.creates(isAccepted: outcome != nil) else { continue }
+                    counted += 1
+                    for (payload, id) in [(a, nil), (b, "7"), (b, nil)] {
+                        for cursor in fetch == .full ? [nil] : ["10", "11"] {
+                            let row = CandidateRow(payload: payload, remoteID: id, cursor: cursor)
+                            let before = outcome.map { known(.settled($0), cursor: fetch == .full ? nil : "10") }
+                            #expect(decider.decide(row, before) == .create)
+                        }
+                    }
+                }
+            }
+        }
+        // Append: everything with FULL, rows that nobody knows with INCREMENTAL.
+        #expect(counted == 5)
+    }
+
     @Test(arguments: [InsertDefinition.Mode.append, .update])
     func aTieThatWasSettledAtTheBoundaryIsRereadOnly(mode: InsertDefinition.Mode) {
         let row = CandidateRow(payload: a, remoteID: "7", cursor: "10")
