@@ -149,6 +149,9 @@ struct LoginFlow {
         start.input = .nothing
         start.output = .nothing
         start.errors = .nothing
+        // It may stay as the browser, which Ctrl-C here must not end.
+        start.hasOwnGroup = true
+        start.isClosed = true
         // The address was printed; a browser that does not start changes nothing.
         guard let browser = try? start.start() else { return }
         // Whoever opens a page ends soon, or stays as the browser.

@@ -284,6 +284,58 @@ import Testing
         #expect(next.counts == "fetched 2, created 1, unchanged 1", "\(next.result.everything)")
     }
 
+    @Test("A run behind a plan that met a record that is gone meets its row again, with INCREMENTAL too")
+    func goneRecordBehindTheWatermark() throws {
+        let project = try TemporaryProject(types: "{at: integer}")
+        try project.csv("orgs", ["key,company,tier,at", "k1,Old 1,Gold,1", "k2,Old 2,Gold,2"])
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {name: company, Account tier: tier}
+            fetch: {mode: INCREMENTAL, key: at}
+            insert: {mode: Update, compare: ledger, match: name, on_missing: create}
+            rejects: {max: 10}
+            """)
+        #expect(try project.penstock("run", "orgs").status == 0)
+        // The row of the record that is deleted is not the newest one.
+        try project.csv("orgs", ["key,company,tier,at", "k1,Old 1,Iron,3", "k2,Old 2,Iron,4"])
+        try seal(project)
+        try project.server.delete(1)
+        let report = try SyncReport(try apply(project, "--json"), tokens: 0)
+        #expect(report.rejects == "changed-since-plan 1" && report.status == 0, "\(report.result.everything)")
+        let next = try SyncReport(try project.penstock("run", "orgs", "--json"), tokens: 0)
+        #expect(next.count("created") == 1 && next.status == 0, "\(next.result.everything)")
+        #expect(project.server.organizations.count == 2)
+    }
+
+    @Test("A plan that met a record that is gone is finished by the same words after an interruption")
+    func goneRecordAndInterruption() throws {
+        let project = try TemporaryProject { $0.latency = 20 }
+        func rows(_ tier: String) -> [String] { ["key,company,tier"] + (1...60).map { "k\($0),Name \($0),\(tier)" } }
+        try project.csv("orgs", rows("Gold"))
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {name: company, Account tier: tier}
+            insert: {mode: Update, compare: ledger, match: name, on_missing: create}
+            rejects: {max: 100}
+            """)
+        #expect(try project.penstock("run", "orgs").status == 0)
+        try project.csv("orgs", rows("Iron"))
+        try seal(project)
+        try project.server.delete(2)
+        let before = project.server.writes
+        let program = try project.start("run", "orgs", "--plan", "orgs.plan")
+        try program.wait("it sends") { project.server.writes >= before + 12 }
+        program.send(SIGTERM)
+        _ = try program.result()
+        let report = try SyncReport(try apply(project, "--json"), tokens: 0)
+        #expect(report.status == 0, "\(report.result.everything)")
+        #expect(report.count("updated") == 59 && report.count("rejected") == 1, "\(report.result.everything)")
+        #expect(report.rejects == "changed-since-plan 1")
+        #expect(project.server.organizations.count == 59, "nothing is created that was not planned")
+    }
+
     @Test("The plan of an interrupted run counts what is settled, as its run does, and says so")
     func resumed() throws {
         let project = try TemporaryProject { $0.latency = 20 }

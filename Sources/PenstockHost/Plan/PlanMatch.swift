@@ -224,6 +224,15 @@ final class PlanMatch {
             message: "The record no longer looks as it did when the run was planned; it was left alone.", remoteID: id)
     }
 
+    /// What is known of a reject that an earlier attempt has kept.
+    struct Kept: Equatable {
+        var code: String
+        var stage: String
+    }
+
+    /// The reject of a row whose record was gone: the next run must meet it again.
+    static var gone: Kept { Kept(code: changed, stage: "deliver") }
+
     /// Why a row is left alone whose record is gone since the plan was made.
     static func gone(_ id: String?) -> RejectReason {
         RejectReason(

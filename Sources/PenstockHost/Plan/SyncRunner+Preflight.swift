@@ -73,10 +73,13 @@ extension SyncRunner {
         _ number: Int64, _ kind: String, _ start: FetchStart, _ limit: RunLimit, _ replay: Replay?,
         _ images: BeforeImages?
     ) throws(RunStop) -> RowPipeline {
-        try RowPipeline(
+        let pipeline = try RowPipeline(
             sync, ledger: store, runNumber: number, fetchStart: start, scratchFolder: options.stateFolder,
             limit: limit, isFullRefresh: kind == Self.fullKind, stateFolder: options.stateFolder, replay: replay,
             images: images, looksBeforeUpdates: options.preflight.plan?.header.isGuarded ?? false)
+        // What a plan has left alone is not looked at again by the attempts behind.
+        pipeline.keepsRejects = options.preflight.plan != nil
+        return pipeline
     }
 
     /// The most rows of a run that begins, or goes on.

@@ -28,8 +28,19 @@ final class ChangeQueue: Sendable {
     /// An empty queue whose changes go to `write`, which makes all of them or none, one call at a time.
     init(write: @escaping @Sendable ([StateChange]) throws(StateError) -> Void) { self.write = write }
 
-    /// Whether nothing waits to be written.
-    var isEmpty: Bool { condition.holding { waiting.isEmpty } }
+    /// Whether nothing waits to be written, and nobody is to be told of a failure.
+    var isEmpty: Bool { condition.holding { waiting.isEmpty && !isWriting } }
+
+    /// Says why the last changes were not written, where that is so and was not said yet; waits for nothing.
+    ///
+    /// - Throws: As ``add(_:)``.
+    func check() throws(StateError) {
+        let failed = condition.holding {
+            defer { failure = nil }
+            return failure
+        }
+        if let failed { throw failed }
+    }
 
     /// Adds changes; where there are many, they begin to be written.
     ///

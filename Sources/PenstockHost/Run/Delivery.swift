@@ -42,6 +42,8 @@ final class Delivery {
     private let watch: Cancellation.Watch
     /// Whether a plan is applied, which says what becomes of every row.
     private let isPlanned: Bool
+    /// The least Incremental Key of a row that a plan could not be applied to, and that the next run must meet again.
+    private(set) var postponedFrom: Value?
 
     /// Why nothing more is sent, or nil.
     var stop: ConnectorError? { machine.stop }
@@ -276,6 +278,7 @@ final class Delivery {
 
     private func settle(_ results: [(batch: UInt64, rows: [RowResult])]) throws(RunStop) {
         if let failure = journal.failure { throw .state(failure) }
+        try ledger.check()
         let now = now
         var haveCreates = false
         for (batch, rows) in results {
@@ -331,6 +334,7 @@ final class Delivery {
         var again = item.row
         again.known?.remoteID = nil
         if isPlanned {
+            postpone(again.cursor)
             let reason = PlanMatch.gone(Self.id(of: item.row))
             rejectsByCode[reason.code, default: 0] += 1
             try ledger.images?.close(item, .rejected, remoteID: nil)
@@ -347,6 +351,11 @@ final class Delivery {
             rejectsByCode[reason.code, default: 0] += 1
             try ledger.reject(again, reason, chunk, isSent: false)
         }
+    }
+
+    private func postpone(_ cursor: Value) {
+        guard sync.cursorIndex != nil, !KeyOrder.isMissing(cursor) else { return }
+        if postponedFrom.map({ KeyOrder.compare(cursor, $0) < 0 }) ?? true { postponedFrom = cursor }
     }
 
     private func reason(_ result: RowResult, _ row: DecidedRow) -> RejectReason {

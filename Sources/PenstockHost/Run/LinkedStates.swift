@@ -26,10 +26,12 @@ final class LinkedStates {
         for sync in syncs {
             do {
                 stores[sync] = try StateStore.openForReading(folder: folder, sync: sync)
-                if let key = try stores[sync]?.meta(Self.keySetting), key.isEmpty || key.contains("\n") {
+                // Its run notes its key first, whatever an earlier one had.
+                if let planned = planned[sync], !planned.isDiscarded {
+                    if planned.keyColumns.count != 1 { throw Self.manyColumns(sync) }
+                } else if let key = try stores[sync]?.meta(Self.keySetting), key.isEmpty || key.contains("\n") {
                     throw Self.manyColumns(sync)
                 }
-                if let planned = planned[sync], planned.keyColumns.count != 1 { throw Self.manyColumns(sync) }
             } catch let stop as RunStop {
                 throw stop
             } catch let error as StateError {

@@ -35,6 +35,8 @@ final class RowPipeline {
     private let replay: Replay?
     /// Whether a record is read back before it is changed, whatever the sync compares with.
     let looksBeforeUpdates: Bool
+    /// Whether rows that this run has rejected stay rejects, although nothing is known that would refuse them again.
+    var keepsRejects = false
     /// Whether a read to the end meets every row of the source.
     private let seesEveryRow: Bool
 
@@ -304,6 +306,10 @@ final class RowPipeline {
             }
             if try isRereadDuplicate(rows[index]) {
                 rows[index].fate = .reread
+                continue
+            }
+            if keepsRejects, let known = rows[index].known, known.isOfThisRun, known.outcome == .settled(.rejected) {
+                rows[index].fate = .recovered(.rejected)
                 continue
             }
             let candidate = candidate(rows[index], mapped)

@@ -185,6 +185,17 @@ final class RunLedger: Sendable {
         }
     }
 
+    /// Says why results could not be written, as soon as that is known: nothing more is to be sent then.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func check() throws(RunStop) {
+        do {
+            try changes.check()
+        } catch {
+            throw .state(error)
+        }
+    }
+
     /// In how many milliseconds ``flushIfDue()`` writes what was gathered; nil where there is nothing.
     var dueInMilliseconds: Int64? {
         guard !changes.isEmpty else { return nil }

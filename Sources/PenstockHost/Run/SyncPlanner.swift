@@ -57,7 +57,7 @@ package final class SyncPlanner {
         self.options = options
         planOptions = plan
         self.observe = observe
-        self.parents = parents
+        self.parents = parents.filter { sync.mapping.links.contains($0.key) }
         self.records = records
         scribe = PlanScribe(sync, plan.mask, salt: plan.isGuarded ? plan.salt : nil)
     }
@@ -186,12 +186,18 @@ package final class SyncPlanner {
 
     private func check(_ radius: inout BlastRadius, _ report: inout PlanReport, isWhole: Bool) throws(RunStop) {
         radius.tokens = report.cost
+        var passes: Set<BlastLimits.Name> = []
         do {
             if isWhole { radius.rowsBefore = try Preflight.rowsOfLastWholeRun(store) }
+            // What a person has let the run pass when it began, it passes when it goes on.
+            if report.isResumed, let store, let run = try store.unfinishedRun() {
+                passes = try Preflight.passes(of: run, store)
+            }
         } catch {
             throw .state(error)
         }
         report.excesses = radius.excesses(planOptions.limits, sync.definition.fetch.mode)
+            .filter { !passes.contains($0.name) }
     }
 
     /// What runs of the sync wrote last; nil where nothing is kept.

@@ -33,7 +33,9 @@ extension SyncRunner {
             case .reread: break
             case .recovered(let outcome):
                 ledger.countRecovered(outcome)
-                if outcome == .rejected { try countKeptReject(row) }
+                if outcome == .rejected, try countKeptReject(row) == PlanMatch.gone, !KeyOrder.isMissing(row.cursor) {
+                    tracker.limit(.ceiling(row.cursor))
+                }
             case .rejected(let reason):
                 rejectsByCode[reason.code, default: 0] += 1
                 observe(.rejected(row: row.number, keyText: row.keyText, reason))
@@ -69,9 +71,13 @@ extension SyncRunner {
     }
 
     /// Counts the code of a reject that an earlier attempt of this run has stored.
-    private func countKeptReject(_ row: DecidedRow) throws(RunStop) {
+    ///
+    /// - Returns: The reject's code and what it is about, as ``PlanMatch/gone`` has them.
+    private func countKeptReject(_ row: DecidedRow) throws(RunStop) -> PlanMatch.Kept? {
         do {
-            if let code = try store.reject(for: row.key)?.code { rejectsByCode[code, default: 0] += 1 }
+            guard let reject = try store.reject(for: row.key) else { return nil }
+            rejectsByCode[reject.code, default: 0] += 1
+            return PlanMatch.Kept(code: reject.code, stage: reject.stage)
         } catch {
             throw .state(error)
         }

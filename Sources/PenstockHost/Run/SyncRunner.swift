@@ -284,6 +284,7 @@ package final class SyncRunner {
             try delivery.drain()
         }
         lost.leaveUnknown()
+        if let value = delivery.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
         if let stop = delivery.stop, attempt.stop == nil {
             attempt.stop = sync.stop(stop, .destination, "sending rows")
         }

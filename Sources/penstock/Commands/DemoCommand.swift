@@ -109,7 +109,11 @@ final class SandboxChild {
     /// - Throws: ``CommandFailure`` where it does not.
     init(program: String, arguments: [String]) throws {
         do {
-            (process, output) = try ProgramStart([program] + arguments).startPrinting()
+            var start = ProgramStart([program] + arguments)
+            // Ctrl-C asks a run to stop, which still needs its answers.
+            start.hasOwnGroup = true
+            start.isClosed = true
+            (process, output) = try start.startPrinting()
         } catch {
             throw CommandFailure(.fault, code: "sandbox", "\(program) cannot be started: \(error.cause)")
         }

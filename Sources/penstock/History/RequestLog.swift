@@ -8,7 +8,7 @@ import PenstockModel
 /// The file with a line for each row that was sent, with masked fields as dots.
 ///
 /// The lines are made and written on a queue of its own, so that a run that settles many rows does not wait for them.
-/// A line is in the file after a moment, or when ``close()`` returns. Used from one thread.
+/// A line is in the file a moment after the next ``keepUp()``, or when ``close()`` returns. Used from one thread.
 final class RequestLog: Sendable {
     private let queue = DispatchQueue(label: "penstock.requests")
     /// A run whose disk is slow waits rather than gathers.
@@ -49,7 +49,13 @@ final class RequestLog: Sendable {
     func write(_ row: DeliveredRow) {
         let now = WallClock.milliseconds
         gathered.append((row, now))
-        if gathered.count >= Self.gatheredMax || now - handedAt > Self.delayMilliseconds { handOver(now) }
+        if gathered.count >= Self.gatheredMax { handOver(now) } else { keepUp() }
+    }
+
+    /// Begins to write what was added, if it has waited long enough; for whenever there is a moment.
+    func keepUp() {
+        let now = WallClock.milliseconds
+        if !gathered.isEmpty, abs(now - handedAt) > Self.delayMilliseconds { handOver(now) }
     }
 
     /// Writes the rest and closes the file.
@@ -65,6 +71,7 @@ final class RequestLog: Sendable {
         room.wait()
         queue.async { [self] in
             for (row, at) in rows { log.write { write(row, at, into: &$0) } }
+            log.flush()
             room.signal()
         }
     }

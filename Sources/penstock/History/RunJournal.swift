@@ -100,6 +100,7 @@ final class RunJournal {
     }
 
     private func take(_ progress: RunProgress) {
+        requests?.keepUp()
         let now = WallClock.milliseconds
         guard now - progressAt >= Self.progressPause else { return }
         progressAt = now
