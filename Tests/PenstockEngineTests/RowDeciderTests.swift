@@ -37,16 +37,19 @@ import Testing
 
     @Test("What is counted as created without a look is decided so, whatever the row says")
     func whatIsCountedIsDecidedSo() {
+        let rows: [(payload: Fingerprint, id: String?)] = [(a, nil), (b, "7"), (b, nil)]
+        let outcomes: [RowOutcome?] = [nil, .created, .updated, .unchanged]
         var counted = 0
         for fetch in [FetchDefinition.Mode.full, .incremental] {
+            let cursors: [String?] = fetch == .full ? [nil] : ["10", "11"]
             for insert in [InsertDefinition.Mode.append, .update] {
-                for outcome in [nil, RowOutcome.created, .updated, .unchanged] {
+                for outcome in outcomes {
                     let decider = decider(fetch, insert, onMissing: .create)
                     guard decider.creates(isAccepted: outcome != nil) else { continue }
                     counted += 1
-                    for (payload, id) in [(a, nil), (b, "7"), (b, nil)] {
-                        for cursor in fetch == .full ? [nil] : ["10", "11"] {
-                            let row = CandidateRow(payload: payload, remoteID: id, cursor: cursor)
+                    for each in rows {
+                        for cursor in cursors {
+                            let row = CandidateRow(payload: each.payload, remoteID: each.id, cursor: cursor)
                             let before = outcome.map { known(.settled($0), cursor: fetch == .full ? nil : "10") }
                             #expect(decider.decide(row, before) == .create)
                         }
