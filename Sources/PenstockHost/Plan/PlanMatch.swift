@@ -237,7 +237,7 @@ final class PlanMatch {
     static func gone(_ id: String?) -> RejectReason {
         RejectReason(
             stage: "deliver", code: changed, field: "id", value: id ?? "",
-            message: "The record is gone since the run was planned; the next run looks for another one.",
+            message: "The record is gone since the run was planned; the next run decides about the row anew.",
             remoteID: id, httpStatus: 404)
     }
 
