@@ -271,7 +271,7 @@ let benchmarks: [Target] =
         .executableTarget(
             name: "penstock-bodies",
             dependencies: [
-                "ConnectorHTTP", "ConnectorTesting", "PenstockEngine", "PenstockHost", "PenstockModel",
+                "CProcess", "ConnectorHTTP", "ConnectorTesting", "PenstockEngine", "PenstockHost", "PenstockModel",
                 "PipedriveConnector",
             ],
             path: "Tests/Benchmarks/Bodies", swiftSettings: strict)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CProcess
 import ConnectorHTTP
 import ConnectorTesting
 import PenstockEngine
@@ -18,6 +19,8 @@ import PipedriveConnector
             print("usage: penstock-bodies LIBRARY SETTINGS TABLE COLUMN…")
             return
         }
+        // As the program does.
+        penstock_keep_freed(4 << 20)
         let library = try ConnectorLibrary(loading: words[1])
         let settings = try JSON(parsing: Array(words[2].utf8))
         let source = try library.connector.openSource(settings, host: TestHost())
