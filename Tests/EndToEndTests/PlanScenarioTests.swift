@@ -13,18 +13,6 @@ import Testing
     private static let seed = environment["PENSTOCK_SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
     private static let scenarios = environment["PENSTOCK_SCENARIOS"].flatMap(Int.init) ?? 30
 
-    private struct Numbers: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var value = state
-            value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-            value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-            return value ^ value >> 31
-        }
-    }
-
     private struct Scenario {
         var object: String
         var fetch: String
@@ -35,7 +23,7 @@ import Testing
         var rows: Int
         var records: Int
 
-        init(_ random: inout Numbers) {
+        init(_ random: inout SeededNumbers) {
             object = ["organization", "person", "deal"].randomElement(using: &random) ?? ""
             fetch = ["FULL", "INCREMENTAL"].randomElement(using: &random) ?? ""
             insert = ["Append", "Update", "Update", "Update"].randomElement(using: &random) ?? ""
@@ -67,7 +55,7 @@ import Testing
                 """
         }
 
-        func lines(_ random: inout Numbers, at: Int) -> [String] {
+        func lines(_ random: inout SeededNumbers, at: Int) -> [String] {
             (1...rows).map { row in
                 let pd = row <= records && Bool.random(using: &random) ? "\(row)" : ""
                 let name = Int.random(in: 0...30, using: &random) == 0 ? "" : "Name \(row)"
@@ -80,12 +68,12 @@ import Testing
     @Test("Random scenarios cost what was planned, by the server's own count")
     func scenarios() throws {
         for number in 0..<Self.scenarios {
-            var random = Numbers(state: Self.seed &+ UInt64(number))
+            var random = SeededNumbers(seed: Self.seed &+ UInt64(number))
             try run(Scenario(&random), &random, "seed \(Self.seed), scenario \(number)")
         }
     }
 
-    private func run(_ scenario: Scenario, _ random: inout Numbers, _ name: String) throws {
+    private func run(_ scenario: Scenario, _ random: inout SeededNumbers, _ name: String) throws {
         let project = try TemporaryProject(types: "{pd: integer, at: integer, amount: decimal}")
         try project.sync(scenario.sync, object: scenario.object)
         for record in 0..<scenario.records {

@@ -126,7 +126,7 @@ import Testing
     func anything() throws {
         let seed = ProcessInfo.processInfo.environment["PENSTOCK_SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
         for scenario in 0..<4 {
-            var random = LinkNumbers(state: seed &+ UInt64(scenario))
+            var random = SeededNumbers(seed: seed &+ UInt64(scenario))
             let project = try project([], [], insert: scenario % 2 == 0 ? .update : .append)
             for number in 1...6 { try project.server.create(["name": .string("Old \(number)")]) }
             for round in 1...3 {
@@ -185,18 +185,5 @@ import Testing
         let other = try project.penstock("run", "a_people", "--plan", "latest")
         #expect(other.status == 78 && other.errors.contains("with other values than planned"), "\(other.everything)")
         #expect(project.server.records("person").isEmpty)
-    }
-}
-
-/// Numbers that a seed repeats.
-private struct LinkNumbers: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }
