@@ -59,7 +59,7 @@ test: deps
 	@echo "== building the tests"
 	$(SWIFT) build --build-tests $(BUILD_FLAGS)
 	@echo "== running the tests"
-	$(SWIFT) test --skip-build
+	@SWIFT="$(SWIFT)" Tests/run
 	@$(MAKE) --no-print-directory bench-test
 
 crash: deps

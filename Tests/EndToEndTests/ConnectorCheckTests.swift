@@ -186,7 +186,7 @@ extension JSON {
             [
                 "connector", "check", connector, "--connection", connection, "--object", "people", "--query",
                 "SELECT id, name FROM people", "--json",
-            ], in: project.folder, environment: environment, seconds: 300)
+            ], in: project.folder, environment: environment)
         let report = try #require(try result.json["data"], "\(result.everything)")
         #expect(report.checks("failed") == [], "\(report.complaints)")
         #expect(result.status == 0 && report.checks("passed").count >= 48)

@@ -9,13 +9,16 @@ enum Program {
     /// The folder of the programs and libraries that were built with these tests.
     static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
 
+    /// After so many seconds a program hangs: many times what any takes, since the machine may be busy and slow.
+    static let patience = 300
+
     /// `penstock` as a person starts it.
     static var penstock: String { folder.appendingPathComponent("penstock").path }
 
     /// Runs a program to its end.
     static func run(
         _ arguments: [String], in folder: String, environment: [String: String] = [:], program: String = penstock,
-        seconds: Int = 60
+        seconds: Int = Program.patience
     ) throws -> ProgramResult {
         try RunningProgram(arguments, in: folder, environment: environment, program: program).result(within: seconds)
     }
@@ -106,9 +109,9 @@ final class RunningProgram {
     /// Sends a signal.
     func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
-    /// Waits until `condition` holds, while the program runs and for 30 s at most.
+    /// Waits until `condition` holds, while the program runs and no longer than ``Program/patience``.
     func wait(_ comment: Comment, until condition: () throws -> Bool) throws {
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(Program.patience)
         while try !condition() {
             try #require(process.isRunning && ContinuousClock.now < deadline, comment)
             usleep(2_000)
@@ -116,7 +119,7 @@ final class RunningProgram {
     }
 
     /// Waits for its end, and kills it after so many seconds.
-    func result(within seconds: Int = 60) throws -> ProgramResult {
+    func result(within seconds: Int = Program.patience) throws -> ProgramResult {
         let deadline = ContinuousClock.now + .seconds(seconds)
         var isLate = false
         while process.isRunning {

@@ -38,7 +38,7 @@ import Testing
         }
         let first = try project.start("run", "orgs", "--json")
         let second = try project.start("run", "more", "--json")
-        let ends = [try first.result(within: 120), try second.result(within: 120)]
+        let ends = [try first.result(), try second.result()]
         for end in ends { #expect(end.status == 0, "\(end.everything)") }
         #expect(project.server.counters.burst429 == 0)
         let letters = project.server.names.map { $0.prefix(1) }
@@ -66,7 +66,7 @@ import Testing
         }
         first.send(SIGKILL)
         #expect(try first.result().wasKilled)
-        let end = try second.result(within: 120)
+        let end = try second.result()
         #expect(end.status == 0, "\(end.everything)")
         #expect(project.server.counters.burst429 == 0)
         #expect(expected("B", 150).isSubset(of: project.server.names))

@@ -66,7 +66,7 @@ final class ScheduledServer {
     func end(_ signal: Int32) throws -> ProgramResult {
         let program = try #require(program)
         program.send(signal)
-        let result = try program.result(within: 120)
+        let result = try program.result()
         self.program = nil
         return result
     }

@@ -67,9 +67,9 @@ final class TerminalProgram {
         return tcgetattr(terminal, &settings) == 0 && settings.c_lflag & tcflag_t(ECHO) != 0
     }
 
-    /// Waits until the terminal shows a text, once more than before; for 60 s at most.
+    /// Waits until the terminal shows a text, once more than before; no longer than ``Program/patience``.
     func expect(_ text: String, after start: String.Index? = nil) throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(Program.patience)
         while !screen[(start ?? screen.startIndex)...].contains(text) {
             let isOpen = look()
             try #require(isOpen && ContinuousClock.now < deadline, "\(text) is not shown:\n\(screen)")
@@ -85,7 +85,7 @@ final class TerminalProgram {
 
     /// Waits until the last line that the terminal shows asks this, once more than was answered.
     func wait(for question: String) throws {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(Program.patience)
         while true {
             let last = text.dropFirst(answered).split(separator: "\n", omittingEmptySubsequences: false).last ?? ""
             if last.contains(question), last.hasSuffix(": ") { return }
@@ -108,7 +108,7 @@ final class TerminalProgram {
 
     /// Waits for its end and returns its exit code.
     func end() throws -> Int32 {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(Program.patience)
         while true {
             let isOpen = look()
             var found: Int32 = 0

@@ -66,7 +66,7 @@ struct CrashRun {
     /// Runs until every sync has finished its first run, as a person would, and no further: a FULL Append that has
     /// finished would insert everything anew.
     private func goOn(_ project: TemporaryProject, _ runs: inout Int) throws -> [String] {
-        let deadline = ContinuousClock.now + .seconds(60)
+        let deadline = ContinuousClock.now + .seconds(Program.patience)
         for object in scenario.objects {
             while try !isFinished(object, project) {
                 runs += 1
