@@ -225,4 +225,31 @@ import Testing
         #expect(list.output.contains("unfinished: about "), "\(list.everything)")
         #expect(list.output.contains("by its schedule"))
     }
+
+    @Test("Of syncs that are planned together, each has what those before it leave of the day's budget")
+    func syncsOfOneConnectionShareTheDay() throws {
+        func plans(_ project: TemporaryProject, _ syncs: String...) throws -> (status: Int32, [JSON], String) {
+            let result = try project.penstock(["plan", "--json"] + syncs)
+            let text = try project.penstock(["plan"] + syncs).output
+            return (result.status, try result.json["data"]?.arrayValue ?? [], text)
+        }
+        let free = try project { $0.dailyTokens = 100_000 }
+        let (status, both, text) = try plans(free, "orgs", "people")
+        #expect(status == 0)
+        let costs = try both.map { try #require($0["cost"]?["tokens"]?.intValue) }
+        let reads = try both.map { try #require($0["cost"]?["tokens_read"]?.intValue) }
+        try #require(costs.count == 2)
+        #expect(both.map { $0["cost"]?["ahead"]?.intValue } == [0, costs[0]])
+        #expect(text.contains("fits today ·"))
+        #expect(text.contains("fits today behind the \(costs[0]) of the syncs before it"))
+
+        // Half of what the second one writes is missing, and only because of the first one.
+        let project = try project { $0.dailyTokens = reads[0] + reads[1] + costs[0] + 25 }
+        let short = try plans(project, "orgs", "people")
+        #expect(short.status == 75 && short.1.map { $0["forecast"]?["outcome"]?.stringValue } == ["today", "later"])
+        #expect(short.1.last?["forecast"]?["tokens_ahead"]?.intValue == costs[0])
+        #expect(short.2.contains("once the syncs before it have spent \(costs[0]) of this connection's"), "\(short.2)")
+        project.server.renewDailyTokens()
+        #expect(try project.penstock("plan", "people").status == 0, "alone it fits")
+    }
 }

@@ -49,6 +49,14 @@ package struct BudgetForecast: Sendable, Hashable {
             self.requests = max(0, requests)
         }
 
+        /// Nothing is left to do.
+        package static let none = Work(tokens: 0, requests: 0)
+
+        /// One after the other.
+        package static func + (first: Work, second: Work) -> Work {
+            Work(tokens: first.tokens + second.tokens, requests: first.requests + second.requests)
+        }
+
         /// What rows cost that are not sent yet, by what the rows before them did.
         ///
         /// - Parameters:

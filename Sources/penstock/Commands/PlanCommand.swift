@@ -97,14 +97,18 @@ struct PlanCommand: ParsableCommand {
         let documents = options.isMachineReadable && !streamsRows ? PlanDocuments(options.format) : nil
         defer { documents?.end() }
         var parents: [String: PlannedRecords] = [:]
+        var ahead: [String: BudgetForecast.Work] = [:]
         for (place, file) in chosen.enumerated() {
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
                 var planning = Planning(self, workspace, project, lock, file)
                 planning.parents = parents
+                let connection = file.definition.destination.connection
+                planning.ahead = ahead[connection] ?? .none
                 planning.isLinkedTo = chosen[(place + 1)...].contains { $0.links.contains(file.name) }
                 let code = try planning.run(pager, documents)
                 parents[file.name] = planning.records
+                ahead[connection] = planning.ahead + planning.work
                 codes.append(code)
             } catch let failure as CommandFailure {
                 if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
@@ -154,6 +158,10 @@ struct Planning {
     private let options: GlobalOptions
     /// What the syncs would do that the command has planned before.
     var parents: [String: PlannedRecords] = [:]
+    /// What the syncs of the same connection are to spend that the command has planned before.
+    var ahead = BudgetForecast.Work.none
+    /// What the run of this plan is to spend.
+    private(set) var work = BudgetForecast.Work.none
     /// Whether a sync that is planned next links to this one.
     var isLinkedTo = false
     /// What this sync would do, for those that link to it; nil where none does.
@@ -198,6 +206,8 @@ struct Planning {
             file, sync, outcome.report, command.shown == .all ? nil : outcome.examples, width: options.tableWidth)
         renderer.sampleRows = command.rows
         renderer.linked = Set(parents.keys)
+        renderer.ahead = ahead
+        work = renderer.work
         renderer.fieldsReadAt = copy?.readAt
         if let out = command.out { try keep(outcome, sync, renderer, out) }
         try show(outcome, sync, renderer, pager, documents)

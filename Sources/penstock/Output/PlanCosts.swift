@@ -7,9 +7,15 @@ import PenstockModel
 /// What the run of a plan costs, by what is done.
 struct PlanCosts {
     private let report: PlanReport
+    private let ahead: BudgetForecast.Work
 
     /// The costs of a plan.
-    init(_ report: PlanReport) { self.report = report }
+    ///
+    /// - Parameter ahead: What is to be spent of the same budget before.
+    init(_ report: PlanReport, ahead: BudgetForecast.Work = .none) {
+        self.report = report
+        self.ahead = ahead
+    }
 
     /// Requests and tokens by what is done; what does not happen is left out.
     var rows: [(name: String, requests: Int64, tokens: Int64)] {
@@ -38,7 +44,10 @@ struct PlanCosts {
         if let left = report.budgetLeft { parts.append("left today \(left.grouped)") }
         if let reserve, reserve > 0 { parts.append("reserve \(reserve.grouped) kept") }
         var time: [String] = []
-        if report.budgetLeft != nil, isAffordable { time.append("fits today") }
+        if report.budgetLeft != nil, isAffordable {
+            let before = ahead.tokens > 0 ? " behind the \(ahead.tokens.grouped) of the syncs before it" : ""
+            time.append("fits today" + before)
+        }
         if let allowance = report.allowance {
             let rate = Double(allowance.slots) * 1_000 / Double(allowance.window)
             let text = rate == rate.rounded() ? "\(Int64(rate).grouped)" : "\((rate * 10).rounded() / 10)"
@@ -81,7 +90,7 @@ struct PlanCosts {
             "planning": .object([
                 "requests": .integer(report.meter.requestsTotal), "tokens": .integer(report.meter.spent),
             ]), "saved": .integer(report.saved), "milliseconds": .integer(milliseconds),
-            "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
+            "ahead": .integer(ahead.tokens), "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
             "reserve": reserve.map { .integer($0) } ?? .null, "day": daySize.map { .integer($0) } ?? .null,
         ])
     }

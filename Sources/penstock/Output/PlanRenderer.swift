@@ -14,6 +14,8 @@ struct PlanRenderer {
     private let width: Int?
     /// The syncs that were planned before this one.
     var linked: Set<String> = []
+    /// What the syncs that were planned before this one are to spend of the same budget.
+    var ahead = BudgetForecast.Work.none
     /// How many rows were asked for as a sample, or nil.
     var sampleRows: Int64?
     /// When the fields were told that an offline plan uses, in milliseconds since 1970; or nil.
@@ -201,7 +203,7 @@ struct PlanRenderer {
         var lines = ["  API cost" + String(repeating: " ", count: 29) + "calls      tokens"]
         lines += PlanCosts(report).rows.map { row($0.name, $0.requests, $0.tokens) }
         lines.append(row("total", report.requests, report.cost))
-        lines += PlanCosts(report).standing(isAffordable: isAffordable).flatMap {
+        lines += PlanCosts(report, ahead: ahead).standing(isAffordable: isAffordable).flatMap {
             "    \($0)".wrapped(to: width, indent: 6)
         }
         if report.isOffline {
@@ -217,6 +219,9 @@ struct PlanRenderer {
     private var budgetLines: [String] {
         guard let available, needed > available else { return [] }
         var lines = ["    needs \(needed.grouped) tokens for writing, \(available.grouped) are available"]
+        if ahead.tokens > 0, !isOverRunLimit {
+            lines.append("    once the syncs before it have spent \(ahead.tokens.grouped) of this connection's")
+        }
         lines.append(
             isOverRunLimit
                 ? "    limits.tokens_per_run ends the run there; the next run goes on"
@@ -225,20 +230,28 @@ struct PlanRenderer {
         return lines
     }
 
+    /// What the run of this plan is to spend; of a run that stops at a limit only what it reads.
+    var work: BudgetForecast.Work {
+        report.excesses.isEmpty
+            ? .init(tokens: report.cost, requests: report.requests)
+            : .init(tokens: report.meter.spent, requests: report.meter.requestsTotal)
+    }
+
     private var needed: Int64 { report.createCost + report.updateCost }
 
     /// When everything is sent.
     private var forecast: RunForecast? {
         report.allowance.map { allowance in
             RunForecast(
-                .init(tokens: needed, requests: report.counts.created + report.counts.updated), allowance, file)
+                .init(tokens: needed, requests: report.counts.created + report.counts.updated), ahead: ahead,
+                allowance, file)
         }
     }
 
     /// What may still be spent on writing, or nil where nothing limits it.
     private var available: Int64? {
         let run = file.limits.tokensPerRun.map { max(0, Int64($0) - report.meter.spent) }
-        return [run, report.spendable].compactMap { $0 }.min()
+        return [run, report.spendable.map { max(0, $0 - ahead.tokens) }].compactMap { $0 }.min()
     }
 
     private var isOverRunLimit: Bool {
@@ -316,7 +329,7 @@ struct PlanRenderer {
             ? .object([
                 "rows": .integer(counts.fetched), "unread": report.unread.map { .integer($0) } ?? .null,
             ]) : .null
-        object["cost"] = PlanCosts(report).json
+        object["cost"] = PlanCosts(report, ahead: ahead).json
         object["limits_exceeded"] = .array(
             report.excesses.map {
                 .object([

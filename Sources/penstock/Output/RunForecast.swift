@@ -10,13 +10,20 @@ import PenstockSchedule
 /// When a sync that costs more than today's budget is done, in words and as JSON.
 struct RunForecast {
     private let work: BudgetForecast.Work
+    private let ahead: BudgetForecast.Work
     private let allowance: BudgetForecast.Allowance
     private let outcome: BudgetForecast.Outcome
     private let isScheduled: Bool
 
     /// A forecast from now on: by the sync's schedule where it has one that is on.
-    init(_ work: BudgetForecast.Work, _ allowance: BudgetForecast.Allowance, _ file: SyncFile) {
+    ///
+    /// - Parameter ahead: What is to be spent of the same budget before this work begins.
+    init(
+        _ work: BudgetForecast.Work, ahead: BudgetForecast.Work = .none, _ allowance: BudgetForecast.Allowance,
+        _ file: SyncFile
+    ) {
         self.work = work
+        self.ahead = ahead
         self.allowance = allowance
         var recurrence: Recurrence?
         if let schedule = file.schedule, schedule.isEnabled, file.isEnabled {
@@ -25,7 +32,7 @@ struct RunForecast {
         }
         isScheduled = recurrence != nil
         outcome =
-            BudgetForecast(work, allowance, now: WallClock.milliseconds) { time in
+            BudgetForecast(ahead + work, allowance, now: WallClock.milliseconds) { time in
                 recurrence.map { $0.next(after: time - 1) } ?? time
             }.outcome
     }
@@ -80,6 +87,7 @@ struct RunForecast {
         }
         object["tokens_left"] = .integer(work.tokens)
         object["requests_left"] = .integer(work.requests)
+        object["tokens_ahead"] = .integer(ahead.tokens)
         object["spendable"] = allowance.left.map { .integer($0) } ?? .null
         object["daily"] = allowance.daily.map { .integer($0) } ?? .null
         object["renews_at_ms"] = .integer(allowance.renewsAt)
