@@ -117,6 +117,13 @@ private struct Simulation {
         }
     }
 
+    /// The share of the shortest time in which the limit permits so many requests, of the time that they took.
+    func share(ofFirst count: Int) -> Double {
+        let sent = clients.flatMap(\.sent).sorted()
+        guard sent.count >= count else { return 0 }
+        return Double(2_000 * ((count - 1) / server.limit)) / Double(sent[count - 1])
+    }
+
     /// The share of what the limit permits that was sent in a time.
     func share(_ time: Range<Int64>) -> Double {
         let sent = clients.reduce(0) { $0 + $1.sent.filter(time.contains).count }
@@ -138,6 +145,17 @@ private struct Simulation {
         for client in simulation.clients {
             #expect(Double(client.sent.count) >= 0.8 / Double(processes.count) * Double(total))
         }
+    }
+
+    @Test(
+        "A run of a minute takes hardly longer than the limit asks for, however far away the other side is",
+        arguments: [Int64(3), 50, 150, 300], [(1, UInt64(21)), (2, 22)])
+    func aMinuteAtEveryLatency(latency: Int64, processes: (count: Int, seed: UInt64)) {
+        var simulation = Simulation(
+            slots: 40, latency: latency, jitter: 10, clients: processes.count, seed: processes.seed)
+        simulation.run(until: 62_000)
+        #expect(simulation.server.refused == 0)
+        #expect(simulation.share(ofFirst: 1_200) > 0.985, "\(simulation.share(ofFirst: 1_200))")
     }
 
     @Test("A process that comes later has its share after a window, and one that is killed leaves its own to the rest")

@@ -159,6 +159,29 @@ final class LimitBench {
         _ = try bench.grant(now + 11)
     }
 
+    @Test("What the first answers teach of the way frees the slots of those that were answered before")
+    func slotsThatWaitAreHastened() throws {
+        let bench = LimitBench(slots: 40)
+        bench.answer(try bench.grant(0), 300)
+        let rest = try (0..<39).map { _ in try bench.grant(300) }
+        #expect(bench.wait(300) == 50, "asked again soon, as an answer may teach better")
+        for grant in rest.prefix(30) { bench.answer(grant, 600) }
+        // The first one was answered at 300; 250 of the 300 milliseconds that answers take are taken off.
+        #expect(bench.wait(600) == 1_455)
+        for grant in rest.dropFirst(30) { bench.answer(grant, 600) }
+        _ = try bench.grant(2_055)
+        #expect(bench.wait(2_055) == 300)
+        // Slots that stand for somebody who is gone stay as they are.
+        let other = LimitBench(slots: 62)
+        let second = try other.join(9)
+        for _ in 0..<31 { _ = try other.grant(0, by: second) }
+        other.limits.remove(second, other.terms, 0)
+        let own = try (0..<31).map { _ in try other.grant(0) }
+        for grant in own { other.answer(grant, 300) }
+        for _ in 0..<31 { _ = try other.grant(2_055) }
+        #expect(other.wait(2_055) == 450)
+    }
+
     @Test func aLongRetryAfterStopsTheWorkAndAShortOneIsWaitedFor() throws {
         let bench = LimitBench()
         bench.answer(try bench.grant(0), 10, status: 503) { $0.retryAfter = 120_000 }

@@ -2,27 +2,20 @@
 
 /// How many requests may be out at once: one more per round trip, half as many after a failure.
 ///
-/// The rate is kept by ``SlotRing``; this keeps a destination that has become slow from being piled up.
+/// The rate is kept by ``SlotRing``, and with it the number of those that are out: no more than its slots. This keeps a
+/// destination that has trouble from being piled up. While it has none, nothing else holds back a window's requests:
+/// slots that are free together and taken one after the other are free one after the other in every window that
+/// follows, and what that costs is never made up for.
 package struct ConcurrencyLimit: Sendable, Hashable {
     /// The most.
     package static let most: Int64 = 64
-    /// No ceiling is lower than this: a few slow answers among quick ones must not hold everything up.
-    private static let ceilingMin: Int64 = 16
-
+    /// How many may be out now.
     package internal(set) var limit: Int64 = ConcurrencyLimit.most
     package internal(set) var cutAt: Int64 = .min
     package internal(set) var raisedAt: Int64 = .min
 
     /// The limit before anything was seen.
     package init() {}
-
-    /// How many may be out: half as many again as the permitted rate needs at the usual round trip, and no more than
-    /// what failures have left.
-    package func allowed(slots: Int64, window: Int64, _ roundTrips: RoundTrips) -> Int64 {
-        guard roundTrips.isTrusted else { return limit }
-        let needed = (3 * slots * roundTrips.middle + 2 * window - 1) / (2 * window)
-        return min(limit, max(Self.ceilingMin, min(Self.most, needed)))
-    }
 
     /// Takes note of an answer.
     ///

@@ -154,6 +154,8 @@ package struct SharedLimits: Sendable, Hashable {
     private static let arrivalMin: Int64 = 500
     /// How soon to ask again while one request goes ahead of the others.
     private static let tryingWait: Int64 = 50
+    /// How soon to ask again while answers may free slots earlier.
+    private static let hasteWait: Int64 = 50
 
     /// Nothing is known and nothing taken.
     package init() {}
@@ -215,11 +217,10 @@ package struct SharedLimits: Sendable, Hashable {
             return .refused(Refusal(cause: .budget, tryIn: min(next, latest), overIn: latest))
         case .enough, .probe: break
         }
-        let concurrency = concurrency.allowed(slots: terms.slots, window: terms.window, roundTrips)
         let slots = allowed(terms, now.time)
         let wait = ring.take(
-            member, allowed: slots, concurrency: concurrency, roundTrip: roundTrips.middle, now.time)
-        if let wait { return .wait(wait) }
+            member, allowed: slots, concurrency: concurrency.limit, roundTrip: roundTrips.middle, now.time)
+        if let wait { return .wait(mayHasten ? min(wait, Self.hasteWait) : wait) }
         let receipt = budget.charge(
             wish.cost, isWrite: wish.isWrite, verdict, hourEndsIn: now.hourEndsIn, now.time)
         ring.change(member) { $0.outstanding += wish.cost }
@@ -227,6 +228,9 @@ package struct SharedLimits: Sendable, Hashable {
             Grant(
                 member: member, sentAt: now.time, occupied: ring.occupied, grants: ring.grants, receipt: receipt))
     }
+
+    /// Whether an answer that is out may free slots earlier than they are reckoned to be free now.
+    private var mayHasten: Bool { !roundTrips.isTrusted && ring.inFlight > 0 }
 
     /// Why nothing could be sent when it was asked for last, or nil; nothing is changed by asking.
     package func standstill(_ now: Int64) -> Refusal? {
@@ -250,7 +254,7 @@ package struct SharedLimits: Sendable, Hashable {
         if isKnown { ring.change(grant.member) { $0.outstanding -= grant.receipt.cost } }
         settle(grant, outcome, isKnown: isKnown, now)
         if !outcome.wasNeverSent {
-            if outcome.status > 0 { roundTrips.note(max(0, now - grant.sentAt), now) }
+            if outcome.status > 0 { noteRoundTrip(max(0, now - grant.sentAt), now) }
             observe(grant, outcome, terms, now)
         }
         let until = outcome.wasNeverSent ? nil : now - roundTrips.floor + terms.window + SlotRing.margin
@@ -259,6 +263,13 @@ package struct SharedLimits: Sendable, Hashable {
             concurrency.note(isFailure: outcome.isFailure, sentAt: grant.sentAt, roundTrips, now)
         }
         refuse(grant, outcome, terms, jitter, now)
+    }
+
+    /// Takes note of how long an answer took; what is known of the way from then on holds for the slots that wait, too.
+    private mutating func noteRoundTrip(_ milliseconds: Int64, _ now: Int64) {
+        let wasTrusted = roundTrips.isTrusted
+        roundTrips.note(milliseconds, now)
+        if !wasTrusted, roundTrips.isTrusted { ring.hasten(by: roundTrips.floor) }
     }
 
     private mutating func settle(_ grant: Grant, _ outcome: Outcome, isKnown: Bool, _ now: Int64) {

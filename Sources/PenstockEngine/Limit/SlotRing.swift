@@ -176,6 +176,17 @@ package struct SlotRing: Sendable, Hashable {
         cool(until: until, member: id, count: 1)
     }
 
+    /// Frees the slots of answered requests so much earlier: the way there and back is known to take that long.
+    ///
+    /// For slots that wait since nothing was known of the way; those that stand for requests of others stay as they are.
+    mutating func hasten(by time: Int64) {
+        let waiting = cooling
+        cooling.removeAll(keepingCapacity: true)
+        for entry in waiting {
+            cool(until: entry.member == 0 ? entry.until : entry.until - time, member: entry.member, count: entry.count)
+        }
+    }
+
     /// Occupies every slot for one window: what the others hold is not known.
     mutating func fill(_ slots: Int64, until: Int64) {
         cooling.removeAll()
