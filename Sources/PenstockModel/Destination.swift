@@ -172,11 +172,23 @@ public struct RowResult: Sendable, Hashable {
     /// What became of it.
     public var status: Status
     /// Why, for every status from ``Status/rejected`` on; nil before.
-    public var error: ConnectorError?
+    public var error: ConnectorError? {
+        get { reason.error }
+        set { reason = newValue.map { .error($0) } ?? .none }
+    }
     /// The HTTP status, or 0.
     public var httpStatus: Int
     /// The record's id, or empty.
     public var remoteID: String
+    private var reason: Reason
+
+    /// An error is five texts and lies elsewhere, so that the many results without one stay small.
+    private enum Reason: Sendable, Hashable {
+        case none
+        indirect case error(ConnectorError)
+
+        var error: ConnectorError? { if case .error(let error) = self { error } else { nil } }
+    }
 
     /// What became of one submitted row.
     public init(
@@ -184,7 +196,7 @@ public struct RowResult: Sendable, Hashable {
     ) {
         self.row = row
         self.status = status
-        self.error = error
+        reason = error.map { .error($0) } ?? .none
         self.httpStatus = httpStatus
         self.remoteID = remoteID
     }

@@ -66,8 +66,9 @@ final class ResultInbox: Sendable {
     private func receive(_ batch: UInt64, _ rows: UnsafeBufferPointer<penstock_row_result>) {
         var results: [RowResult] = []
         results.reserveCapacity(rows.count)
-        for row in rows {
-            switch state.withLock({ $0.accounts.settle(batch, row: row.row) }) {
+        let verdicts = state.withLock { $0.accounts.settle(batch, rows: rows.lazy.map(\.row)) }
+        for (row, verdict) in zip(rows, verdicts) {
+            switch verdict {
             case .counts: results.append(result(row))
             case .repeated: note(checks.breach("on_results", "row \(row.row) of batch \(batch) was reported twice"))
             case .stray:
