@@ -61,6 +61,16 @@ public struct Column: Sendable, Hashable {
         storedBytes = bytes
     }
 
+    /// A column of rows of `width` bytes each, none of them NULL.
+    ///
+    /// - Parameter type: A type of layout ``DataType/Layout/bytes``.
+    package init(_ type: DataType, repeating width: Int, _ bytes: [UInt8]) {
+        let rows = bytes.count / width
+        self.init(
+            type, count: rows, validity: [], nullCount: 0,
+            offsets: (0...rows).map { Int32($0 * width) }, bytes: bytes)
+    }
+
     /// Whether row `row` is NULL.
     public func isNull(_ row: Int) -> Bool {
         nullCount > 0 && validity[row >> 3] & (1 << UInt8(row & 7)) == 0
@@ -148,6 +158,27 @@ public struct Column: Sendable, Hashable {
         case .float64(let number): append(number)
         case .decimal(let text), .text(let text), .json(let text): append(bytes: text.utf8)
         case .bytes(let bytes): append(bytes: bytes)
+        }
+    }
+
+    /// Appends rows of another column, NULLs as they are.
+    ///
+    /// - Precondition: `other` has the layout of this one, and these rows.
+    package mutating func append(_ other: Column, rows: Range<Int>) {
+        switch type.layout {
+        case .int64: int64s.append(contentsOf: other.int64s[rows])
+        case .uint64: uint64s.append(contentsOf: other.uint64s[rows])
+        case .float64: float64s.append(contentsOf: other.float64s[rows])
+        case .bytes:
+            let start = other.offsets[rows.lowerBound]
+            let shift = Int32(storedBytes.count) - start
+            storedBytes.append(contentsOf: other.storedBytes[Int(start)..<Int(other.offsets[rows.upperBound])])
+            for row in rows { offsets.append(other.offsets[row + 1] + shift) }
+        }
+        if nullCount == 0 && other.nullCount == 0 {
+            count += rows.count
+        } else {
+            for row in rows { noteRow(isNull: other.isNull(row)) }
         }
     }
 

@@ -20,6 +20,45 @@ import Testing
         #expect(column.value(0) == .text(""))
         #expect(column.value(1) == .null)
     }
+
+    @Test("rows of another column are as if appended one by one", arguments: DataType.allCases)
+    func rowsOfAnotherColumn(type: DataType) {
+        for nulls in [0, 7, 2] {
+            var other = Column(type)
+            for row in 0..<60 { Self.append(row, isNull: nulls > 0 && row % nulls == 1, to: &other) }
+            for start in [0, 1, 9] {
+                var whole = Column(type)
+                var single = Column(type)
+                for row in 0..<start {
+                    Self.append(row, isNull: row == 4, to: &whole)
+                    Self.append(row, isNull: row == 4, to: &single)
+                }
+                for rows in [3..<3, 0..<60, 5..<6, 2..<41] {
+                    whole.append(other, rows: rows)
+                    for row in rows { single.append(other.value(row)) }
+                }
+                #expect(whole == single, "every \(nulls)th is NULL, behind \(start)")
+            }
+        }
+    }
+
+    private static func append(_ row: Int, isNull: Bool, to column: inout Column) {
+        guard !isNull else { return column.appendNull() }
+        switch column.type.layout {
+        case .int64: column.append(column.type == .bool ? Int64(row % 2) : Int64(row))
+        case .uint64: column.append(UInt64(row))
+        case .float64: column.append(Double(row))
+        case .bytes: column.append(bytes: String(repeating: "x", count: row % 5).utf8)
+        }
+    }
+
+    @Test(arguments: [1, 3]) func rowsOfOneWidth(width: Int) {
+        var column = Column(.bytes)
+        let bytes = (0..<UInt8(4 * width)).map { $0 }
+        for row in 0..<4 { column.append(bytes: bytes[row * width..<(row + 1) * width]) }
+        #expect(Column(.bytes, repeating: width, bytes) == column)
+        #expect(Column(.bytes, repeating: width, []) == Column(.bytes))
+    }
 }
 
 @Suite struct ColumnPointersTests {

@@ -30,6 +30,14 @@ package struct DeliveryMachine: Sendable {
         /// What the destination said, or nil for a row that it said nothing about.
         package let result: RowResult?
 
+        /// The end of a row.
+        package init(row: Int, mode: WriteRequest.Mode, outcome: RowOutcome, result: RowResult?) {
+            self.row = row
+            self.mode = mode
+            self.outcome = outcome
+            self.result = result
+        }
+
         /// Whether the row may have a record that nobody knows of.
         package var isLost: Bool { outcome == .unknown }
     }
@@ -69,6 +77,33 @@ package struct DeliveryMachine: Sendable {
         }
     }
 
+    /// A line a mode, without a dictionary: they are asked for with every row.
+    private struct Lines {
+        private var creates = Line()
+        private var updates = Line()
+        private var deletes = Line()
+
+        subscript(_ mode: WriteRequest.Mode) -> Line {
+            get {
+                switch mode {
+                case .create: creates
+                case .update: updates
+                case .delete: deletes
+                }
+            }
+            _modify {
+                switch mode {
+                case .create: yield &creates
+                case .update: yield &updates
+                case .delete: yield &deletes
+                }
+            }
+        }
+
+        var count: Int { creates.count + updates.count + deletes.count }
+        var hasOthersThanCreates: Bool { !updates.isEmpty || !deletes.isEmpty }
+    }
+
     /// The rows of a batch that a session has, without those whose results have come.
     private struct Sent {
         var rows: [Open?]
@@ -83,9 +118,10 @@ package struct DeliveryMachine: Sendable {
     }
 
     private let policy: DeliveryPolicy
+    private static var batchRows: Int { 64 }
     private let silenceMilliseconds: Int64
     private var quota = RetryQuota()
-    private var waiting: [WriteRequest.Mode: Line] = [:]
+    private var waiting = Lines()
     private var onTheirWay: [UInt64: Sent] = [:]
     private var retries: [(dueAt: Int64, open: Open)] = []
     private var nextBatch: UInt64 = 1
@@ -100,7 +136,8 @@ package struct DeliveryMachine: Sendable {
     /// Whether new creates are held back: so many are lost that they are asked about first.
     package var holdsCreates = false
 
-    private static var batchRows: Int { 64 }
+    /// Updates go before creates.
+    private static let order: [WriteRequest.Mode] = [.update, .delete, .create]
     private static var failuresInARowMax: Int { 12 }
     private static var unknownsInARowMax: Int { 10 }
 
@@ -116,14 +153,14 @@ package struct DeliveryMachine: Sendable {
     }
 
     /// Rows that are waiting, on their way or to be sent again.
-    package var openRows: Int { waitingRows + rowsOnTheirWay + retries.count }
+    package var openRows: Int { waiting.count + rowsOnTheirWay + retries.count }
 
     /// Rows that a session has and owes a result for.
     package private(set) var rowsOnTheirWay = 0
 
     /// Whether there are rows to go that are not creates.
     package var hasUpdates: Bool {
-        waiting.contains { $0.key != .create && !$0.value.isEmpty } || retries.contains { $0.open.mode != .create }
+        waiting.hasOthersThanCreates || retries.contains { $0.open.mode != .create }
     }
 
     /// When the next row that waits to be sent again is due, or nil where none does.
@@ -132,11 +169,9 @@ package struct DeliveryMachine: Sendable {
     /// When ``lookIntoSilence(_:)`` has something to say at the earliest.
     package var silentAt: Int64 { movedAt + silenceMilliseconds + 1 }
 
-    private var waitingRows: Int { waiting.values.reduce(0) { $0 + $1.count } }
-
     /// Takes a row over.
     package mutating func add(_ row: Int, _ mode: WriteRequest.Mode) {
-        waiting[mode, default: Line()].append(Open(row: row, mode: mode, attempt: 1))
+        waiting[mode].append(Open(row: row, mode: mode, attempt: 1))
     }
 
     /// The rows that go next, updates before creates; nil where none may go.
@@ -145,19 +180,19 @@ package struct DeliveryMachine: Sendable {
     package mutating func next(_ now: Int64) -> Batch? {
         guard stop == nil else { return nil }
         wake(now)
-        for mode in [WriteRequest.Mode.update, .delete, .create] where mode != .create || !holdsCreates {
-            guard let group = waiting[mode], !group.isEmpty else { continue }
-            return Batch(id: nextBatch, mode: mode, rows: group.all.prefix(Self.batchRows).map(\.row))
+        for mode in Self.order where mode != .create || !holdsCreates {
+            guard !waiting[mode].isEmpty else { continue }
+            return Batch(id: nextBatch, mode: mode, rows: waiting[mode].all.prefix(Self.batchRows).map(\.row))
         }
         return nil
     }
 
     /// Takes note that a session has taken a batch of ``next(_:)`` over.
     package mutating func took(_ batch: Batch, _ now: Int64) {
-        guard let taken = waiting[batch.mode]?.all.prefix(batch.rows.count) else { return }
-        onTheirWay[batch.id] = Sent(rows: taken.map { $0 }, owed: taken.count)
+        let taken = waiting[batch.mode].all.prefix(batch.rows.count).map { Optional($0) }
+        onTheirWay[batch.id] = Sent(rows: taken, owed: taken.count)
         rowsOnTheirWay += taken.count
-        waiting[batch.mode]?.removeFirst(batch.rows.count)
+        waiting[batch.mode].removeFirst(taken.count)
         nextBatch = batch.id + 1
         movedAt = now
     }
@@ -173,13 +208,15 @@ package struct DeliveryMachine: Sendable {
         _ batch: UInt64, _ results: [RowResult], _ now: Int64, jitter: () -> Double
     ) -> [Ending] {
         if !results.isEmpty { movedAt = now }
+        guard var sent = onTheirWay.removeValue(forKey: batch) else { return [] }
         var endings: [Ending] = []
+        endings.reserveCapacity(results.count)
         for result in results {
-            guard let open = onTheirWay[batch]?.take(result.row) else { continue }
+            guard let open = sent.take(result.row) else { continue }
             rowsOnTheirWay -= 1
             if let ending = settle(result, open, now, jitter) { endings.append(ending) }
         }
-        if onTheirWay[batch]?.owed == 0 { onTheirWay[batch] = nil }
+        if sent.owed > 0 { onTheirWay[batch] = sent }
         return endings
     }
 
@@ -213,10 +250,8 @@ package struct DeliveryMachine: Sendable {
     /// After a stop: the rows that will not be sent.
     package mutating func unsent() -> [Ending] {
         guard stop != nil else { return [] }
-        let open =
-            [WriteRequest.Mode.update, .delete, .create].flatMap { waiting[$0].map { Array($0.all) } ?? [] }
-            + retries.map(\.open)
-        waiting = [:]
+        let open = Self.order.flatMap { waiting[$0].all } + retries.map(\.open)
+        waiting = Lines()
         retries = []
         return open.map { Ending(row: $0.row, mode: $0.mode, outcome: .notTried, result: nil) }
     }
@@ -226,7 +261,7 @@ package struct DeliveryMachine: Sendable {
         guard now - movedAt > silenceMilliseconds else { return .none }
         movedAt = now
         if rowsOnTheirWay > 0 { return .ask }
-        if stop == nil, waitingRows > 0, !holdsCreates {
+        if stop == nil, waiting.count > 0, !holdsCreates {
             giveUp(ConnectorError(.contractBreach, "The connector takes no rows although it has none."))
         }
         return .none
@@ -246,7 +281,7 @@ package struct DeliveryMachine: Sendable {
     private mutating func wake(_ now: Int64) {
         guard retries.contains(where: { $0.dueAt <= now }) else { return }
         movedAt = now
-        for retry in retries where retry.dueAt <= now { waiting[retry.open.mode, default: Line()].append(retry.open) }
+        for retry in retries where retry.dueAt <= now { waiting[retry.open.mode].append(retry.open) }
         retries.removeAll { $0.dueAt <= now }
     }
 

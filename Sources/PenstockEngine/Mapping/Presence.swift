@@ -42,14 +42,45 @@ package struct Presence: Sendable, Hashable {
         (0..<targetCount).allSatisfy { $0 == target || !self[row, $0] }
     }
 
+    /// Whether the first of `rows` sets a target, and the end of those behind it that are like it in that.
+    ///
+    /// - Precondition: `rows` is not empty.
+    package func run(of target: Int, _ rows: Range<Int>) -> (isSet: Bool, end: Int) {
+        let isSet = self[rows.lowerBound, target]
+        var row = rows.lowerBound
+        while row < rows.upperBound {
+            let word = words[target * stride + row >> 6]
+            let others = (isSet ? ~word : word) >> UInt64(row & 63)
+            if others != 0 { return (isSet, min(rows.upperBound, row + others.trailingZeroBitCount)) }
+            row = (row | 63) + 1
+        }
+        return (isSet, rows.upperBound)
+    }
+
     /// A row's bits as a write's presence column has them, where `reserved` columns stand before the fields.
+    package func bits(_ row: Int, reserved: Int) -> [UInt8] {
+        var bits: [UInt8] = []
+        append(row..<row + 1, reserved: reserved, width: (targetCount + reserved + 7) >> 3, to: &bits)
+        return bits
+    }
+
+    /// Appends the bits of rows as a write's presence column has them, where `reserved` columns stand before the fields.
     ///
     /// The bits of reserved columns are 0.
-    package func bits(_ row: Int, reserved: Int) -> [UInt8] {
-        var out = [UInt8](repeating: 0, count: (targetCount + reserved + 7) >> 3)
-        for target in 0..<targetCount where self[row, target] {
-            out[(target + reserved) >> 3] |= 1 << UInt8((target + reserved) & 7)
+    ///
+    /// - Parameter width: How many bytes the bits of a row take, enough for all columns.
+    package func append(_ rows: Range<Int>, reserved: Int, width: Int, to bits: inout [UInt8]) {
+        let start = bits.count
+        bits.append(contentsOf: repeatElement(0, count: rows.count * width))
+        for target in 0..<targetCount {
+            let bit: UInt8 = 1 << UInt8((target + reserved) & 7)
+            let first = start + (target + reserved) >> 3 - rows.lowerBound * width
+            var row = rows.lowerBound
+            while row < rows.upperBound {
+                let (isSet, end) = run(of: target, row..<rows.upperBound)
+                if isSet { for row in row..<end { bits[first + row * width] |= bit } }
+                row = end
+            }
         }
-        return out
     }
 }

@@ -33,6 +33,14 @@ package struct DecidedRow: Sendable {
         case update(id: String, changes: [FieldChange]?)
         /// Whether there is anything to do cannot be known without asking the destination; only where nobody is asked.
         case undecided(id: String?)
+
+        /// Whether the row goes to the destination.
+        var isSent: Bool {
+            switch self {
+            case .create, .update: true
+            default: false
+            }
+        }
     }
 
     /// The row's position in the run, from 1.
@@ -51,16 +59,69 @@ package struct DecidedRow: Sendable {
     package var source: Fingerprint?
     /// The digest of what would be sent; nil for a row that was not mapped.
     package var payload: Fingerprint?
-    /// What the ledger says, or nil.
-    package var known: KnownRow?
     /// What is to be done.
     package var fate: Fate
+    private var rare = Rare.nothing
+
+    /// What the ledger says, or nil.
+    package var known: KnownRow? {
+        get { rare.details?.known }
+        set { if newValue != nil || known != nil { change { $0.known = newValue } } }
+    }
     /// The fields that guards hold back; the others go.
-    package var conflicts: [RecordComparison.Conflict] = []
+    package var conflicts: [RecordComparison.Conflict] {
+        get { rare.details?.conflicts ?? [] }
+        set { change { $0.conflicts = newValue } }
+    }
     /// What the record holds in the fields that an update changes, by target; nil where it was not looked at.
-    var before: [Int: Value]?
+    var before: [Int: Value]? {
+        get { rare.details?.before }
+        set { change { $0.before = newValue } }
+    }
     /// What the ledger is to say of the row where guards hold fields back, in place of ``payload``.
-    var held: Fingerprint?
+    var held: Fingerprint? {
+        get { rare.details?.held }
+        set { change { $0.held = newValue } }
+    }
+
+    /// What new rows do not have, and those without guards.
+    private struct Details: Sendable {
+        var known: KnownRow?
+        var conflicts: [RecordComparison.Conflict] = []
+        var before: [Int: Value]?
+        var held: Fingerprint?
+    }
+
+    /// The details lie elsewhere, so that the rows of a first sync stay small.
+    private enum Rare: Sendable {
+        case nothing
+        indirect case some(Details)
+
+        var details: Details? { if case .some(let details) = self { details } else { nil } }
+    }
+
+    /// A row that was read.
+    init(
+        number: Int64, row: Int, key: Fingerprint, keyText: String, cursor: Value, cursorText: String?,
+        source: Fingerprint?, payload: Fingerprint?, known: KnownRow?, fate: Fate
+    ) {
+        self.number = number
+        self.row = row
+        self.key = key
+        self.keyText = keyText
+        self.cursor = cursor
+        self.cursorText = cursorText
+        self.source = source
+        self.payload = payload
+        self.fate = fate
+        if let known { rare = .some(Details(known: known)) }
+    }
+
+    private mutating func change(_ body: (inout Details) -> Void) {
+        var details = rare.details ?? Details()
+        body(&details)
+        rare = .some(details)
+    }
 
     /// What the ledger says of the row once it is accepted.
     var accepted: Fingerprint? { conflicts.isEmpty ? payload : held }

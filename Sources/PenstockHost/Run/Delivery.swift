@@ -8,22 +8,6 @@ import PenstockState
 ///
 /// Used from one thread; results come in from the connector's threads through a queue.
 final class Delivery {
-    /// A row with the rows it came with, which are needed to send it and to explain a refusal.
-    ///
-    /// An object, because it is handed on several times until its row is settled.
-    final class Item: Sendable {
-        let row: DecidedRow
-        let chunk: ChunkBox
-
-        init(row: DecidedRow, chunk: ChunkBox) {
-            self.row = row
-            self.chunk = chunk
-        }
-
-        /// The same with `row`, which is about the same row of the source.
-        func with(_ row: DecidedRow) -> Item { Item(row: row, chunk: chunk) }
-    }
-
     let sync: OpenSync
     private let ledger: RunLedger
     private let lost: LostRows
@@ -58,10 +42,10 @@ final class Delivery {
     var openRows: Int { machine.openRows }
 
     private static let inFlightMax = 64
-    /// How many intents are written together where a person has to settle each that a crash leaves.
-    private static let cautiousGroup = 16
     /// How many results are awaited before a session that had no room is asked again.
     private static let resultsPerRoom = inFlightMax / 2
+    /// How many intents are written together where a person has to settle each that a crash leaves.
+    private static let cautiousGroup = 16
     /// How soon a session that has no room is asked again although it owes no result, in milliseconds.
     private static let roomPause: Int64 = 50
 
@@ -94,9 +78,10 @@ final class Delivery {
     private var now: Int64 { sync.destinationHost.monotonicMilliseconds }
 
     /// Takes a row over that is to be created or updated.
-    func add(_ row: DecidedRow, _ chunk: ChunkBox) {
-        let mode: WriteRequest.Mode = if case .create = row.fate { .create } else { .update }
-        machine.add(items.add(Item(row: row, chunk: chunk)), mode)
+    func add(_ item: Item) {
+        let mode: WriteRequest.Mode =
+            if case .create = item.chunk.chunk.rows[item.place].fate { .create } else { .update }
+        machine.add(items.add(item), mode)
     }
 
     /// Whether new creates are held back until lost ones are settled.
@@ -296,21 +281,36 @@ final class Delivery {
         machine.holdsCreates = lost.isFull
     }
 
+    /// Writes down how rows ended, those together that come to a usual end.
     private func close(_ endings: [DeliveryMachine.Ending]) throws(RunStop) {
+        guard !endings.isEmpty else { return }
+        var told = DeliveredRows(sync, capacity: endings.count)
+        defer { if told.count > 0 { observe(.delivered(told)) } }
+        var closed: [RunLedger.Closed] = []
+        closed.reserveCapacity(endings.count)
         for ending in endings {
             let item = items.remove(ending.row)
-            if ending.isLost || ending.result != nil { observe(.delivered(delivered(ending, item))) }
+            if ending.isLost || ending.result != nil { told.add(item, redacted(ending)) }
             if ending.isLost {
+                try ledger.close(&closed)
                 try ledger.noteLost(item.row)
                 try lost.add(item)
             } else if ending.outcome == .rejected, let result = ending.result {
+                try ledger.close(&closed)
                 try reject(item, ending.mode, result)
             } else {
-                let id = ending.result.flatMap { $0.remoteID.isEmpty ? nil : $0.remoteID } ?? Self.id(of: item.row)
+                let id = ending.remoteID ?? Self.id(of: item.chunk.chunk.rows[item.place])
                 try ledger.images?.close(item, ending.outcome, remoteID: id)
-                try ledger.close(item.row, ending.outcome, remoteID: id)
+                closed.append(RunLedger.Closed(item: item, outcome: ending.outcome, remoteID: id))
             }
         }
+        try ledger.close(&closed)
+    }
+
+    private func redacted(_ ending: DeliveryMachine.Ending) -> DeliveryMachine.Ending {
+        guard var result = ending.result, let error = result.error else { return ending }
+        result.error = sync.destinationHost.redacted(error)
+        return DeliveryMachine.Ending(row: ending.row, mode: ending.mode, outcome: ending.outcome, result: result)
     }
 
     private func reject(_ item: Item, _ mode: WriteRequest.Mode, _ result: RowResult) throws(RunStop) {
@@ -380,13 +380,6 @@ final class Delivery {
     }
 
     private static let cancelled = ConnectorError(.cancelled, "The run was stopped.")
-}
-
-/// A chunk that several rows on their way share.
-final class ChunkBox: Sendable {
-    let chunk: DecidedChunk
-
-    init(_ chunk: DecidedChunk) { self.chunk = chunk }
 }
 
 /// A row in the form in which an intent keeps it, so that it can be mapped again whatever becomes of the source.

@@ -77,9 +77,9 @@ final class LostRows {
     /// Takes a row over that an earlier attempt may have sent.
     ///
     /// - Throws: ``RunStop`` `state`.
-    func recover(_ row: DecidedRow, _ chunk: ChunkBox) throws(RunStop) {
-        guard let entry = try entry(row.key) else { return }
-        let one = Self.alone(Delivery.Item(row: row, chunk: chunk))
+    func recover(_ item: Delivery.Item) throws(RunStop) {
+        guard let entry = try entry(item.row.key) else { return }
+        let one = Self.alone(item)
         insert(Row(item: one, entry: entry, sent: sentRow(entry, one.chunk.chunk.mapped), isRecovered: true))
     }
 
@@ -127,7 +127,7 @@ final class LostRows {
         row.row = 0
         let one = DecidedChunk(
             source: chunk.source.row(item.row.row), mapped: chunk.mapped.row(item.row.row), rows: [row])
-        return Delivery.Item(row: row, chunk: ChunkBox(one))
+        return Delivery.Item(0, of: ChunkBox(one))
     }
 
     /// What was sent: the row as it is where nothing has changed, else the row that the intent has kept.

@@ -78,6 +78,27 @@ struct HeldChunks {
 }
 
 extension RowPipeline {
+    /// What follows for a row that has no record.
+    func missing(_ row: DecidedRow, _ mapped: MappedBatch) -> DecidedRow.Fate {
+        switch sync.definition.insert.onMissing {
+        case .skip: return .skipped
+        case .create:
+            if let reject = mapped.createRejects.first(where: { $0.row == row.row }) {
+                return .rejected(RejectReason(reject.reject))
+            }
+            return .create
+        case .reject:
+            let match = sync.definition.insert.match
+            return .rejected(
+                RejectReason(
+                    stage: "check", code: match == "id" ? "id-missing" : "match-missing", field: match,
+                    value: mapped.matchText(row.row) ?? "",
+                    message: match == "id"
+                        ? "The row has no id, and an update needs one; see insert.on_missing."
+                        : "No \(sync.object.id) has this \(match); see insert.on_missing."))
+        }
+    }
+
     /// The most rows that are held until their records were looked at.
     static let heldRowsMax = 4 * batchRows
     /// The name under which the state keeps what the whole list of records cost last.

@@ -39,6 +39,8 @@ final class RowPipeline {
     var keepsRejects = false
     /// Whether a read to the end meets every row of the source.
     private let seesEveryRow: Bool
+    /// Whether rows come again that an earlier run has settled.
+    private var seesRereads: Bool { ledger != nil && !isFullRefresh && fetchStart.watermark != nil }
 
     /// Whether rows that become a record each, whatever else they say, are counted and not decided about one by one.
     ///
@@ -304,16 +306,17 @@ final class RowPipeline {
                 if case .maybeCreated? = rows[index].known?.outcome { rows[index].fate = .maybeCreated(fault: fault) }
                 continue
             }
-            if try isRereadDuplicate(rows[index]) {
+            if seesRereads, try isRereadDuplicate(rows[index]) {
                 rows[index].fate = .reread
                 continue
             }
-            if keepsRejects, let known = rows[index].known, known.isOfThisRun, known.outcome == .settled(.rejected) {
+            let known = rows[index].known
+            if keepsRejects, let known, known.isOfThisRun, known.outcome == .settled(.rejected) {
                 rows[index].fate = .recovered(.rejected)
                 continue
             }
-            let candidate = candidate(rows[index], mapped)
-            let decision = decider.decide(candidate, rows[index].known)
+            let candidate = candidate(rows[index].row, known, rows[index].cursorText, mapped)
+            let decision = decider.decide(candidate, known)
             try apply(decision, candidate, &rows[index], mapped) { toCompare.append((index, $0)) }
         }
         return toCompare
@@ -340,14 +343,16 @@ final class RowPipeline {
         }
     }
 
-    private func candidate(_ row: DecidedRow, _ mapped: MappedBatch) -> CandidateRow {
-        let payload = mapped.payloads[row.row]
+    private func candidate(
+        _ row: Int, _ known: KnownRow?, _ cursor: String?, _ mapped: MappedBatch
+    ) -> CandidateRow {
+        let payload = mapped.payloads[row]
         // Only what was refused before is held against it.
-        let isRefused = row.known?.outcome == .settled(.rejected)
+        let isRefused = known?.outcome == .settled(.rejected)
         return CandidateRow(
             payload: payload, refusal: isRefused ? payload.refused(under: sync.definitionDigest) : payload,
-            remoteID: mapped.idText(row.row), cursor: row.cursorText, held: guards.held(mapped, row.row),
-            needsRecord: looksBeforeUpdates || guards.needsRecord(mapped, row.row))
+            remoteID: mapped.idText(row), cursor: cursor, held: guards.held(mapped, row),
+            needsRecord: looksBeforeUpdates || guards.needsRecord(mapped, row))
     }
 
     private func apply(
@@ -417,7 +422,7 @@ final class RowPipeline {
         }
         row.known?.remoteID = nil
         if case .target = sync.mapping.match {
-            try match(candidate(row, mapped), &row, mapped)
+            try match(candidate(row.row, row.known, row.cursorText, mapped), &row, mapped)
         } else {
             row.fate = missing(row, mapped)
         }
@@ -446,26 +451,6 @@ final class RowPipeline {
         return .update(id: id, changes: guards.changes(free))
     }
 
-    private func missing(_ row: DecidedRow, _ mapped: MappedBatch) -> DecidedRow.Fate {
-        switch sync.definition.insert.onMissing {
-        case .skip: return .skipped
-        case .create:
-            if let reject = mapped.createRejects.first(where: { $0.row == row.row }) {
-                return .rejected(RejectReason(reject.reject))
-            }
-            return .create
-        case .reject:
-            let match = sync.definition.insert.match
-            return .rejected(
-                RejectReason(
-                    stage: "check", code: match == "id" ? "id-missing" : "match-missing", field: match,
-                    value: mapped.matchText(row.row) ?? "",
-                    message: match == "id"
-                        ? "The row has no id, and an update needs one; see insert.on_missing."
-                        : "No \(sync.object.id) has this \(match); see insert.on_missing."))
-        }
-    }
-
     private func refusedBefore(_ row: DecidedRow) -> RejectReason {
         // The reason is kept with the reject; a reject that was cleared by hand leaves only the fact.
         let kept = try? ledger?.reject(for: row.key)
@@ -478,7 +463,7 @@ final class RowPipeline {
 
     /// Whether a row at or before the watermark is the second one of its key that an earlier run rejected.
     private func isRereadDuplicate(_ row: DecidedRow) throws(RunStop) -> Bool {
-        guard let ledger, !isFullRefresh, let watermark = fetchStart.watermark, let known = row.known,
+        guard let ledger, let watermark = fetchStart.watermark, let known = row.known,
             !known.isOfThisRun, let source = row.source,
             let cursor = row.cursorText, known.cursor != cursor, KeyOrder.compare(row.cursor, watermark) <= 0
         else { return false }

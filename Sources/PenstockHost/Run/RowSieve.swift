@@ -33,6 +33,8 @@ final class RowSieve {
     private let decider: RowDecider
     private let findsQuiet: Bool
     private let keepsTargets: Bool
+    /// Whether a row without an Incremental Key is a reject.
+    private let needsCursor: Bool
     private let matcher: LedgerMatcher
     private var number: Int64 = 0
 
@@ -59,6 +61,7 @@ final class RowSieve {
         self.decider = decider
         self.findsQuiet = findsQuiet && decider.findsQuiet
         self.keepsTargets = keepsTargets
+        needsCursor = sync.definition.fetch.key != nil && sync.definition.fetch.nullKey == .reject
         matcher = try LedgerMatcher(ledger, scratchFolder: scratchFolder)
         keys = SourceKeys(
             sync.readSchema, names: sync.keyColumns, insert: sync.definition.insert,
@@ -172,17 +175,26 @@ final class RowSieve {
         for (place, candidate) in candidates.enumerated() {
             let row = candidate.row
             let cursor = sync.cursorIndex.map { read.batch.value(row, $0) } ?? .null
-            let identity = keys.identity(
-                read.batch, row, mapped, candidate.kind, candidate.digest, before: candidate.before,
-                content: contents[place] ?? candidate.digest, number: candidate.number)
-            var fault = broken.contains(row) ? faults[row] : identity.fault ?? faults[row]
-            if fault == nil { fault = nullKeyFault(cursor) }
             var made = DecidedRow(
-                number: candidate.number, row: row, key: identity.key, keyText: identity.text, cursor: cursor,
+                number: candidate.number, row: row, key: candidate.digest, keyText: "", cursor: cursor,
                 cursorText: KeyText.text(of: cursor), source: contents[place],
-                payload: mapped.isRejected(row) ? nil : mapped.payloads[row], known: nil,
-                fate: fault.map { .rejected($0) } ?? .create)
-            if identity.key != candidate.digest || !isLatest {
+                payload: mapped.isRejected(row) ? nil : mapped.payloads[row], known: nil, fate: .create)
+            if candidate.kind == .key, candidate.before == 0, keys.hasColumns {
+                made.keyText = keys.keyText(read.batch, row)
+                if !faults.isEmpty, let fault = faults[row] { made.fate = .rejected(fault) }
+            } else {
+                let identity = keys.identity(
+                    read.batch, row, mapped, candidate.kind, candidate.digest, before: candidate.before,
+                    content: contents[place] ?? candidate.digest, number: candidate.number)
+                made.key = identity.key
+                made.keyText = identity.text
+                let fault = broken.contains(row) ? faults[row] : identity.fault ?? faults[row]
+                if let fault { made.fate = .rejected(fault) }
+            }
+            if needsCursor, case .create = made.fate, KeyOrder.isMissing(cursor) {
+                made.fate = .rejected(missingCursor)
+            }
+            if made.key != candidate.digest || !isLatest {
                 others.append(place)
             } else if candidate.match.isKnown {
                 made.known = KnownRow(candidate.match, matcher, runNumber: runNumber)
@@ -253,12 +265,9 @@ final class RowSieve {
         }
     }
 
-    private func nullKeyFault(_ cursor: Value) -> RejectReason? {
-        guard let key = sync.definition.fetch.key, sync.definition.fetch.nullKey == .reject,
-            KeyOrder.isMissing(cursor)
-        else { return nil }
-        return RejectReason(
-            stage: "key", code: "fetch-key-null", field: key,
+    private var missingCursor: RejectReason {
+        RejectReason(
+            stage: "key", code: "fetch-key-null", field: sync.definition.fetch.key ?? "",
             message: "The Incremental Key is NULL, so the row can never be past a watermark; see fetch.null_key.")
     }
 }

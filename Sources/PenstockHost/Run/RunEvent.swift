@@ -14,8 +14,8 @@ package enum RunEvent: Sendable {
     case passed(BlastRadius.Excess)
     /// How far it is.
     case progress(RunProgress)
-    /// What became of a row that was sent, or that is in doubt.
-    case delivered(DeliveredRow)
+    /// What became of rows that were sent, or that are in doubt.
+    case delivered(DeliveredRows)
     /// A row was rejected before it was sent.
     case rejected(row: Int64, keyText: String, RejectReason)
     /// Fields of a row are held back by their guards.
@@ -94,28 +94,6 @@ package struct DeliveredRow: Sendable {
     package var fields: SentFields
     /// Whether the record was to be deleted.
     package var isDelete = false
-}
-
-extension Delivery {
-    /// What is told of a row whose sending has come to an end.
-    func delivered(_ ending: DeliveryMachine.Ending, _ item: Item) -> DeliveredRow {
-        let isCreate = ending.mode == .create
-        let error = ending.result?.error.map { sync.destinationHost.redacted($0) }
-        let id = ending.result.flatMap { $0.remoteID.isEmpty ? nil : $0.remoteID } ?? Self.id(of: item.row)
-        let costs = sync.object.costs
-        return DeliveredRow(
-            row: item.row.number, key: item.row.key, keyText: item.row.keyText, isCreate: isCreate,
-            ending: ending.isLost ? .lost : .outcome(ending.outcome), remoteID: id,
-            httpStatus: ending.result?.httpStatus ?? 0,
-            code: error.map { $0.vendorCode.isEmpty ? $0.code.description : $0.vendorCode } ?? "",
-            message: error?.message ?? "", tokens: isCreate ? costs.create : costs.update, fields: fields(item))
-    }
-
-    private func fields(_ item: Item) -> SentFields {
-        var changed: [Int]?
-        if case .update(_, let changes?) = item.row.fate { changed = changes.map(\.target) }
-        return SentFields(item.chunk, item.row.row, sync.mapping.targets, changed: changed)
-    }
 }
 
 /// What is told of a run while it goes on.

@@ -58,7 +58,9 @@ final class RunImages: Sendable {
     func intend(_ items: [Delivery.Item]) throws(RunStop) {
         var changes: [ImageChange] = []
         for item in items {
-            guard let before = item.row.before, intended.insert(item.row.key).inserted else { continue }
+            guard let before = item.chunk.chunk.rows[item.place].before, intended.insert(item.row.key).inserted else {
+                continue
+            }
             let mapped = item.chunk.chunk.mapped
             if keepsImages, !before.isEmpty {
                 let fields = before.sorted { $0.key < $1.key }.map { place, value in
@@ -95,6 +97,8 @@ final class RunImages: Sendable {
     ///
     /// - Throws: ``RunStop`` `state`.
     func close(_ item: Delivery.Item, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
+        // Most syncs keep nothing of their updates.
+        if intended.isEmpty, remembered.isEmpty, outcome != .created || !keepsImages { return }
         let row = item.row
         var changes: [ImageChange] = []
         let wasIntended = intended.remove(row.key) != nil

@@ -106,24 +106,49 @@ final class RunLedger: Sendable {
     /// - Throws: ``StateError``; the rows must then not be sent.
     func intend(_ rows: [LedgerEntry]) throws(StateError) { try changes.commit(rows.map { .intent($0) }) }
 
+    /// A row that has ended, other than as a reject.
+    struct Closed {
+        let item: Delivery.Item
+        let outcome: RowOutcome
+        /// The record, where one is known.
+        let remoteID: String?
+    }
+
     /// Writes down how a row ended, other than as a reject.
     ///
     /// - Parameter remoteID: The record, where one is known.
     /// - Throws: ``RunStop`` `state`.
     func close(_ row: DecidedRow, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
         countsNow.add(outcome)
-        let isSettled = outcome.isSettled
-        let entry = LedgerEntry(
-            key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
-            payload: isSettled ? row.accepted : row.known?.payload,
-            source: isSettled ? row.source : row.known?.source,
-            cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
-            outcome: LedgerEntry.Outcome(outcome))
+        try add { end(row, outcome, remoteID, &$0) }
+    }
+
+    /// Writes down how rows ended, in their order, and empties the list.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func close(_ closed: inout [Closed]) throws(RunStop) {
+        guard !closed.isEmpty else { return }
+        for one in closed { countsNow.add(one.outcome) }
         try add { changes in
-            changes.append(.ledger(entry))
-            if isSettled { changes.append(.rejectCleared(row.key)) }
-            if outcome == .created, let remoteID { changes.append(.created(remoteID: remoteID)) }
+            for one in closed { end(one.item.chunk.chunk.rows[one.item.place], one.outcome, one.remoteID, &changes) }
         }
+        closed.removeAll(keepingCapacity: true)
+    }
+
+    private func end(
+        _ row: DecidedRow, _ outcome: RowOutcome, _ remoteID: String?, _ changes: inout [StateChange]
+    ) {
+        let isSettled = outcome.isSettled
+        changes.append(
+            .ledger(
+                LedgerEntry(
+                    key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
+                    payload: isSettled ? row.accepted : row.known?.payload,
+                    source: isSettled ? row.source : row.known?.source,
+                    cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
+                    outcome: LedgerEntry.Outcome(outcome))))
+        if isSettled { changes.append(.rejectCleared(row.key)) }
+        if outcome == .created, let remoteID { changes.append(.created(remoteID: remoteID)) }
     }
 
     /// Remembers a record that was created for an earlier version of a row, which goes on from there.

@@ -174,8 +174,11 @@ final class SourceKeys {
         return derived(key, hasher.finish().hex, 0)
     }
 
-    private func keyText(_ batch: RecordBatch, _ row: Int) -> String {
-        if columns.count == 1, case .int64(let number) = batch.value(row, columns[0]) { return String(number) }
+    /// The source key of a row for people; for rows that have one.
+    func keyText(_ batch: RecordBatch, _ row: Int) -> String {
+        if columns.count == 1, batch.columns[columns[0]].type == .int64, !batch.columns[columns[0]].isNull(row) {
+            return String(batch.columns[columns[0]].int64s[row])
+        }
         let texts = columns.map { index -> String in
             let value = batch.value(row, index)
             return value.isNull ? "NULL" : SourceRowText.text(of: value)

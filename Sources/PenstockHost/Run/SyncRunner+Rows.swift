@@ -18,7 +18,14 @@ extension SyncRunner {
         if let cursor = chunk.quiet.largestCursor { tracker.see(cursor) }
         guard !chunk.rows.isEmpty else { return }
         let box = ChunkBox(chunk)
-        for row in chunk.rows {
+        for place in chunk.rows.indices {
+            // Most rows; no more of them is looked at here.
+            if sync.cursorIndex == nil, chunk.rows[place].fate.isSent, chunk.rows[place].conflicts.isEmpty {
+                ledger.countFetched()
+                delivery.add(Delivery.Item(place, of: box))
+                continue
+            }
+            let row = chunk.rows[place]
             if case .reread = row.fate {
                 ledger.countReread()
                 tracker.see(row.cursor)
@@ -48,11 +55,11 @@ extension SyncRunner {
                 if isKnown {
                     ledger.count(.unchanged)
                 } else {
-                    try ledger.images?.close(Delivery.Item(row: row, chunk: box), .unchanged, remoteID: id)
+                    try ledger.images?.close(Delivery.Item(place, of: box), .unchanged, remoteID: id)
                     try ledger.close(row, .unchanged, remoteID: id)
                 }
-            case .maybeCreated: try lost.recover(row, box)
-            case .create, .update: delivery.add(row, box)
+            case .maybeCreated: try lost.recover(Delivery.Item(place, of: box))
+            case .create, .update: delivery.add(Delivery.Item(place, of: box))
             case .undecided: preconditionFailure("a run asks what it has to know")
             }
         }

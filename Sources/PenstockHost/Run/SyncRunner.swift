@@ -315,7 +315,7 @@ package final class SyncRunner {
         try delivery.awaitResults()
         try ledger.flush()
         let again = try lost.settle { rows, milliseconds in report(ledger, delivery, (rows, milliseconds)) }
-        for item in again ?? [] { delivery.add(item.row, item.chunk) }
+        for item in again ?? [] { delivery.add(item) }
         return again != nil && lost.count < before
     }
 

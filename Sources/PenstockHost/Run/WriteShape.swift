@@ -38,73 +38,111 @@ struct WriteShape {
         self.writable = writable
     }
 
+    /// Rows that follow each other in a batch, in their chunk, and in what the source gave.
+    private struct Run {
+        let chunk: ChunkBox
+        /// Their places among the rows that were decided.
+        var places: Range<Int>
+        /// Their rows in the columns.
+        var rows: Range<Int>
+    }
+
     /// The rows as they cross.
     ///
     /// An update sets only what differs, where that is known, and what that depends on; never what only finds records.
     ///
     /// - Parameter marker: The marker of a record that is to be created, or nil where it gets none.
     func batch(_ items: [Delivery.Item], marker: (DecidedRow) -> String?) -> RecordBatch {
-        var batch = RecordBatch(schema, capacity: items.count)
+        let runs = Self.runs(items)
         let markers = hasMarker ? items.map { marker($0.row) } : []
-        batch.withColumn(0) { keys in for item in items { keys.append(bytes: item.row.keyText.utf8) } }
-        if mode != .create {
-            batch.withColumn(1) { ids in for item in items { ids.append(bytes: (Delivery.id(of: item.row) ?? "").utf8) }
-            }
-        }
-        batch.withColumn(reserved - 1) { bits in
-            for (place, item) in items.enumerated() {
-                bits.append(bytes: presence(item, hasMarker: hasMarker && markers[place] != nil))
-            }
-        }
-        for target in targets.indices { batch.withColumn(target + reserved) { append(items, target, to: &$0) } }
+        var columns = [texts(runs, items.count) { $0.keyText }]
+        if mode != .create { columns.append(texts(runs, items.count) { Delivery.id(of: $0) ?? "" }) }
+        columns.append(presence(runs, markers))
+        for target in targets.indices { columns.append(cells(of: target, runs, items.count)) }
         if hasMarker {
-            batch.withColumn(targets.count + reserved) { column in
-                for marker in markers { if let marker { column.append(.text(marker)) } else { column.appendNull() } }
-            }
+            var column = Column(schema.fields[targets.count + reserved].type, capacity: items.count)
+            for marker in markers { if let marker { column.append(.text(marker)) } else { column.appendNull() } }
+            columns.append(column)
         }
-        return batch
+        return RecordBatch(schema, columns)
     }
 
-    /// Appends the cells of a target, those of one chunk after those of another.
-    private func append(_ items: [Delivery.Item], _ target: Int, to column: inout Column) {
-        var start = 0
-        while start < items.count {
-            let chunk = items[start].chunk
-            var end = start + 1
-            while end < items.count, items[end].chunk === chunk { end += 1 }
-            let presence = chunk.chunk.mapped.presence
-            chunk.chunk.mapped.columns[target].withPointers { cells in
-                for place in start..<end {
-                    let row = items[place].row.row
-                    guard presence[row, target], !cells.isNull(row) else {
-                        column.appendNull()
-                        continue
-                    }
-                    switch cells.layout {
-                    case .int64: column.append(cells.int64s[row])
-                    case .uint64: column.append(cells.uint64s[row])
-                    case .float64: column.append(cells.float64s[row])
-                    case .bytes: column.append(bytes: cells.cell(row))
-                    }
+    private static func runs(_ items: [Delivery.Item]) -> [Run] {
+        var runs: [Run] = []
+        for item in items {
+            let row = item.chunk.chunk.rows[item.place].row
+            if let last = runs.last, last.chunk === item.chunk, last.places.upperBound == item.place,
+                last.rows.upperBound == row
+            {
+                runs[runs.count - 1].places = last.places.lowerBound..<item.place + 1
+                runs[runs.count - 1].rows = last.rows.lowerBound..<row + 1
+            } else {
+                runs.append(Run(chunk: item.chunk, places: item.place..<item.place + 1, rows: row..<row + 1))
+            }
+        }
+        return runs
+    }
+
+    private func texts(_ runs: [Run], _ count: Int, _ text: (DecidedRow) -> String) -> Column {
+        var column = Column(.text, capacity: count)
+        for run in runs {
+            let rows = run.chunk.chunk.rows
+            for place in run.places { column.append(bytes: text(rows[place]).utf8) }
+        }
+        return column
+    }
+
+    /// The cells of a target: those that are set in one row after another go together.
+    private func cells(of target: Int, _ runs: [Run], _ count: Int) -> Column {
+        var column = Column(schema.fields[target + reserved].type, capacity: count)
+        for run in runs {
+            var row = run.rows.lowerBound
+            while row < run.rows.upperBound {
+                let (isSet, end) = run.chunk.chunk.mapped.presence.run(of: target, row..<run.rows.upperBound)
+                if isSet {
+                    column.append(run.chunk.chunk.mapped.columns[target], rows: row..<end)
+                } else {
+                    for _ in row..<end { column.appendNull() }
                 }
+                row = end
             }
-            start = end
         }
+        return column
     }
 
-    /// The bits of the columns that a row sets.
-    private func presence(_ item: Delivery.Item, hasMarker: Bool) -> [UInt8] {
-        var bits = item.chunk.chunk.mapped.presence.bits(item.row.row, reserved: reserved)
-        if case .update(_, let changes) = item.row.fate {
-            let sent = changes.map { mask(withCompanions($0.map(\.target))) } ?? writable
-            for place in bits.indices { bits[place] &= sent[place] & writable[place] }
-            for conflict in item.row.conflicts {
-                let place = conflict.target + reserved
-                bits[place >> 3] &= ~(1 << UInt8(place & 7))
+    /// The bits of the columns that each row sets.
+    private func presence(_ runs: [Run], _ markers: [String?]) -> Column {
+        let width = (targets.count + reserved + (hasMarker ? 1 : 0) + 7) >> 3
+        var bits: [UInt8] = []
+        for run in runs {
+            let start = bits.count
+            run.chunk.chunk.mapped.presence.append(run.rows, reserved: reserved, width: width, to: &bits)
+            guard mode != .create else { continue }
+            for (row, place) in run.places.enumerated() {
+                limit(&bits, at: start + row * width, run.chunk.chunk.rows[place])
             }
         }
-        if hasMarker { Self.set(targets.count + reserved, in: &bits) }
-        return bits
+        if hasMarker {
+            let place = targets.count + reserved
+            for (row, marker) in markers.enumerated() where marker != nil {
+                bits[row * width + place >> 3] |= 1 << UInt8(place & 7)
+            }
+        }
+        return Column(.bytes, repeating: width, bits)
+    }
+
+    /// Leaves the bits of what an update of the row sets, which begin at `start`.
+    private func limit(_ bits: inout [UInt8], at start: Int, _ row: DecidedRow) {
+        for place in writable.indices { bits[start + place] &= writable[place] }
+        guard case .update(_, let changes) = row.fate else { return }
+        if let changes {
+            let sent = mask(withCompanions(changes.map(\.target)))
+            for place in sent.indices { bits[start + place] &= sent[place] }
+        }
+        for conflict in row.conflicts {
+            let place = conflict.target + reserved
+            bits[start + place >> 3] &= ~(1 << UInt8(place & 7))
+        }
     }
 
     private func mask(_ chosen: [Int]) -> [UInt8] {

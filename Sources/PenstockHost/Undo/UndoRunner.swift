@@ -207,7 +207,7 @@ package final class UndoRunner {
         let delivery = UndoDelivery(target, store, images, record, fields: writable, options) {
             [decider] (item, outcome, result) throws(RunStop) in
             count.add(item, outcome, result)
-            observe(.delivered(Self.delivered(item, outcome, result, costs, decider, count.total)))
+            observe(.delivered(DeliveredRows(Self.delivered(item, outcome, result, costs, decider, count.total))))
         }
         defer { delivery.end() }
         do throws(RunStop) {

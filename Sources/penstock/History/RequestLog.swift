@@ -22,7 +22,9 @@ final class RequestLog: Sendable {
     // Used on `queue` only, too.
     private nonisolated(unsafe) var timed: (second: Int64, text: String) = (-1, "")
     // Used from the thread of the run only; see the type's contract.
-    private nonisolated(unsafe) var gathered: [(row: DeliveredRow, at: Int64)] = []
+    private nonisolated(unsafe) var gathered: [(rows: DeliveredRows, at: Int64)] = []
+    // As `gathered`.
+    private nonisolated(unsafe) var gatheredRows = 0
     // As `gathered`.
     private nonisolated(unsafe) var handedAt: Int64 = 0
 
@@ -45,11 +47,12 @@ final class RequestLog: Sendable {
         self.showsFields = showsFields
     }
 
-    /// Adds a line.
-    func write(_ row: DeliveredRow) {
+    /// Adds a line for each row.
+    func write(_ rows: DeliveredRows) {
         let now = WallClock.milliseconds
-        gathered.append((row, now))
-        if gathered.count >= Self.gatheredMax { handOver(now) } else { keepUp() }
+        gathered.append((rows, now))
+        gatheredRows += rows.count
+        if gatheredRows >= Self.gatheredMax { handOver(now) } else { keepUp() }
     }
 
     /// Begins to write what was added, if it has waited long enough; for whenever there is a moment.
@@ -65,12 +68,15 @@ final class RequestLog: Sendable {
     }
 
     private func handOver(_ now: Int64) {
-        let rows = gathered
+        let all = gathered
         gathered = []
+        gatheredRows = 0
         handedAt = now
         room.wait()
         queue.async { [self] in
-            for (row, at) in rows { log.write { write(row, at, into: &$0) } }
+            for (rows, at) in all {
+                for place in 0..<rows.count { log.write { write(rows[place], at, into: &$0) } }
+            }
             log.flush()
             room.signal()
         }

@@ -62,7 +62,9 @@ final class RunJournal {
                     "limit": .string(excess.name.rawValue), "bound": .string(excess.bound.text),
                     "what": .string(excess.clause),
                 ], level: "warning")
-        case .delivered(let row): take(row)
+        case .delivered(let rows):
+            rows.forEachFailure { take($0) }
+            requests?.write(rows)
         case .rejected(let row, let keyText, let reason):
             write(
                 "row.rejected", "a row was rejected",
@@ -129,7 +131,6 @@ final class RunJournal {
                     "code": .string(row.code), "field": .string(""),
                 ], level: "warning")
         }
-        requests?.write(row)
     }
 
     private func shownKey(_ text: String) -> String { masksKey ? Self.dots : text }
