@@ -16,12 +16,17 @@ public struct ObjectDescriptor: Sendable, Hashable {
     ///
     /// A record that nobody has changed since it was created has the time of its creation there.
     public var updatedAtField: String
+    /// How many of its rows can be on their way at once; 0 leaves that to the host.
+    ///
+    /// It is for objects that take many rows together: where each row is a request, the host knows how many suit.
+    public var rowsAtOnce: Int
 
     /// Something a destination can write.
     public init(
         id: String, title: String, requiredOnCreate: [String], costs: RequestCosts, createdAtField: String = "",
-        updatedAtField: String = ""
+        updatedAtField: String = "", rowsAtOnce: Int = 0
     ) {
+        self.rowsAtOnce = rowsAtOnce
         self.updatedAtField = updatedAtField
         self.createdAtField = createdAtField
         self.id = id

@@ -18,6 +18,7 @@ extension ObjectDescriptor {
             [
                 "id": .string(id), "title": .string(title), "required_on_create": .strings(requiredOnCreate),
                 "created_at_field": .string(createdAtField), "updated_at_field": .string(updatedAtField),
+                "rows_at_once": .integer(rowsAtOnce),
                 "costs": .object(
                     [
                         "create": .integer(costs.create), "update": .integer(costs.update),
@@ -43,6 +44,7 @@ extension ObjectDescriptor {
                 readPageMax: try costs.integer("read_page_max") ?? 0,
                 readOne: Int64(try costs.integer("read_one") ?? 0)),
             createdAtField: try document.textIfPresent("created_at_field") ?? "",
-            updatedAtField: try document.textIfPresent("updated_at_field") ?? "")
+            updatedAtField: try document.textIfPresent("updated_at_field") ?? "",
+            rowsAtOnce: max(0, try document.integer("rows_at_once") ?? 0))
     }
 }

@@ -118,7 +118,7 @@ package struct DeliveryMachine: Sendable {
     }
 
     private let policy: DeliveryPolicy
-    private static var batchRows: Int { 64 }
+    private let batchRows: Int
     private let silenceMilliseconds: Int64
     private var quota = RetryQuota()
     private var waiting = Lines()
@@ -144,10 +144,12 @@ package struct DeliveryMachine: Sendable {
     /// A machine that knows of no rows.
     ///
     /// - Parameters:
+    ///   - batchRows: How many rows go together at most.
     ///   - silenceMilliseconds: How long a session may say nothing before it is asked.
     ///   - now: The time, on the monotonic clock that every call uses.
-    package init(_ policy: DeliveryPolicy, silenceMilliseconds: Int64, now: Int64) {
+    package init(_ policy: DeliveryPolicy, batchRows: Int = 64, silenceMilliseconds: Int64, now: Int64) {
         self.policy = policy
+        self.batchRows = batchRows
         self.silenceMilliseconds = silenceMilliseconds
         movedAt = now
     }
@@ -182,7 +184,7 @@ package struct DeliveryMachine: Sendable {
         wake(now)
         for mode in Self.order where mode != .create || !holdsCreates {
             guard !waiting[mode].isEmpty else { continue }
-            return Batch(id: nextBatch, mode: mode, rows: waiting[mode].all.prefix(Self.batchRows).map(\.row))
+            return Batch(id: nextBatch, mode: mode, rows: waiting[mode].all.prefix(batchRows).map(\.row))
         }
         return nil
     }

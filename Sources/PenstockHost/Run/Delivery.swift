@@ -23,6 +23,7 @@ final class Delivery {
     private var prepared: (batch: DeliveryMachine.Batch, columns: RecordBatch)?
     /// How many rows were on their way when a session had no room, until it is asked again; nil where none said so.
     private var fullWith: Int?
+    private let window: DeliveryWindow
     private let watch: Cancellation.Watch
     /// Whether a plan is applied, which says what becomes of every row.
     private let isPlanned: Bool
@@ -41,9 +42,6 @@ final class Delivery {
     /// Rows that are waiting, on their way or to be sent again.
     var openRows: Int { machine.openRows }
 
-    private static let inFlightMax = 64
-    /// How many results are awaited before a session that had no room is asked again.
-    private static let resultsPerRoom = inFlightMax / 2
     /// How many intents are written together where a person has to settle each that a crash leaves.
     private static let cautiousGroup = 16
     /// How soon a session that has no room is asked again although it owes no result, in milliseconds.
@@ -70,8 +68,9 @@ final class Delivery {
         journal = IntentJournal(
             ledger, clock: sync.destinationHost.serverClock,
             groupMax: sync.guarantee == .atMostOnce ? Self.cautiousGroup : IntentBook<LedgerEntry>.groupMost)
+        window = DeliveryWindow(sync.object)
         machine = DeliveryMachine(
-            policy, silenceMilliseconds: options.silenceMilliseconds,
+            policy, batchRows: window.batchRows, silenceMilliseconds: options.silenceMilliseconds,
             now: sync.destinationHost.monotonicMilliseconds)
     }
 
@@ -205,7 +204,7 @@ final class Delivery {
     private var mayHaveRoom: Bool {
         guard let full = fullWith else { return true }
         let open = machine.rowsOnTheirWay
-        guard open == 0 || open <= full - Self.resultsPerRoom else { return false }
+        guard open == 0 || open <= full - window.resultsPerRoom else { return false }
         fullWith = nil
         return true
     }
@@ -240,7 +239,7 @@ final class Delivery {
         if let session = sessions[mode] { return session }
         let queue = queue
         let request = WriteRequest(
-            object: sync.object.id, mode: mode, schema: shape(mode).schema, inFlightMax: Self.inFlightMax)
+            object: sync.object.id, mode: mode, schema: shape(mode).schema, inFlightMax: window.inFlightMax)
         let session = try sync.destination.begin(request) { queue.add($0, $1) }
         sessions[mode] = session
         let journal = journal

@@ -22,7 +22,7 @@ final class UndoDelivery {
     private var isAborted = false
     private var prepared: Set<Fingerprint> = []
 
-    private static let inFlightMax = 64
+    private let window: DeliveryWindow
 
     /// - Parameters:
     ///   - fields: The fields that may be put back, as the destination has them now.
@@ -45,8 +45,10 @@ final class UndoDelivery {
             ] + fields.map { Schema.Field($0.key, $0.kind.columnType) })
         var policy = DeliveryPolicy()
         policy.pauseMilliseconds = options.retryPauseMilliseconds
+        window = DeliveryWindow(target.object)
         machine = DeliveryMachine(
-            policy, silenceMilliseconds: options.silenceMilliseconds, now: target.host.monotonicMilliseconds)
+            policy, batchRows: window.batchRows, silenceMilliseconds: options.silenceMilliseconds,
+            now: target.host.monotonicMilliseconds)
     }
 
     /// Why nothing more is sent, or nil.
@@ -121,7 +123,7 @@ final class UndoDelivery {
         let queue = queue
         let columns = mode == .delete ? Schema(Array(schema.fields.prefix(2))) : schema
         let request = WriteRequest(
-            object: target.object.id, mode: mode, schema: columns, inFlightMax: Self.inFlightMax)
+            object: target.object.id, mode: mode, schema: columns, inFlightMax: window.inFlightMax)
         let session = try target.destination.begin(request) { queue.add($0, $1) }
         sessions[mode] = session
         return session

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+
+/// How many rows are given to a session of a destination at once.
+struct DeliveryWindow {
+    /// The most that may be on their way.
+    let inFlightMax: Int
+    /// The most that are handed over together.
+    let batchRows: Int
+    /// How many results are awaited before a session that had no room is asked again.
+    let resultsPerRoom: Int
+
+    /// How many suit where a row is a request.
+    private static let requestsMax = 64
+    /// The most of an object that takes many rows together: so many lie in memory as columns once more.
+    private static let rowsMax = 4_096
+
+    /// The window for an object.
+    init(_ object: ObjectDescriptor) {
+        inFlightMax = object.rowsAtOnce > 0 ? min(object.rowsAtOnce, Self.rowsMax) : Self.requestsMax
+        batchRows = max(min(inFlightMax, Self.requestsMax), inFlightMax / 4)
+        resultsPerRoom = max(1, inFlightMax / 2)
+    }
+}
