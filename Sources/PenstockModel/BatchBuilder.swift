@@ -108,8 +108,19 @@ public struct ColumnBuilder {
     @inlinable @inline(__always) public func append(bytes value: UnsafeBufferPointer<UInt8>) {
         let count = value.count
         let place = room(for: count)
-        if let start = value.baseAddress { Self.copy(start, place, count) }
+        if let start = value.baseAddress { FewBytes.copy(start, place, count) }
         endBytes(count)
+    }
+
+    /// Appends a text; false where the bytes are no UTF-8, and then nothing was appended.
+    @inlinable @inline(__always) public func append(text value: UnsafeBufferPointer<UInt8>) -> Bool {
+        let count = value.count
+        let place = room(for: count)
+        if let start = value.baseAddress, !FewBytes.isASCII(copying: start, place, count) {
+            guard UTF8Check.isValid(value) else { return false }
+        }
+        endBytes(count)
+        return true
     }
 
     /// Appends a row of layout ``DataType/Layout/bytes``.
@@ -154,37 +165,6 @@ public struct ColumnBuilder {
     @inlinable @inline(__always) func endRow() {
         state.pointee.count &+= 1
         if state.pointee.count == state.pointee.capacity { state.pointee.grow() }
-    }
-
-    /// Copies bytes that do not overlap; few are copied without a call.
-    @inlinable @inline(__always) public static func copy(
-        _ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, _ count: Int
-    ) {
-        let from = UnsafeRawPointer(source)
-        let to = UnsafeMutableRawPointer(target)
-        if count > 32 { return to.copyMemory(from: from, byteCount: count) }
-        if count >= 8 {
-            // The last eight lie over what was copied before them.
-            var place = 0
-            while place &+ 8 <= count {
-                to.storeBytes(
-                    of: from.loadUnaligned(fromByteOffset: place, as: UInt64.self), toByteOffset: place, as: UInt64.self
-                )
-                place &+= 8
-            }
-            to.storeBytes(
-                of: from.loadUnaligned(fromByteOffset: count &- 8, as: UInt64.self), toByteOffset: count &- 8,
-                as: UInt64.self)
-        } else if count >= 4 {
-            let head = from.loadUnaligned(as: UInt32.self)
-            let tail = from.loadUnaligned(fromByteOffset: count &- 4, as: UInt32.self)
-            to.storeBytes(of: head, as: UInt32.self)
-            to.storeBytes(of: tail, toByteOffset: count &- 4, as: UInt32.self)
-        } else if count > 0 {
-            target[0] = source[0]
-            target[count &>> 1] = source[count &>> 1]
-            target[count &- 1] = source[count &- 1]
-        }
     }
 }
 

@@ -40,16 +40,17 @@ public struct CivilDate: Sendable, Hashable {
 
     /// The date `days` after 1970-01-01, which is known to be at most 2.5·10⁹ days away.
     package init(near days: Int64) {
-        let shifted = days + CivilDate.epoch
-        let era = floorDivided(shifted, by: CivilDate.daysPerEra)
-        let dayOfEra = shifted - era * CivilDate.daysPerEra
+        // Eras that make the days positive: what has no sign is divided with less work.
+        let shifted = UInt64(days + CivilDate.epoch + CivilDate.erasBefore * CivilDate.daysPerEra)
+        let era = shifted / UInt64(CivilDate.daysPerEra)
+        let dayOfEra = UInt32(truncatingIfNeeded: shifted % UInt64(CivilDate.daysPerEra))
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         // Years start in March here, so that the leap day is the last one.
         let marchMonth = (5 * dayOfYear + 2) / 153
-        day = dayOfYear - (153 * marchMonth + 2) / 5 + 1
-        month = marchMonth < 10 ? marchMonth + 3 : marchMonth - 9
-        year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+        day = Int64(dayOfYear - (153 * marchMonth + 2) / 5 + 1)
+        month = Int64(marchMonth < 10 ? marchMonth + 3 : marchMonth - 9)
+        year = Int64(yearOfEra) + (Int64(era) - CivilDate.erasBefore) * 400 + (month <= 2 ? 1 : 0)
     }
 
     /// Days since 1970-01-01.

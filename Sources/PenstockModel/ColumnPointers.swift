@@ -62,6 +62,21 @@ public struct ColumnPointers {
         let start = Int(offsets[row])
         return UnsafeBufferPointer(start: bytes + start, count: Int(offsets[row &+ 1]) &- start)
     }
+
+    /// The bytes of row `row` as bits, as a write's presence column has them.
+    @inlinable @inline(__always) public func bits(_ row: Int) -> CellBits { CellBits(cell(row)) }
+}
+
+/// The bits of a cell, least significant first in each byte; valid for as long as the cell.
+public struct CellBits {
+    @usableFromInline let bytes: UnsafeBufferPointer<UInt8>
+
+    @inlinable @inline(__always) init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    /// Whether the bit at `place` is set; false behind the cell's end.
+    @inlinable @inline(__always) public subscript(place: Int) -> Bool {
+        place &>> 3 < bytes.count && bytes[place &>> 3] & (1 &<< UInt8(truncatingIfNeeded: place & 7)) != 0
+    }
 }
 
 extension Column {

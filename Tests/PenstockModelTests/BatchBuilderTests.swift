@@ -72,4 +72,24 @@ import Testing
             }
         }
     }
+
+    @Test("a text is appended where the bytes are one, and nothing of them where they are not")
+    func aTextIsAppendedWhereTheBytesAreOne() {
+        var random = SplitMix(state: Self.seed)
+        let builder = BatchBuilder(Schema([.init("a", .text)]))
+        var expected = Column(.text)
+        let pieces = ["a", "é", "€", "\u{1F600}", "twelve bytes", String(repeating: "z", count: 70)]
+        for _ in 0..<5_000 {
+            var bytes: [UInt8] = []
+            for _ in 0..<random.next() % 6 { bytes += pieces[Int(random.next() % 6)].utf8 }
+            if random.next() % 3 == 0, !bytes.isEmpty {
+                bytes[Int(random.next() % UInt64(bytes.count))] = UInt8(truncatingIfNeeded: random.next())
+            }
+            let isText = String(validating: bytes, as: UTF8.self) != nil
+            let isAppended = bytes.withUnsafeBufferPointer { builder[0].append(text: $0) }
+            #expect(isAppended == isText, "PENSTOCK_SEED=\(Self.seed), \(bytes)")
+            if isText { expected.append(bytes: bytes) }
+        }
+        #expect(builder.finish().columns[0] == expected, "PENSTOCK_SEED=\(Self.seed)")
+    }
 }

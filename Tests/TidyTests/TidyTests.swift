@@ -134,6 +134,8 @@ struct SourceFile: CustomStringConvertible, Sendable {
         "Sources/PenstockEngine/Mapping/PlainCell.swift",
         // Rows into columns: room that is written to without asking who else holds it.
         "Sources/PenstockModel/BatchBuilder.swift",
+        "Sources/PenstockModel/DecimalDigits.swift",
+        "Sources/PenstockModel/FewBytes.swift",
         "Sources/PenstockModel/PlainTime.swift",
         "Sources/PenstockModel/UTF8Check.swift",
         "Sources/PenstockState/SQLiteConnection.swift",

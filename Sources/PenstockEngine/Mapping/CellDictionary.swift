@@ -65,10 +65,9 @@ private struct CellDictionary {
     }
 
     private func hash(_ row: Int) -> UInt64 {
-        guard isBytes else { return mixed(word(row)) }
-        var hash: UInt64 = 0
-        for byte in view.cell(row) { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        return mixed(hash)
+        guard isBytes else { return FewBytes.mixed(word(row)) }
+        let cell = view.cell(row)
+        return cell.baseAddress.map { FewBytes.hash($0, cell.count) } ?? 0
     }
 
     private func word(_ row: Int) -> UInt64 {
@@ -79,17 +78,11 @@ private struct CellDictionary {
         }
     }
 
-    private func mixed(_ word: UInt64) -> UInt64 {
-        let product = word &* 0x9E37_79B9_7F4A_7C15
-        return product ^ product >> 32
-    }
-
     private func isSame(_ first: Int, _ second: Int) -> Bool {
         guard isBytes else { return word(first) == word(second) }
         let (left, right) = (view.cell(first), view.cell(second))
-        guard left.count == right.count else { return false }
-        for place in 0..<left.count where left[place] != right[place] { return false }
-        return true
+        guard left.count == right.count, let one = left.baseAddress, let other = right.baseAddress else { return false }
+        return FewBytes.isSame(one, other, left.count)
     }
 
     /// The values of the rows by their numbers; -1 stands for none.

@@ -122,23 +122,29 @@ enum PlainCell {
     /// Eight bytes at a time; the low bytes of a subtraction that borrows may be wrong, but only where one is found.
     @inline(__always)
     private static func holdsEscapes(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
+        guard let start = bytes.baseAddress else { return false }
         var found: UInt64 = 0
         var place = 0
         while place &+ 8 <= bytes.count {
-            let word = UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped + place).loadUnaligned(as: UInt64.self)
-            let quote = word ^ (ones &* 0x22)
-            let slash = word ^ (ones &* 0x5C)
-            found |= (word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote | (slash &- ones) & ~slash
+            found |= escapes(UnsafeRawPointer(start + place).loadUnaligned(as: UInt64.self))
             place &+= 8
         }
-        if found & (ones &* 0x80) != 0 { return true }
-        while place < bytes.count {
-            let byte = bytes[place]
-            if byte < 0x20 || byte == 0x22 || byte == 0x5C { return true }
-            place &+= 1
+        if place < bytes.count {
+            let rest = bytes.count &- place
+            // Blanks stand where the text has ended.
+            let blanks: UInt64 = 0x2020_2020_2020_2020 &<< UInt64(truncatingIfNeeded: 8 &* rest)
+            found |= escapes(FewBytes.lastWord(start, bytes.count, bytes: rest) | blanks)
         }
-        return false
+        return found & 0x8080_8080_8080_8080 != 0
+    }
+
+    /// High bits for the bytes that must be escaped; other bits mean nothing.
+    @inline(__always)
+    private static func escapes(_ word: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        let quote = word ^ (ones &* 0x22)
+        let slash = word ^ (ones &* 0x5C)
+        return (word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote | (slash &- ones) & ~slash
     }
 }
 

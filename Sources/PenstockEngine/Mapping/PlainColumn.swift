@@ -274,7 +274,7 @@ struct CellScan {
         let bytes = [UInt8](unsafeUninitializedCapacity: room) { buffer, used in
             func append(_ start: UnsafePointer<UInt8>, _ count: Int) {
                 guard let base = buffer.baseAddress, count > 0 else { return }
-                (base + used).initialize(from: start, count: count)
+                FewBytes.copy(start, base + used, count)
                 used += count
             }
             for row in 0..<view.count {
