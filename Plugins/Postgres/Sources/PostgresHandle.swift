@@ -193,10 +193,12 @@ final class PostgresHandle {
     /// The next message of a `COPY … TO STDOUT`.
     func copied() -> Copied {
         PQfreemem(message)
-        message = nil
-        let count = PQgetCopyData(connection, &message, 1)
-        if count > 0, let message {
-            return .message(PostgresBytes(UnsafeRawBufferPointer(start: message, count: Int(count))))
+        // Not into the property itself: that would be looked at for conflicts at run time, once per row.
+        var next: UnsafeMutablePointer<CChar>?
+        let count = PQgetCopyData(connection, &next, 1)
+        message = next
+        if count > 0, let next {
+            return .message(PostgresBytes(UnsafeRawBufferPointer(start: next, count: Int(count))))
         }
         return count == 0 ? .nothing : .ended
     }
@@ -348,9 +350,12 @@ struct PostgresBytes {
     @inline(__always)
     func append(to column: ColumnBuilder) { column.append(bytes: bytes.assumingMemoryBound(to: UInt8.self)) }
 
+    /// Appends the bytes as a text; false where they are no UTF-8, and then nothing was appended.
+    @inline(__always)
+    func appendText(to column: ColumnBuilder) -> Bool {
+        column.append(text: bytes.assumingMemoryBound(to: UInt8.self))
+    }
+
     /// The first `length` bytes as a text; what is no UTF-8 in it is replaced.
     func text(_ length: Int = .max) -> String { String(decoding: bytes.prefix(length), as: UTF8.self) }
-
-    /// Whether the bytes are UTF-8.
-    var isText: Bool { UTF8Check.isValid(bytes.assumingMemoryBound(to: UInt8.self)) }
 }

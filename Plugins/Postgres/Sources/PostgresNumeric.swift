@@ -32,7 +32,13 @@ enum PostgresNumeric {
         }
         var position = 0
         while position <= weight {
-            end += write(cell, position, groups, isFirst: position == 0) { digits[end + $0] = $1 }
+            let group = group(cell, position, groups)
+            if position == 0 {
+                end += DecimalDigits.writeShort(group, digits + end)
+            } else {
+                DecimalDigits.writeFour(group, digits + end)
+                end += 4
+            }
             position += 1
         }
         if scale > 0 {
@@ -41,7 +47,8 @@ enum PostgresNumeric {
             let last = end + scale
             position = weight + 1
             while end < last {
-                end += write(cell, position, groups, isFirst: false) { digits[end + $0] = $1 }
+                DecimalDigits.writeFour(group(cell, position, groups), digits + end)
+                end += 4
                 position += 1
             }
             end = last
@@ -50,28 +57,11 @@ enum PostgresNumeric {
         return nil
     }
 
-    /// Writes the four digits of a group, of the first one without the zeros before it; how many that were.
+    /// The group at a position; 0 where none was sent.
     @inline(__always)
-    private static func write(
-        _ cell: PostgresBytes, _ position: Int, _ groups: Int, isFirst: Bool, _ put: (Int, UInt8) -> Void
-    ) -> Int {
-        let isThere = position >= 0 && position < groups
-        let group = isThere ? UInt32(truncatingIfNeeded: cell.integer(8 + 2 * position, as: Int16.self)) : 0
-        let high = group / 100
-        let low = group % 100
-        func digit(_ value: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: 48 &+ value) }
-        if !isFirst || group >= 1000 {
-            put(0, digit(high / 10))
-            put(1, digit(high % 10))
-            put(2, digit(low / 10))
-            put(3, digit(low % 10))
-            return 4
-        }
-        let count = group >= 100 ? 3 : group >= 10 ? 2 : 1
-        if count == 3 { put(0, digit(high)) }
-        if count >= 2 { put(count - 2, digit(low / 10)) }
-        put(count - 1, digit(low % 10))
-        return count
+    private static func group(_ cell: PostgresBytes, _ position: Int, _ groups: Int) -> UInt32 {
+        guard position >= 0, position < groups else { return 0 }
+        return UInt32(truncatingIfNeeded: cell.integer(8 + 2 * position, as: UInt16.self))
     }
 
     /// Whether a text is digits with a sign, a point and an exponent at most, and so safe and meaningful in SQL.

@@ -70,8 +70,9 @@ final class PostgresStream: RecordStream {
     private func fill(_ connection: PostgresConnection) throws(ConnectorError) {
         if !hasStarted { try connection.startCopy(doing) }
         hasStarted = true
+        let handle = connection.handle
         while rows < batchRowsMax, bytes < batchBytesMax {
-            switch connection.handle.copied() {
+            switch handle.copied() {
             case .message(let message): try take(message)
             case .nothing: try connection.takeIn(doing)
             case .ended:

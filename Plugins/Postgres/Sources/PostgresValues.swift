@@ -10,9 +10,10 @@ enum PostgresValues {
     @inline(__always)
     static func append(_ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: ColumnBuilder) -> String? {
         switch wire {
-        case .text where cell.isText:
-            cell.append(to: column)
-            return nil
+        case .text:
+            if cell.appendText(to: column) { return nil }
+            column.appendNull()
+            return notText
         case .int64 where cell.count == 8:
             column.append(cell.integer(0, as: Int64.self))
             return nil
@@ -35,6 +36,8 @@ enum PostgresValues {
         if fault != nil { column.appendNull() }
         return fault
     }
+
+    private static var notText: String { "is not UTF-8 text" }
 
     private static func size(_ wire: PostgresType.Wire) -> Int? {
         switch wire {
@@ -59,9 +62,7 @@ enum PostgresValues {
         case .float32: return append(Float(bitPattern: cell.integer(0)), to: column)
         case .float64: return append(Double(bitPattern: cell.integer(0)), to: column)
         case .numeric: return PostgresNumeric.append(cell, to: column)
-        case .text, .json:
-            guard cell.isText else { return "is not UTF-8 text" }
-            cell.append(to: column)
+        case .text, .json: return cell.appendText(to: column) ? nil : notText
         case .jsonb:
             guard cell.count > 0, cell[0] == 1 else { return "is a jsonb of a version that is not known here" }
             cell.slice(1, cell.count - 1).append(to: column)
