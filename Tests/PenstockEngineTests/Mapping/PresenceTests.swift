@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import PenstockEngine
+import PenstockModel
 import Testing
 
 /// What is told of many rows at once, held against what is told of each.
@@ -52,5 +53,20 @@ import Testing
             expected += one
         }
         #expect(bits == expected)
+    }
+
+    /// The presence column of all rows against the bits of one row after the other.
+    @Test(arguments: [0, 1, 7, 8, 9, 63, 64, 65, 200], [0, 1, 3])
+    func theColumnHasTheBitsOfEveryRow(rows: Int, reserved: Int) {
+        var random = SystemRandomNumberGenerator()
+        for targets in [0, 1, 5, 7, 8, 15, 16, 40] {
+            var presence = Presence(rowCount: rows, targetCount: targets)
+            for row in 0..<rows {
+                for target in 0..<targets { presence[row, target] = Bool.random(using: &random) }
+            }
+            var expected = Column(.bytes)
+            for row in 0..<rows { expected.append(bytes: presence.bits(row, reserved: reserved)) }
+            #expect(presence.column(reserved: reserved) == expected, "\(presence)")
+        }
     }
 }
