@@ -9,7 +9,7 @@ package struct PipedriveBody: Sendable {
     private struct Cell {
         var column: Int
         var wire: WireShape
-        /// Where the key in quotes, with the colon, lies in ``PipedriveBody/prefixes``.
+        /// Where a comma and the key in quotes, with the colon, lie in ``PipedriveBody/prefixes``.
         var prefix: Range<Int>
     }
 
@@ -31,6 +31,7 @@ package struct PipedriveBody: Sendable {
         for (column, shape) in request.schema.fields.enumerated() where !Self.reserved.contains(shape.name) {
             let field = try Self.check(shape, request.mode, object, fields)
             let start = prefixes.count
+            prefixes.append(UInt8(ascii: ","))
             JSON.writeString(shape.name.utf8, into: &prefixes)
             prefixes.append(UInt8(ascii: ":"))
             let cell = Cell(column: column, wire: field.wire, prefix: start..<prefixes.count)
@@ -103,14 +104,15 @@ package struct PipedriveBody: Sendable {
     package func render(
         _ columns: [ColumnPointers], _ row: Int, into out: JSONBuffer
     ) throws(ConnectorError) -> Bool {
+        let presence = presenceColumn.map { columns[$0].bits(row) }
         out.append(UInt8(ascii: "{"))
         let start = out.count
-        try write(cells, columns, row, into: out)
+        try write(cells, columns, row, into: out, where: presence)
         let customStart = out.count
         if customStart > start { out.append(UInt8(ascii: ",")) }
         out.append(Self.customPrefix)
         let membersStart = out.count
-        try write(customCells, columns, row, into: out)
+        try write(customCells, columns, row, into: out, where: presence)
         if out.count > membersStart { out.append(UInt8(ascii: "}")) } else { out.truncate(to: customStart) }
         out.append(UInt8(ascii: "}"))
         return out.count > start + 1
@@ -123,25 +125,18 @@ package struct PipedriveBody: Sendable {
     private static let no = Array("false".utf8)
 
     private func write(
-        _ cells: [Cell], _ columns: [ColumnPointers], _ row: Int, into out: JSONBuffer
+        _ cells: [Cell], _ columns: [ColumnPointers], _ row: Int, into out: JSONBuffer, where presence: CellBits?
     ) throws(ConnectorError) {
         var isFirst = true
-        for cell in cells where isPresent(columns, row, cell.column) {
+        for cell in cells where presence?[cell.column] ?? true {
             let column = columns[cell.column]
             let isNull = column.isNull(row)
             if isNull && leavesOutNulls { continue }
             let before = out.count
-            if !isFirst { out.append(UInt8(ascii: ",")) }
-            out.append(prefixes, cell.prefix)
+            out.append(prefixes, isFirst ? cell.prefix.dropFirst() : cell.prefix)
             let isWritten = isNull ? writeNull(cell.wire, into: out) : try write(cell, column, row, into: out)
             if isWritten { isFirst = false } else { out.truncate(to: before) }
         }
-    }
-
-    private func isPresent(_ columns: [ColumnPointers], _ row: Int, _ place: Int) -> Bool {
-        guard let presenceColumn else { return true }
-        let bits = columns[presenceColumn].cell(row)
-        return place >> 3 < bits.count && bits[place >> 3] & (1 << UInt8(place & 7)) != 0
     }
 
     private func writeNull(_ wire: WireShape, into out: JSONBuffer) -> Bool {
@@ -182,13 +177,14 @@ package struct PipedriveBody: Sendable {
             let key = schema.fields[cell.column].name
             throw ConnectorError(.badData, "The value of \(key) lies outside the years 1 to 9999.", field: key)
         }
+        let day = isDate ? value : TimeText.day(of: value)
         out.append(UInt8(ascii: "\""))
-        out.append { text in
-            switch cell.wire {
-            case .date: PipedriveTime.writeDate(value, into: &text)
-            case .utcTime: PipedriveTime.writeUTC(value, into: &text)
-            default: PipedriveTime.writeInstant(value, into: &text)
-            }
+        out.append(CivilDate(near: day))
+        if !isDate {
+            out.append(cell.wire == .utcTime ? UInt8(ascii: " ") : UInt8(ascii: "T"))
+            // A fraction of a second is left out.
+            out.append(timeOfDay: (value - day * TimeText.dayLength) / 1_000_000)
+            if cell.wire == .instant { out.append(UInt8(ascii: "Z")) }
         }
         out.append(UInt8(ascii: "\""))
     }

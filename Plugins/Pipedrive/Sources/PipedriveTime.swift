@@ -4,13 +4,6 @@ import ConnectorKit
 
 /// Dates and instants as Pipedrive writes them.
 package enum PipedriveTime {
-    /// Appends `YYYY-MM-DD`.
-    ///
-    /// - Parameter days: Days since 1970-01-01, for which ``isWritable(days:)`` holds.
-    package static func writeDate(_ days: Int64, into out: inout [UInt8]) {
-        CivilDate(near: days).write(into: &out)
-    }
-
     /// Appends `YYYY-MM-DDTHH:MM:SSZ`; a fraction of a second is left out.
     ///
     /// - Parameter microseconds: Microseconds since 1970-01-01T00:00:00Z.
@@ -18,16 +11,6 @@ package enum PipedriveTime {
         let fraction = microseconds % 1_000_000
         TimeText.writeTimestamp(microseconds - fraction - (fraction < 0 ? 1_000_000 : 0), into: &out)
         out.append(UInt8(ascii: "Z"))
-    }
-
-    /// Appends `YYYY-MM-DD HH:MM:SS` in UTC; a fraction of a second is left out.
-    ///
-    /// - Parameter microseconds: Microseconds since 1970-01-01T00:00:00Z.
-    package static func writeUTC(_ microseconds: Int64, into out: inout [UInt8]) {
-        let start = out.count
-        writeInstant(microseconds, into: &out)
-        out.removeLast()
-        out[start + "YYYY-MM-DD".utf8.count] = UInt8(ascii: " ")
     }
 
     /// Whether a date lies in the years 0001 to 9999, which is what `YYYY-MM-DD` can hold.

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConnectorHTTP
+import ConnectorKit
 import PipedriveConnector
 import Testing
 
 @Suite struct PipedriveTimeTests {
     @Test func everyDayOfFourCenturiesReadsBackAsItself() {
         for days in Int64(-70_000)...76_000 {
-            var out: [UInt8] = []
-            PipedriveTime.writeDate(days, into: &out)
-            guard PipedriveTime.days(String(decoding: out, as: UTF8.self)) == days else {
+            let out = JSONBuffer()
+            out.append(CivilDate(near: days))
+            guard PipedriveTime.days(String(decoding: out.bytes, as: UTF8.self)) == days else {
                 Issue.record("\(days)")
                 return
             }

@@ -91,8 +91,7 @@ private struct Renderer {
     }
 
     mutating func take(_ mapped: MappedBatch) throws {
-        var presence = Column(.bytes, capacity: mapped.rowCount)
-        for row in 0..<mapped.rowCount { presence.append(bytes: mapped.presence.bits(row, reserved: 1)) }
+        let presence = mapped.presence.column(reserved: 1)
         let batch = RecordBatch(schema, [presence] + mapped.columns)
         let rejected = mapped.rejectedRows
         let (rows, bytes) = try batch.withPointers { columns throws(ConnectorError) -> (Int, Int) in
