@@ -4,7 +4,7 @@
 ///
 /// Two different inputs among 10⁷ share a digest with a chance of about 10⁻²⁵. It is stored in state files, so the
 /// function never changes; it is not a defence against people who choose their rows to collide.
-public struct Fingerprint: Sendable, Hashable {
+public struct Fingerprint: Sendable, Hashable, BitwiseCopyable {
     /// The first 8 bytes, as a little-endian number.
     public var low: UInt64
     /// The last 8 bytes, as a little-endian number.
@@ -18,7 +18,7 @@ public struct Fingerprint: Sendable, Hashable {
 
     /// The 16 bytes.
     public var bytes: [UInt8] {
-        [low, high].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> ($0 * 8)) } }
+        (0..<16).map { UInt8(truncatingIfNeeded: ($0 < 8 ? low : high) >> (($0 & 7) * 8)) }
     }
 
     /// A digest from its 16 bytes, or nil for another number of bytes.
@@ -31,13 +31,26 @@ public struct Fingerprint: Sendable, Hashable {
 
     /// The 32 hexadecimal digits of the bytes.
     public var hex: String {
-        var digits: [UInt8] = []
-        digits.reserveCapacity(32)
-        for byte in bytes {
-            digits.append(JSON.hexDigit(byte >> 4))
-            digits.append(JSON.hexDigit(byte & 15))
-        }
+        let words = hexDigits
+        let digits = (0..<32).map { UInt8(truncatingIfNeeded: words[$0 >> 3] >> (($0 & 7) * 8)) }
         return String(decoding: digits, as: UTF8.self)
+    }
+
+    /// The 32 hexadecimal digits, eight in each number, the first in its lowest byte.
+    var hexDigits: [4 of UInt64] {
+        [Self.hexDigits(low), Self.hexDigits(low >> 32), Self.hexDigits(high), Self.hexDigits(high >> 32)]
+    }
+
+    /// The digits of the lower four bytes of a number.
+    private static func hexDigits(_ half: UInt64) -> UInt64 {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // Each byte alone in 16 bits, then its upper half before its lower one.
+        var digits = half & 0xFFFF_FFFF
+        digits = (digits | digits << 16) & 0x0000_FFFF_0000_FFFF
+        digits = (digits | digits << 8) & 0x00FF_00FF_00FF_00FF
+        digits = (digits >> 4 | digits << 8) & 0x0F0F_0F0F_0F0F_0F0F
+        let isLetter = (digits &+ ones &* 6) >> 4 & ones
+        return digits &+ ones &* UInt64(UInt8(ascii: "0")) &+ isLetter &* 39
     }
 }
 

@@ -6,9 +6,9 @@ import PenstockModel
 struct LedgerBatch {
     private let connection: SQLiteConnection
     private let table: LedgerTable
-    private var settled: [PackItem] = []
+    private var settled = PackItems()
     private var places: [UInt64] = []
-    private var keys: Set<Fingerprint> = []
+    private var keys = KeyCounts()
     private var created: [String] = []
     private var hasRejects: Bool?
     private var mayHaveRows: Bool?
@@ -20,13 +20,21 @@ struct LedgerBatch {
 
     /// Replaces the whole entry of its key, or adds it.
     mutating func put(_ entry: LedgerEntry) throws(StateError) {
-        if !keys.insert(entry.key).inserted {
-            try putEntries()
-            keys.insert(entry.key)
-        }
+        if has(entry.key) || settled.isFull { try putEntries() }
+        keys.set(keys.slot(of: entry.key), entry.key, times: 1)
         try table.put(entry, &settled, &places, hasRows: hasRows())
         if !entry.outcome.isSettled || entry.intent != nil { mayHaveRows = true }
     }
+
+    /// Replaces the whole entry of its key, or adds it, and all that goes with a row that is settled.
+    mutating func putSettled(_ entry: LedgerEntry) throws(StateError) {
+        try put(entry)
+        try clearReject(entry.key)
+        if entry.outcome == .created, let remoteID = entry.remoteID { noteCreated(remoteID) }
+    }
+
+    /// Whether an entry of the key waits to be packed.
+    private func has(_ key: Fingerprint) -> Bool { keys.times(keys.slot(of: key)) > 0 }
 
     /// Whether any key may have a row of its own: where nothing is open, there is none to take away.
     private mutating func hasRows() throws(StateError) -> Bool {
@@ -39,7 +47,7 @@ struct LedgerBatch {
     /// Makes the entry of its key one with an intent.
     mutating func putIntent(_ entry: LedgerEntry) throws(StateError) {
         var entry = entry
-        if keys.contains(entry.key) { try putEntries() }
+        if has(entry.key) { try putEntries() }
         let (earlier, position) = try table.locate(entry.key)
         entry.remoteID = earlier?.remoteID
         entry.payload = earlier?.payload
@@ -52,7 +60,7 @@ struct LedgerBatch {
     mutating func putLost(
         _ key: Fingerprint, _ keyText: String, run: Int64, payload: Fingerprint
     ) throws(StateError) {
-        if keys.contains(key) { try putEntries() }
+        if has(key) { try putEntries() }
         let (found, position) = try table.locate(key)
         var entry = found ?? LedgerEntry(key: key, keyText: keyText, run: run, outcome: .unknown)
         if entry.outcome != .intent || entry.intent == nil {
@@ -85,9 +93,10 @@ struct LedgerBatch {
     }
 
     private mutating func putEntries() throws(StateError) {
-        try table.pack(settled, places)
-        settled.removeAll(keepingCapacity: true)
+        guard keys.count > 0 else { return }
+        try table.pack(&settled, places)
+        settled.removeAll()
         places.removeAll(keepingCapacity: true)
-        keys.removeAll(keepingCapacity: true)
+        keys.removeAll()
     }
 }

@@ -18,6 +18,14 @@ struct LedgerCache {
     /// The position of the next new key, where it is known.
     var nextPosition: Int64?
 
+    /// Takes note of places that were added to the index.
+    mutating func note(_ places: [UInt64]) {
+        for place in places {
+            log.add(place)
+            filter?.add(hash: UInt32(place >> 32))
+        }
+    }
+
     /// Whether the index may have a key of this hash; false is certain.
     func mayHave(_ hash: UInt32) -> Bool { filter?.mayContain(hash: hash) ?? true }
 }
@@ -35,10 +43,14 @@ struct PackSegment: Sendable {
     }
 }
 
-/// Places of an index in memory: a hash table with open addressing that does not hash again.
+/// Places of an index in memory: a hash table with open addressing in which they lie in their order.
+///
+/// A place belongs to the slot that its first bits name. Where others lie there, the smaller one stays and the other
+/// goes on, so that nothing is left to sort when the places become a segment.
 struct PlaceTable {
-    // A place is never 0.
+    // A place is never 0. Behind the slots that bits can name is what had to go on from the last ones.
     private var slots: [UInt64] = []
+    private var slotBits: UInt64 = 9
     private(set) var count = 0
 
     /// Adds a place that is not in it.
@@ -48,28 +60,42 @@ struct PlaceTable {
         count += 1
     }
 
+    /// Forgets all places and keeps the room for them.
+    mutating func removeAll() {
+        for slot in slots.indices { slots[slot] = 0 }
+        count = 0
+    }
+
     /// Calls `body` with the position of each place of `hash`.
     func find(_ hash: UInt32, _ body: (Int64) -> Void) {
-        guard !slots.isEmpty else { return }
-        var slot = Int(hash) & (slots.count - 1)
-        while slots[slot] != 0 {
+        guard count > 0 else { return }
+        var slot = home(UInt64(hash) << 32)
+        while slot < slots.count, slots[slot] != 0, slots[slot] >> 32 <= UInt64(hash) {
             if slots[slot] >> 32 == UInt64(hash) { body(Int64(slots[slot] & 0xFFFF_FFFF)) }
-            slot = (slot + 1) & (slots.count - 1)
+            slot += 1
         }
     }
 
-    /// Calls `body` with each place, in no order.
-    func forEach(_ body: (UInt64) -> Void) { for place in slots where place != 0 { body(place) } }
+    /// The places in their order.
+    var sorted: [UInt64] { slots.filter { $0 != 0 } }
 
-    private mutating func insert(_ place: UInt64) {
-        var slot = Int(place >> 32) & (slots.count - 1)
-        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+    private func home(_ place: UInt64) -> Int { Int(place >> (64 - slotBits)) }
+
+    private mutating func insert(_ added: UInt64) {
+        var place = added
+        var slot = home(place)
+        while slots[slot] != 0 {
+            if slots[slot] > place { swap(&slots[slot], &place) }
+            slot += 1
+            if slot == slots.count { slots.append(0) }
+        }
         slots[slot] = place
     }
 
     private mutating func grow() {
         let old = slots
-        slots = [UInt64](repeating: 0, count: max(1_024, old.count * 2))
+        slotBits += 1
+        slots = [UInt64](repeating: 0, count: 1 << slotBits)
         for place in old where place != 0 { insert(place) }
     }
 }

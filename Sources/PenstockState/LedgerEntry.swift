@@ -81,7 +81,17 @@ package struct LedgerEntry: Sendable, Hashable {
     /// How that ended.
     package var outcome: Outcome
     /// The last request, kept while ``outcome`` needs it: the writer of an entry decides.
-    package var intent: Intent?
+    package var intent: Intent? {
+        get { if case .sent(let intent) = request { intent } else { nil } }
+        set { request = if let newValue { .sent(newValue) } else { .nothing } }
+    }
+    private var request = Request.nothing
+
+    /// A request elsewhere, so that the many entries without one stay small.
+    private enum Request: Sendable, Hashable {
+        case nothing
+        indirect case sent(Intent)
+    }
 
     /// An entry from its parts.
     package init(

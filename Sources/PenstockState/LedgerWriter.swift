@@ -9,17 +9,24 @@ import PenstockModel
 extension LedgerTable {
     /// Takes entries over, which have different keys.
     func put(_ entries: [LedgerEntry]) throws(StateError) {
-        var settled: [PackItem] = []
+        var settled = PackItems()
         var places: [UInt64] = []
-        for entry in entries { try put(entry, &settled, &places) }
-        try pack(settled, places)
+        for entry in entries {
+            if settled.isFull {
+                try pack(&settled, places)
+                settled.removeAll()
+                places = []
+            }
+            try put(entry, &settled, &places)
+        }
+        try pack(&settled, places)
     }
 
     /// Takes an entry over; one that is settled only once it is packed with others, and has lost its row meanwhile.
     ///
     /// - Parameter hasRows: False where it is known that no key has a row.
     func put(
-        _ entry: LedgerEntry, _ settled: inout [PackItem], _ places: inout [UInt64], hasRows: Bool = true
+        _ entry: LedgerEntry, _ settled: inout PackItems, _ places: inout [UInt64], hasRows: Bool = true
     ) throws(StateError) {
         guard entry.outcome.isSettled, entry.intent == nil else {
             return try putRow(entry, at: locate(entry.key).position)
@@ -32,13 +39,13 @@ extension LedgerTable {
             if let row { position = row } else { position = try nextPosition() }
             places.append(try PackIndex.place(entry.key, position))
         }
-        settled.append(PackItem(position: position, entry: entry.kept))
+        settled.append(entry, at: position)
     }
 
     /// Packs what was gathered.
-    func pack(_ settled: [PackItem], _ places: [UInt64]) throws(StateError) {
-        guard !settled.isEmpty else { return }
-        try pack.put(settled.sorted { $0.position < $1.position })
+    func pack(_ settled: inout PackItems, _ places: [UInt64]) throws(StateError) {
+        guard !settled.items.isEmpty else { return }
+        try pack.put(&settled)
         if !places.isEmpty { try index.add(places) }
     }
 
@@ -88,8 +95,9 @@ extension LedgerTable {
         _ = try takeRow(key)
         guard let (block, place) = try packedPlace(key) else { return }
         let position = block.first + Int64(block.rows[place].slot)
-        let entry = LedgerEntry(key: key, keyText: "", run: 0, outcome: .notTried)
-        try pack.put([PackItem(position: position, entry: entry, isVacated: true)])
+        var vacated = PackItems()
+        vacated.appendVacated(key, at: position)
+        try pack.put(&vacated)
     }
 
     /// Forgets everything.
@@ -146,15 +154,5 @@ extension LedgerTable {
         guard try index.sum() == (sum, count) else {
             throw .damaged("\(connection.path), the index of the ledger is not that of its blocks")
         }
-    }
-}
-
-extension LedgerEntry {
-    /// The entry as a block keeps it: the source row of what is settled is only asked for again where it was refused.
-    var kept: LedgerEntry {
-        guard source != nil, outcome != .rejected || cursor == nil else { return self }
-        var kept = self
-        kept.source = nil
-        return kept
     }
 }

@@ -2,16 +2,8 @@
 
 import PenstockModel
 
-/// One entry of a block with its position in the ledger.
-struct PackItem: Sendable {
-    var position: Int64
-    var entry: LedgerEntry
-    /// Whether nothing is known of the key any more; its place is kept.
-    var isVacated = false
-}
-
 /// What a block says of one position; texts lie in the block.
-struct PackRow: Sendable {
+struct PackRow: Sendable, BitwiseCopyable {
     var slot: Int32 = 0
     var kind = PackKind(0)
     var key = Fingerprint(low: 0, high: 0)
@@ -25,32 +17,24 @@ struct PackRow: Sendable {
 }
 
 /// Which of its parts a row has, and its outcome, in a byte.
-struct PackKind: Sendable, Equatable {
+struct PackKind: Sendable, Equatable, BitwiseCopyable {
     let byte: UInt8
+
+    static let payload: UInt8 = 8
+    static let source: UInt8 = 16
+    static let remoteNumber: UInt8 = 32
+    static let remoteText: UInt8 = 64
+    static let cursor: UInt8 = 128
 
     init(_ byte: UInt8) { self.byte = byte }
 
-    init(_ item: PackItem) {
-        guard !item.isVacated else {
-            byte = 0
-            return
-        }
-        let entry = item.entry
-        var byte = UInt8(entry.outcome.rawValue)
-        if entry.payload != nil { byte |= 8 }
-        if entry.source != nil { byte |= 16 }
-        if let id = entry.remoteID { byte |= PackKind.number(id) == nil ? 64 : 32 }
-        if entry.cursor != nil { byte |= 128 }
-        self.byte = byte
-    }
-
     /// The outcome, or nil where nothing is known of the key any more.
     var outcome: LedgerEntry.Outcome? { LedgerEntry.Outcome(rawValue: Int64(byte & 7)) }
-    var hasPayload: Bool { byte & 8 != 0 }
-    var hasSource: Bool { byte & 16 != 0 }
-    var hasRemoteNumber: Bool { byte & 32 != 0 }
-    var hasRemoteText: Bool { byte & 64 != 0 }
-    var hasCursor: Bool { byte & 128 != 0 }
+    var hasPayload: Bool { byte & Self.payload != 0 }
+    var hasSource: Bool { byte & Self.source != 0 }
+    var hasRemoteNumber: Bool { byte & Self.remoteNumber != 0 }
+    var hasRemoteText: Bool { byte & Self.remoteText != 0 }
+    var hasCursor: Bool { byte & Self.cursor != 0 }
 
     /// The number that `id` spells in its shortest form, or nil.
     static func number(_ id: String) -> UInt64? {
@@ -206,22 +190,6 @@ struct PackBlock: Sendable {
             cursor: row.cursor.string(texts), run: row.run, outcome: outcome)
     }
 
-    /// All rows, to be changed.
-    ///
-    /// - Throws: ``StateError``, `damaged`.
-    func items() throws(StateError) -> [PackItem] {
-        var block = self
-        try block.readKeyTexts()
-        return block.rows.indices.map { index in
-            let row = block.rows[index]
-            let position = block.first + Int64(row.slot)
-            if let entry = block.entry(index) { return PackItem(position: position, entry: entry) }
-            let entry = LedgerEntry(
-                key: row.key, keyText: row.keyText.string(block.texts) ?? "", run: row.run, outcome: .notTried)
-            return PackItem(position: position, entry: entry, isVacated: true)
-        }
-    }
-
     // MARK: - Writing
 
     private static let version: UInt8 = 1
@@ -233,7 +201,7 @@ struct PackBlock: Sendable {
     static let roomAtFirst = 3_960
 
     /// The bytes of a block with these items, whose positions rise, from `first` on.
-    static func bytes(_ items: ArraySlice<PackItem>, first: Int64) -> [UInt8] {
+    static func bytes(_ items: ArraySlice<PackItem>, _ texts: [UInt8], first: Int64) -> [UInt8] {
         var writer = PackWriter(capacity: room + 64)
         let span = items.last.map { Int($0.position - first) + 1 } ?? 0
         writer.add(byte: version)
@@ -247,9 +215,9 @@ struct PackBlock: Sendable {
             }
             writer.add(raw: slots)
         }
-        for item in items { writer.add(item.entry.key) }
+        for item in items { writer.add(item.row.key) }
         addKinds(items, to: &writer)
-        addParts(items, to: &writer)
+        addParts(items, texts, to: &writer)
         return writer.bytes
     }
 
@@ -258,7 +226,7 @@ struct PackBlock: Sendable {
         var numbers: [Int] = []
         numbers.reserveCapacity(items.count)
         for item in items {
-            let (kind, run) = (PackKind(item), item.entry.run)
+            let (kind, run) = (item.row.kind, item.row.run)
             // Searched from the end: neighbours are mostly alike.
             if let found = kinds.lastIndex(where: { $0.kind == kind && $0.run == run }) {
                 numbers.append(found)
@@ -283,32 +251,28 @@ struct PackBlock: Sendable {
         writer.add(raw: bits)
     }
 
-    private static func addParts(_ items: ArraySlice<PackItem>, to writer: inout PackWriter) {
-        let known = items.filter { !$0.isVacated }.map(\.entry)
-        for entry in known { if let payload = entry.payload { writer.add(payload) } }
-        for entry in known { if let source = entry.source { writer.add(source) } }
+    private static func addParts(_ items: ArraySlice<PackItem>, _ texts: [UInt8], to writer: inout PackWriter) {
+        for item in items where item.row.kind.hasPayload { writer.add(item.row.payload) }
+        for item in items where item.row.kind.hasSource { writer.add(item.row.source) }
         var before: UInt64 = 0
-        for entry in known {
-            guard let number = entry.remoteID.flatMap(PackKind.number) else { continue }
-            writer.add(signed: Int64(bitPattern: number &- before))
-            before = number
+        for item in items where item.row.kind.hasRemoteNumber {
+            writer.add(signed: Int64(bitPattern: item.row.remoteNumber &- before))
+            before = item.row.remoteNumber
         }
-        var text = ""
-        for entry in known {
-            guard let cursor = entry.cursor else { continue }
-            writer.add(cursor, after: text)
-            text = cursor
+        var text = PackText()
+        for item in items where item.row.kind.hasCursor {
+            writer.add(item.row.cursor, after: text, in: texts)
+            text = item.row.cursor
         }
-        text = ""
-        for entry in known {
-            guard let id = entry.remoteID, PackKind.number(id) == nil else { continue }
-            writer.add(id, after: text)
-            text = id
+        text = PackText()
+        for item in items where item.row.kind.hasRemoteText {
+            writer.add(item.row.remoteText, after: text, in: texts)
+            text = item.row.remoteText
         }
-        text = ""
+        text = PackText()
         for item in items {
-            writer.add(item.entry.keyText, after: text)
-            text = item.entry.keyText
+            writer.add(item.row.keyText, after: text, in: texts)
+            text = item.row.keyText
         }
     }
 
@@ -316,27 +280,36 @@ struct PackBlock: Sendable {
     private static func width(_ count: Int) -> Int { count < 2 ? 0 : Int.bitWidth - (count - 1).leadingZeroBitCount }
 
     /// How many bytes an item takes, and the places before it that wait for their rows, but for a few per block.
-    static func size(_ item: PackItem, after previous: PackItem?) -> Int {
-        let entry = item.entry
+    static func size(_ item: PackItem, after previous: PackItem?, _ texts: [UInt8]) -> Int {
+        let (row, before) = (item.row, previous?.row ?? PackRow())
         var size = 16
-        if entry.payload != nil { size += 16 }
-        if entry.source != nil { size += 16 }
-        size += Self.size(entry.keyText, after: previous?.entry.keyText)
-        if let cursor = entry.cursor { size += Self.size(cursor, after: previous?.entry.cursor) }
-        if let id = entry.remoteID {
-            if let number = PackKind.number(id) {
-                let before = previous?.entry.remoteID.flatMap(PackKind.number) ?? 0
-                size += (Int.bitWidth - Int(bitPattern: UInt(number &- before)).magnitude.leadingZeroBitCount) / 7 + 1
-            } else {
-                size += Self.size(id, after: previous?.entry.remoteID)
-            }
+        if row.kind.hasPayload { size += 16 }
+        if row.kind.hasSource { size += 16 }
+        size += Self.size(row.keyText, after: before.keyText, texts)
+        if row.kind.hasCursor { size += Self.size(row.cursor, after: before.cursor, texts) }
+        if row.kind.hasRemoteNumber {
+            let number = before.kind.hasRemoteNumber ? before.remoteNumber : 0
+            let difference = Int64(bitPattern: row.remoteNumber &- number).magnitude
+            size += (Int.bitWidth - difference.leadingZeroBitCount) / 7 + 1
+        } else if row.kind.hasRemoteText {
+            size += Self.remoteSize(row, after: before, texts)
         }
         if let previous { size += Int(min(64, item.position - previous.position - 1)) * 42 }
         return size
     }
 
-    private static func size(_ text: String, after previous: String?) -> Int {
-        let count = text.utf8.count
-        return count - (previous.map { PackWriter.shared(text, $0) } ?? 0) + (count < 128 ? 2 : 4)
+    private static func remoteSize(_ row: PackRow, after before: PackRow, _ texts: [UInt8]) -> Int {
+        guard before.kind.hasRemoteNumber else { return size(row.remoteText, after: before.remoteText, texts) }
+        // Numbers are no texts in a block; the estimate has always taken them for such, and so does where blocks end.
+        var texts = texts
+        let start = texts.count
+        texts += String(before.remoteNumber).utf8
+        let number = PackText(start: Int32(start), count: Int32(texts.count - start))
+        return size(row.remoteText, after: number, texts)
+    }
+
+    private static func size(_ text: PackText, after previous: PackText, _ texts: [UInt8]) -> Int {
+        let count = Int(text.count)
+        return count - PackWriter.shared(text, previous, in: texts) + (count < 128 ? 2 : 4)
     }
 }

@@ -27,32 +27,34 @@ struct PackWriter {
     mutating func add(signed number: Int64) { add(UInt64(bitPattern: number << 1 ^ number >> 63)) }
 
     mutating func add(_ fingerprint: Fingerprint) {
-        add(word: fingerprint.low)
-        add(word: fingerprint.high)
+        withUnsafeBytes(of: (fingerprint.low.littleEndian, fingerprint.high.littleEndian)) {
+            bytes.append(contentsOf: $0)
+        }
     }
 
-    /// The 8 bytes of a number.
-    mutating func add(word: UInt64) {
-        for place in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(8 * place))) }
+    /// The 8 bytes of each number.
+    mutating func add(words: [UInt64]) {
+        // Not by a key path, which is looked up at run time in another module.
+        words.map { $0.littleEndian }.withUnsafeBytes { bytes.append(contentsOf: $0) }
     }
 
-    /// A text, without what it has in common with the start of the one before it.
-    mutating func add(_ text: String, after previous: String) {
-        let shared = PackWriter.shared(text, previous)
+    /// A text among `texts`, without what it has in common with the start of the one before it.
+    mutating func add(_ text: PackText, after previous: PackText, in texts: [UInt8]) {
+        let shared = PackWriter.shared(text, previous, in: texts)
+        let (start, count) = (Int(text.start), Int(text.count))
         add(shared)
-        add(text.utf8.count - shared)
-        bytes.append(contentsOf: text.utf8.dropFirst(shared))
+        add(count - shared)
+        bytes.append(contentsOf: texts[start + shared..<start + count])
     }
 
     mutating func add(raw more: [UInt8]) { bytes.append(contentsOf: more) }
 
-    /// How many bytes two texts have in common at their start.
-    static func shared(_ first: String, _ second: String) -> Int {
+    /// How many bytes two of `texts` have in common at their start.
+    static func shared(_ first: PackText, _ second: PackText, in texts: [UInt8]) -> Int {
+        let (one, other) = (Int(first.start), Int(second.start))
+        let most = Int(min(first.count, second.count))
         var count = 0
-        for (one, other) in zip(first.utf8, second.utf8) {
-            guard one == other else { break }
-            count += 1
-        }
+        while count < most, texts[one &+ count] == texts[other &+ count] { count &+= 1 }
         return count
     }
 }
@@ -151,7 +153,7 @@ struct PackReader {
 }
 
 /// Where a text lies among others; a count of -1 is none.
-struct PackText: Sendable {
+struct PackText: Sendable, BitwiseCopyable {
     var start: Int32 = 0
     var count: Int32 = -1
 

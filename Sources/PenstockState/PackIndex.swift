@@ -130,11 +130,13 @@ struct PackIndex {
         // Room for as many again, at 12 bits each, between 64 KB and 8 MB.
         var bits = 10
         while bits < 17, Int64(1) << (bits + 9) < places * 24 { bits += 1 }
+        // Not two of them in memory at once.
+        connection.ledger.filter = nil
         var filter = KeyFilter(blockBits: bits)
         for segment in connection.ledger.segments {
             try visit(segment.id) { (page, _) in for place in page { filter.add(hash: UInt32(place >> 32)) } }
         }
-        connection.ledger.log.forEach { filter.add(hash: UInt32($0 >> 32)) }
+        for place in connection.ledger.log.sorted { filter.add(hash: UInt32(place >> 32)) }
         connection.ledger.filter = filter
         connection.ledger.filterPlaces = bits < 17 ? places * 2 : .max
     }
@@ -156,10 +158,7 @@ struct PackIndex {
             let page = Self.log << 32 | Int64(connection.ledger.logPages - 1)
             try store(connection.ledger.lastLogPage, id: page)
         }
-        for place in places {
-            connection.ledger.log.add(place)
-            connection.ledger.filter?.add(hash: UInt32(place >> 32))
-        }
+        connection.ledger.note(places)
         if connection.ledger.log.count >= Self.logPlaces { try mergeLog() }
         let total = connection.ledger.segments.reduce(Int64(connection.ledger.log.count)) { $0 + $1.places }
         if connection.ledger.filter != nil, total > connection.ledger.filterPlaces { try makeFilter() }
@@ -203,9 +202,7 @@ struct PackIndex {
 
     /// Makes the log and these segments, the newest ones, one segment.
     private func merge(_ merged: [PackSegment]) throws(StateError) {
-        var log: [UInt64] = []
-        connection.ledger.log.forEach { log.append($0) }
-        log.sort()
+        let log = connection.ledger.log.sorted
         let id = try connection.integer("SELECT coalesce(max(id), 0) + 1 FROM pack_segment")
         let writer = SegmentWriter(index: self, segment: id)
         var sources = merged.map { SegmentReader(index: self, segment: $0.id) }
@@ -232,14 +229,14 @@ struct PackIndex {
             .execute([.integer(id), .integer(segment.places), .integer(segment.check)])
         let gone = Set(merged.map(\.id))
         connection.ledger.segments = connection.ledger.segments.filter { !gone.contains($0.id) } + [segment]
-        connection.ledger.log = PlaceTable()
+        connection.ledger.log.removeAll()
         connection.ledger.lastLogPage = []
         connection.ledger.logPages = 0
     }
 
     private func store(_ places: [UInt64], id: Int64) throws(StateError) {
         var writer = PackWriter(capacity: places.count * 8)
-        for place in places { writer.add(word: place) }
+        writer.add(words: places)
         try connection.statement("INSERT OR REPLACE INTO pack_index (id, \"check\", data) VALUES (?1, ?2, ?3)")
             .execute([
                 .integer(id), .integer(PackCheck.value(writer.bytes, id: id, salt: Self.salt)), .bytes(writer.bytes),

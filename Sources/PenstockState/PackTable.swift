@@ -58,25 +58,23 @@ struct PackTable {
 
     // MARK: - Writing
 
-    /// Puts items, whose positions rise, into their blocks, in place of what is at their positions.
-    func put(_ items: [PackItem]) throws(StateError) {
-        var rest = items[...]
-        while let item = rest.first {
-            var open = try openBlock(for: item.position)
+    /// Puts items into their blocks, in place of what is at their positions.
+    func put(_ settled: inout PackItems) throws(StateError) {
+        settled.sort()
+        let ownTexts = settled.texts.count
+        var place = 0
+        while place < settled.items.count {
+            var open = try openBlock(for: settled.items[place].position, &settled.texts)
             // Bounded, so that a long tail does not gather in memory.
-            var taken = 0
-            while let next = rest.first, next.position < open.end, taken < 2_000 {
-                let last = open.items.last?.position
-                if let last,
-                    next.position > last + Self.gapMax || next.position >= open.first + Int64(PackBlock.spanMax)
-                {
-                    break
-                }
-                open.add(next)
-                rest.removeFirst()
-                taken += 1
+            let end = min(settled.items.count, place + 2_000)
+            while place < end {
+                let item = settled.items[place]
+                guard item.position < open.end, open.takes(item.position) else { break }
+                open.add(item)
+                place += 1
             }
-            try write(open)
+            try write(open, settled.texts)
+            settled.texts.removeLast(settled.texts.count - ownTexts)
         }
     }
 
@@ -86,7 +84,12 @@ struct PackTable {
         /// The first position that belongs to another block.
         let end: Int64
         var items: [PackItem]
-        let isStored: Bool
+
+        /// Whether a position is near enough to the last one.
+        func takes(_ position: Int64) -> Bool {
+            guard let last = items.last?.position else { return true }
+            return position <= last + PackTable.gapMax && position < first + Int64(PackBlock.spanMax)
+        }
 
         mutating func add(_ item: PackItem) {
             guard let last = items.last, last.position >= item.position else { return items.append(item) }
@@ -99,22 +102,24 @@ struct PackTable {
         }
     }
 
-    private func openBlock(for position: Int64) throws(StateError) -> OpenBlock {
+    /// The block to which an item at `position` goes; its texts are added to `texts`.
+    private func openBlock(for position: Int64, _ texts: inout [UInt8]) throws(StateError) -> OpenBlock {
         let end = try firstPosition(after: position) ?? .max
         guard let block = try block(before: position), position <= block.last + Self.gapMax,
             position < block.first + Int64(PackBlock.spanMax)
-        else { return OpenBlock(first: position, end: end, items: [], isStored: false) }
-        return OpenBlock(first: block.first, end: end, items: try block.items(), isStored: true)
+        else { return OpenBlock(first: position, end: end, items: []) }
+        return OpenBlock(first: block.first, end: end, items: try block.items(texts: &texts))
     }
 
-    private func write(_ open: OpenBlock) throws(StateError) {
-        let bytes = PackBlock.bytes(open.items[...], first: open.first)
-        if bytes.count <= PackBlock.room || open.items.count < 2 {
-            return try store(bytes, first: open.first)
+    private func write(_ open: OpenBlock, _ texts: [UInt8]) throws(StateError) {
+        // A key takes 16 bytes, so it need not be tried whether more of them fit.
+        if open.items.count < 2 || open.items.count * 16 <= PackBlock.room {
+            let bytes = PackBlock.bytes(open.items[...], texts, first: open.first)
+            if bytes.count <= PackBlock.room || open.items.count < 2 { return try store(bytes, first: open.first) }
         }
         var first = open.first
-        for group in groups(open) {
-            try store(PackBlock.bytes(open.items[group], first: first), first: first)
+        for group in groups(open, texts) {
+            try store(PackBlock.bytes(open.items[group], texts, first: first), first: first)
             // Places between two blocks belong to the later one, which has room for them.
             if group.upperBound < open.items.count {
                 first = max(
@@ -124,9 +129,9 @@ struct PackTable {
     }
 
     /// How the items are shared out among blocks: each full but the last one at the end of the ledger, evenly elsewhere.
-    private func groups(_ open: OpenBlock) -> [Range<Int>] {
+    private func groups(_ open: OpenBlock, _ texts: [UInt8]) -> [Range<Int>] {
         let sizes = open.items.indices.map { index in
-            PackBlock.size(open.items[index], after: index > 0 ? open.items[index - 1] : nil)
+            PackBlock.size(open.items[index], after: index > 0 ? open.items[index - 1] : nil, texts)
         }
         var room = PackBlock.roomAtFirst - Self.headSize
         let total = sizes.reduce(0, +)

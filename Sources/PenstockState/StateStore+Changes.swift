@@ -20,6 +20,7 @@ extension StateStore {
     ) throws(StateError) {
         switch change {
         case .ledger(let entry): try batch.put(entry)
+        case .settled(let entry): try batch.putSettled(entry)
         case .intent(let entry): try batch.putIntent(entry)
         case .lost(let key, let keyText, let run, let payload):
             try batch.putLost(key, keyText, run: run, payload: payload)

@@ -20,9 +20,7 @@ final class ChangeQueue: Sendable {
     // Why the last of those were not written, until somebody is told.
     private nonisolated(unsafe) var failure: StateError?
 
-    /// How many changes are written together.
-    ///
-    /// Those of a thousand rows: a row that is created makes three.
+    /// How many changes are written together: those of as many rows, as most rows make one.
     private static let changesMax = 3_000
 
     /// An empty queue whose changes go to `write`, which makes all of them or none, one call at a time.

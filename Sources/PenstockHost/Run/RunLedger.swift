@@ -139,16 +139,18 @@ final class RunLedger: Sendable {
         _ row: DecidedRow, _ outcome: RowOutcome, _ remoteID: String?, _ changes: inout [StateChange]
     ) {
         let isSettled = outcome.isSettled
-        changes.append(
-            .ledger(
-                LedgerEntry(
-                    key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
-                    payload: isSettled ? row.accepted : row.known?.payload,
-                    source: isSettled ? row.source : row.known?.source,
-                    cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
-                    outcome: LedgerEntry.Outcome(outcome))))
-        if isSettled { changes.append(.rejectCleared(row.key)) }
-        if outcome == .created, let remoteID { changes.append(.created(remoteID: remoteID)) }
+        let entry = LedgerEntry(
+            key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
+            payload: isSettled ? row.accepted : row.known?.payload,
+            source: isSettled ? row.source : row.known?.source,
+            cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
+            outcome: LedgerEntry.Outcome(outcome))
+        guard isSettled else { return changes.append(.ledger(entry)) }
+        // Of a create that names no record, the one that was known before is none that the sync has made.
+        guard outcome != .created || remoteID != nil else {
+            return changes += [.ledger(entry), .rejectCleared(row.key)]
+        }
+        changes.append(.settled(entry))
     }
 
     /// Remembers a record that was created for an earlier version of a row, which goes on from there.
