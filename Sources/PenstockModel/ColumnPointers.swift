@@ -2,9 +2,9 @@
 
 /// Where the values of a column lie: plain pointers, for loops over the rows of a batch.
 ///
-/// A copy of it costs nothing and keeps nothing alive. It is valid inside the call that lends it, on any thread. No
-/// access is checked: rows must be below ``count``, and only the pointers of the type's ``DataType/Layout`` may be
-/// used.
+/// A copy of it costs nothing and keeps nothing alive. It is valid inside the call that lends it, or as long as the
+/// ``HeldColumns`` that have it, on any thread. No access is checked: rows must be below ``count``, and only the
+/// pointers of the type's ``DataType/Layout`` may be used.
 public struct ColumnPointers {
     /// The logical type of the values.
     public let type: DataType
@@ -86,6 +86,20 @@ extension Column {
     @inlinable public func withPointers<R, E: Error>(_ body: (ColumnPointers) throws(E) -> R) throws(E) -> R {
         defer { withExtendedLifetime(self) {} }
         return try body(ColumnPointers(self))
+    }
+}
+
+/// Columns and pointers to their values, which are valid for as long as this is kept.
+package struct HeldColumns {
+    /// The columns.
+    package let columns: [Column]
+    /// Where their values lie.
+    package let pointers: [ColumnPointers]
+
+    /// Keeps columns, and points into them.
+    package init(_ columns: [Column]) {
+        self.columns = columns
+        pointers = columns.map { ColumnPointers($0) }
     }
 }
 

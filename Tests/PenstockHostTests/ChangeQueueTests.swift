@@ -113,31 +113,4 @@ import Testing
         #expect(third == first && slots[third] == "c" && slots[second] == "b")
         #expect(slots.add("d") == 2)
     }
-
-    /// What is written without a value for each member reads as those would.
-    @Test func sentFieldsReadAsTheirValues() throws {
-        var random = SystemRandomNumberGenerator()
-        let letters = Array("ab\"\\\n\t\u{1}é€😀 ")
-        for _ in 0..<200 {
-            let values: [(name: String, value: Value)] = (0..<6).map { place in
-                let length = [0, 3, 40, 1_999, 2_000, 2_001, 2_500].randomElement(using: &random) ?? 0
-                let text = String((0..<length).map { _ in letters.randomElement(using: &random) ?? "a" })
-                let value: Value =
-                    [.null, .int64(.random(in: .min ... .max, using: &random)), .bool(true), .text(text)]
-                    .randomElement(using: &random) ?? .null
-                return ("field \"\(place)\"", value)
-            }
-            var out = Array("{".utf8)
-            SentFields(values).write(into: &out, dotted: ["field \"2\""], dots: "•••", charactersMax: 2_000)
-            out.append(UInt8(ascii: "}"))
-            let read = try JSON(parsing: out)
-            for (name, value) in values {
-                var expected = value.isNull ? nil : SourceRowText.text(of: value)
-                if let text = expected, text.count > 2_000 { expected = text.prefix(2_000) + "…" }
-                if name == "field \"2\"", expected != nil { expected = "•••" }
-                #expect(read[name]?.stringValue == expected)
-                #expect(read[name] != nil)
-            }
-        }
-    }
 }

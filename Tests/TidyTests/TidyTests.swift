@@ -136,9 +136,13 @@ struct SourceFile: CustomStringConvertible, Sendable {
         "Sources/PenstockModel/BatchBuilder.swift",
         "Sources/PenstockModel/DecimalDigits.swift",
         "Sources/PenstockModel/FewBytes.swift",
+        // JSON as text: one piece of memory that is used again.
+        "Sources/PenstockModel/JSONBuffer.swift",
         "Sources/PenstockModel/PlainTime.swift",
         "Sources/PenstockModel/UTF8Check.swift",
         "Sources/PenstockState/SQLiteConnection.swift",
+        // The bytes of a block: digests and numbers as whole words.
+        "Sources/PenstockState/PackBytes.swift",
         "Sources/PenstockState/SpoolFile.swift",
         "Plugins/CSV/Sources/FileReader.swift",
         // Eight bytes at once, and fields from a file's bytes straight into columns.

@@ -15,10 +15,10 @@ package final class RunLog {
     private let bytesMax: Int
     private var descriptor: Int32 = -1
     private var size = 0
-    private var pending: [UInt8] = []
+    private let pending = JSONBuffer()
     private var flushedAt: Int64
 
-    private static let pendingMax = 32_768
+    private static let pendingMax = 131_072
     private static let delayMilliseconds: Int64 = 200
 
     /// The name of the file that what was written first is in.
@@ -38,29 +38,32 @@ package final class RunLog {
     /// Adds a line.
     ///
     /// It is in the file after a moment, or when ``flush()`` returns.
-    package func write(_ line: JSON) { write { line.write(into: &$0) } }
+    package func write(_ line: JSON) {
+        add { $0.append(line.utf8) }
+        if BootClock.milliseconds - flushedAt > Self.delayMilliseconds { flush() }
+    }
 
     /// Adds a line, which `body` appends as the compact text of a JSON object.
     ///
-    /// It is in the file after a moment, or when ``flush()`` returns.
-    package func write(_ body: (inout [UInt8]) -> Void) {
+    /// It is in the file when there are many, or when ``flush()`` returns.
+    package func add(_ body: (JSONBuffer) -> Void) {
         guard problem == nil else { return }
-        body(&pending)
+        body(pending)
         pending.append(UInt8(ascii: "\n"))
-        if pending.count > Self.pendingMax || BootClock.milliseconds - flushedAt > Self.delayMilliseconds { flush() }
+        if pending.count > Self.pendingMax { flush() }
     }
 
     /// Hands what was added to the system.
     package func flush() {
         flushedAt = BootClock.milliseconds
-        guard problem == nil, !pending.isEmpty else { return }
+        guard problem == nil, pending.count > 0 else { return }
         if size + pending.count > bytesMax, size > 0 { putAside() }
         if descriptor < 0 { open() }
         guard descriptor >= 0 else { return fail("opened") }
-        let count = Glibc.write(descriptor, pending, pending.count)
+        let count = pending.withBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
         guard count == pending.count else { return fail("written") }
         size += count
-        pending.removeAll(keepingCapacity: true)
+        pending.truncate(to: 0)
     }
 
     /// Writes the rest and closes the file.
@@ -77,7 +80,7 @@ package final class RunLog {
         var last: UInt8 = 0
         // A process that died while it wrote has left a piece of a line, which must not spoil the next one.
         if size > 0, pread(descriptor, &last, 1, off_t(size - 1)) == 1, last != UInt8(ascii: "\n") {
-            pending.insert(UInt8(ascii: "\n"), at: 0)
+            size += max(0, Glibc.write(descriptor, "\n", 1))
         }
     }
 
@@ -90,6 +93,6 @@ package final class RunLog {
 
     private func fail(_ what: String) {
         problem = "\(path) cannot be \(what): \(String(cString: strerror(errno)))"
-        pending = []
+        pending.truncate(to: 0)
     }
 }

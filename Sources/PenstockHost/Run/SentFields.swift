@@ -5,12 +5,12 @@ import PenstockModel
 
 /// The fields of a row that were sent, with their values; nothing is made of them until somebody looks.
 package struct SentFields: Sendable {
-    private enum Origin: Sendable {
+    fileprivate enum Origin: Sendable {
         case row(ChunkBox, Int, [CompiledMapping.Target], changed: [Int]?)
         case values([(name: String, value: Value)])
     }
 
-    private let origin: Origin
+    fileprivate let origin: Origin
 
     /// Those that row `row` of a chunk sets, or of them those that changed.
     init(_ chunk: ChunkBox, _ row: Int, _ targets: [CompiledMapping.Target], changed: [Int]?) {
@@ -25,65 +25,126 @@ package struct SentFields: Sendable {
         switch origin {
         case .values(let values): for value in values { body(value.name) }
         case .row(let chunk, let row, let targets, let changed):
-            for target in targets.indices where chunk.sets(row, target, changed) { body(targets[target].name) }
+            let presence = chunk.chunk.mapped.presence
+            for target in targets.indices where presence.sets(row, target, changed) { body(targets[target].name) }
         }
-    }
-
-    /// Appends the fields as the members of a JSON object: texts, and null for none.
-    ///
-    /// - Parameters:
-    ///   - dotted: The fields in place of whose values `dots` stands.
-    ///   - charactersMax: How much of a text is shown; what is longer ends in "…".
-    package func write(into out: inout [UInt8], dotted: Set<String>, dots: String, charactersMax: Int) {
-        var isFirst = true
-        func begin(_ name: String) -> Bool {
-            if !isFirst { out.append(UInt8(ascii: ",")) }
-            isFirst = false
-            JSON.writeString(name.utf8, into: &out)
-            out.append(UInt8(ascii: ":"))
-            return !dotted.isEmpty && dotted.contains(name)
-        }
-        switch origin {
-        case .values(let values):
-            for (name, value) in values {
-                let text = begin(name) && !value.isNull ? .text(dots) : value
-                Self.write(text, into: &out, charactersMax)
-            }
-        case .row(let chunk, let row, let targets, let changed):
-            for target in targets.indices where chunk.sets(row, target, changed) {
-                let isDotted = begin(targets[target].name)
-                Self.write(chunk.chunk.mapped.columns[target], row, into: &out, isDotted ? dots : nil, charactersMax)
-            }
-        }
-    }
-
-    private static func write(
-        _ column: Column, _ row: Int, into out: inout [UInt8], _ dots: String?, _ charactersMax: Int
-    ) {
-        if column.isNull(row) {
-            out.append(contentsOf: "null".utf8)
-        } else if let dots {
-            JSON.writeString(dots.utf8, into: &out)
-        } else if column.type == .text, column.byteRange(row).count <= charactersMax {
-            JSON.writeString(column.byteSlice(row), into: &out)
-        } else {
-            write(column.value(row), into: &out, charactersMax)
-        }
-    }
-
-    private static func write(_ value: Value, into out: inout [UInt8], _ charactersMax: Int) {
-        guard !value.isNull else { return out.append(contentsOf: "null".utf8) }
-        let text = SourceRowText.text(of: value)
-        // As many bytes cannot be more characters.
-        guard text.utf8.count > charactersMax, text.count > charactersMax else {
-            return JSON.writeString(text.utf8, into: &out)
-        }
-        JSON.writeString((text.prefix(charactersMax) + "…").utf8, into: &out)
     }
 }
 
-extension ChunkBox {
+extension Presence {
     fileprivate func sets(_ row: Int, _ target: Int, _ changed: [Int]?) -> Bool {
-        chunk.mapped.presence[row, target] && (changed?.contains(target) ?? true)
+        self[row, target] && (changed?.contains(target) ?? true)
+    }
+}
+
+/// Writes fields that were sent as the members of JSON objects: texts, and null for none.
+///
+/// Rows mostly come one after the other from one chunk: what they share is made once, and kept until another comes.
+package struct SentFieldsWriter {
+    private let dotted: Set<String>
+    private let dots: String
+    private let charactersMax: Int
+    private var held: Held?
+
+    /// What the rows of a chunk share.
+    private final class Held {
+        let chunk: ChunkBox
+        let columns: HeldColumns
+        let presence: Presence
+        let isDotted: [Bool]
+        /// How the members of the targets begin, one behind the other: a comma, the name and a colon.
+        let names: [UInt8]
+        /// Where each of these begins, and where the last one ends.
+        let starts: [Int]
+
+        init(_ chunk: ChunkBox, _ targets: [CompiledMapping.Target], _ dotted: Set<String>) {
+            self.chunk = chunk
+            columns = HeldColumns(chunk.chunk.mapped.columns)
+            presence = chunk.chunk.mapped.presence
+            isDotted = targets.map { dotted.contains($0.name) }
+            var (names, starts): ([UInt8], [Int]) = ([], [0])
+            for target in targets {
+                names += SentFieldsWriter.member(target.name)
+                starts.append(names.count)
+            }
+            self.names = names
+            self.starts = starts
+        }
+    }
+
+    /// - Parameters:
+    ///   - dotted: The fields in place of whose values `dots` stands.
+    ///   - charactersMax: How much of a text is shown; what is longer ends in "…".
+    package init(dotted: Set<String>, dots: String, charactersMax: Int) {
+        self.dotted = dotted
+        self.dots = dots
+        self.charactersMax = charactersMax
+    }
+
+    /// Appends the fields of a row, with commas between them.
+    package mutating func write(_ fields: SentFields, into out: JSONBuffer) {
+        switch fields.origin {
+        case .values(let values):
+            for (place, (name, value)) in values.enumerated() {
+                let member = Self.member(name)
+                out.append(member, (place == 0 ? 1 : 0)..<member.count)
+                write(dotted.contains(name) && !value.isNull ? .text(dots) : value, into: out)
+            }
+        case .row(let chunk, let row, let targets, let changed):
+            let held = hold(chunk, targets)
+            var isFirst = true
+            for target in targets.indices where held.presence.sets(row, target, changed) {
+                let start = held.starts[target] + (isFirst ? 1 : 0)
+                out.append(held.names, start..<held.starts[target + 1])
+                isFirst = false
+                write(held, target, row, into: out)
+            }
+        }
+    }
+
+    private mutating func hold(_ chunk: ChunkBox, _ targets: [CompiledMapping.Target]) -> Held {
+        if let held, held.chunk === chunk { return held }
+        let made = Held(chunk, targets, dotted)
+        held = made
+        return made
+    }
+
+    /// How a member begins: a comma, the name and a colon.
+    private static func member(_ name: String) -> [UInt8] {
+        var bytes = [UInt8(ascii: ",")]
+        JSON.writeString(name.utf8, into: &bytes)
+        bytes.append(UInt8(ascii: ":"))
+        return bytes
+    }
+
+    /// Writes a cell; the commonest types without a value of their own.
+    private func write(_ held: Held, _ target: Int, _ row: Int, into out: JSONBuffer) {
+        let cells = held.columns.pointers[target]
+        guard !cells.isNull(row) else { return out.append("null") }
+        guard !held.isDotted[target] else { return out.appendString(dots) }
+        switch cells.type {
+        case .text, .decimal, .json:
+            let text = cells.cell(row)
+            if text.count <= charactersMax { return out.appendString(text) }
+        case .bool: return out.append(cells.int64s[row] != 0 ? "\"true\"" : "\"false\"")
+        case .int64:
+            out.append(UInt8(ascii: "\""))
+            out.append(cells.int64s[row])
+            return out.append(UInt8(ascii: "\""))
+        case .date where CivilDate.fourDigitDays.contains(cells.int64s[row]):
+            out.append(UInt8(ascii: "\""))
+            out.append(CivilDate(near: cells.int64s[row]))
+            return out.append(UInt8(ascii: "\""))
+        default: break
+        }
+        write(held.columns.columns[target].value(row), into: out)
+    }
+
+    private func write(_ value: Value, into out: JSONBuffer) {
+        guard !value.isNull else { return out.append("null") }
+        let text = SourceRowText.text(of: value)
+        // As many bytes cannot be more characters.
+        guard text.utf8.count > charactersMax, text.count > charactersMax else { return out.appendString(text) }
+        out.appendString(text.prefix(charactersMax) + "…")
     }
 }

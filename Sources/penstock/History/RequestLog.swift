@@ -74,8 +74,10 @@ final class RequestLog: Sendable {
         handedAt = now
         room.wait()
         queue.async { [self] in
+            var fields = SentFieldsWriter(
+                dotted: masked, dots: RunJournal.dots, charactersMax: Self.charactersMax)
             for (rows, at) in all {
-                for place in 0..<rows.count { log.write { write(rows[place], at, into: &$0) } }
+                for place in 0..<rows.count { log.add { write(rows[place], at, &fields, into: $0) } }
             }
             log.flush()
             room.signal()
@@ -83,35 +85,34 @@ final class RequestLog: Sendable {
     }
 
     /// The line of a row; one a request, so it is written without a value for each member.
-    private func write(_ row: DeliveredRow, _ at: Int64, into out: inout [UInt8]) {
-        func add(_ name: StaticString) { name.withUTF8Buffer { out.append(contentsOf: $0) } }
+    private func write(
+        _ row: DeliveredRow, _ at: Int64, _ fields: inout SentFieldsWriter, into out: JSONBuffer
+    ) {
         func add(_ name: StaticString, _ text: String) {
-            add(name)
-            JSON.writeString(text.utf8, into: &out)
+            out.append(name)
+            out.appendString(text)
         }
         func add(_ name: StaticString, _ number: Int64) {
-            add(name)
-            out.append(contentsOf: String(number).utf8)
+            out.append(name)
+            out.append(number)
         }
         add(#"{"ts":"#, time(at))
         add(#","row":"#, row.row)
         add(#","key":"#, masksKey ? RunJournal.dots : row.keyText)
-        add(#","key_digest":"#, row.key.hex)
+        out.append(#","key_digest":""#)
+        out.append(hex: row.key)
         add(
-            #","operation":"#,
+            #"","operation":"#,
             row.isCreate ? operations.create : row.isDelete ? operations.delete : operations.update)
         add(#","result":"#, result(row))
-        if row.httpStatus == 0 { add(#","http":null"#) } else { add(#","http":"#, Int64(row.httpStatus)) }
+        if row.httpStatus == 0 { out.append(#","http":null"#) } else { add(#","http":"#, Int64(row.httpStatus)) }
         add(#","code":"#, row.code)
         add(#","message":"#, row.message.isEmpty || hasMaskedField(row) ? "" : row.message)
-        if let id = row.remoteID { add(#","remote_id":"#, id) } else { add(#","remote_id":null"#) }
+        if let id = row.remoteID { add(#","remote_id":"#, id) } else { out.append(#","remote_id":null"#) }
         add(#","tokens":"#, row.tokens)
-        add(#","fields":{"#)
-        if showsFields {
-            row.fields.write(
-                into: &out, dotted: masked, dots: RunJournal.dots, charactersMax: Self.charactersMax)
-        }
-        out.append(contentsOf: "}}".utf8)
+        out.append(#","fields":{"#)
+        if showsFields { fields.write(row.fields, into: out) }
+        out.append("}}")
     }
 
     private func result(_ row: DeliveredRow) -> String {

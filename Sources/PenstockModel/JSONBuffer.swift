@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import ConnectorKit
-
 /// JSON that is being written: one piece of memory that is used again for every text.
 ///
 /// Nothing is made on the heap but the memory itself, which grows and stays. Not for two threads at once.
@@ -194,5 +192,29 @@ public final class JSONBuffer {
 
     private static func hexDigit(_ nibble: UInt8) -> UInt8 {
         nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
+    }
+
+    // MARK: - Lines
+
+    /// Lends the bytes that were written to `body`.
+    @inlinable public func withBytes<R>(_ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        body(UnsafeBufferPointer(start: start, count: length))
+    }
+
+    /// Appends a text as it is.
+    @inlinable public func append(_ text: StaticString) { text.withUTF8Buffer { append($0) } }
+
+    /// Appends a text as a JSON string with its quotes.
+    public func appendString(_ text: String) {
+        var text = text
+        text.withUTF8 { appendString($0) }
+    }
+
+    /// Appends the 32 hexadecimal digits of a digest.
+    public func append(hex digest: Fingerprint) {
+        let digits = digest.hexDigits
+        for place in 0..<4 {
+            withUnsafeBytes(of: digits[place].littleEndian) { append($0.assumingMemoryBound(to: UInt8.self)) }
+        }
     }
 }
