@@ -44,7 +44,8 @@ package final class SQLiteConnection {
     private var statements: [String: SQLiteStatement] = [:]
     private var isOpen = true
     /// What is known of the ledger of this file.
-    var ledger = LedgerCache()
+    // Nothing changes it while something else looks at it: to ask that at every access is a twentieth of a commit.
+    @exclusivity(unchecked) var ledger = LedgerCache()
 
     /// Opens an existing file and makes it strict: no double-quoted strings, no trust in its schema.
     ///
