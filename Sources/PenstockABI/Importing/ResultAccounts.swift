@@ -55,15 +55,14 @@ struct ResultAccounts: Sendable {
     ///
     /// - Returns: What each is worth.
     mutating func settle(_ id: UInt64, rows: some Collection<Int64>) -> [Verdict] {
-        guard var batch = batches.removeValue(forKey: id) else {
+        guard let index = batches.index(forKey: id) else {
             let known = Int64(rowsOfDone(id) ?? 0)
             return rows.map { $0 >= 0 && $0 < known ? .repeated : .stray }
         }
-        let verdicts = rows.map { batch.settle($0) }
-        if batch.left > 0 {
-            batches[id] = batch
-        } else {
-            done[batch.rows, default: RangeSet()].insert(contentsOf: id..<id + 1)
+        let verdicts = rows.map { batches.values[index].settle($0) }
+        if batches.values[index].left == 0 {
+            let rows = batches.remove(at: index).value.rows
+            done[rows, default: RangeSet()].insert(contentsOf: id..<id + 1)
         }
         return verdicts
     }

@@ -210,15 +210,15 @@ package struct DeliveryMachine: Sendable {
         _ batch: UInt64, _ results: [RowResult], _ now: Int64, jitter: () -> Double
     ) -> [Ending] {
         if !results.isEmpty { movedAt = now }
-        guard var sent = onTheirWay.removeValue(forKey: batch) else { return [] }
+        guard let index = onTheirWay.index(forKey: batch) else { return [] }
         var endings: [Ending] = []
         endings.reserveCapacity(results.count)
         for result in results {
-            guard let open = sent.take(result.row) else { continue }
+            guard let open = onTheirWay.values[index].take(result.row) else { continue }
             rowsOnTheirWay -= 1
             if let ending = settle(result, open, now, jitter) { endings.append(ending) }
         }
-        if sent.owed > 0 { onTheirWay[batch] = sent }
+        if onTheirWay.values[index].owed == 0 { onTheirWay.remove(at: index) }
         return endings
     }
 

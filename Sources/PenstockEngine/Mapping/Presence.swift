@@ -69,7 +69,7 @@ package struct Presence: Sendable, Hashable {
         return bits
     }
 
-    /// Appends the bits of rows as a write's presence column has them, where `reserved` columns stand before the fields.
+    /// Appends the bits of rows as a write's presence column has them, with `reserved` columns before the fields.
     ///
     /// The bits of reserved columns are 0.
     ///

@@ -123,6 +123,12 @@ package struct DecidedRow: Sendable {
         rare = .some(details)
     }
 
+    /// Whether an update of the row sets less than what the row has.
+    var setsSome: Bool {
+        if case .update(_, .some) = fate { return true }
+        return !conflicts.isEmpty
+    }
+
     /// What the ledger says of the row once it is accepted.
     var accepted: Fingerprint? { conflicts.isEmpty ? payload : held }
 }

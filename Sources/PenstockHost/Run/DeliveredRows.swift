@@ -11,6 +11,8 @@ package struct DeliveredRows: Sendable {
     }
 
     private var rows: [Row] = []
+    /// The places of those that were refused, and of those whose answer was lost.
+    private var failures: [Int] = []
     private let targets: [CompiledMapping.Target]
     /// What a create and an update cost.
     private let costs: (create: Int64, update: Int64)
@@ -29,13 +31,17 @@ package struct DeliveredRows: Sendable {
         targets = []
         costs = (0, 0)
         rows = [.made(row)]
+        if row.ending == .lost || row.ending == .outcome(.rejected) { failures = [0] }
     }
 
     /// How many there are.
     package var count: Int { rows.count }
 
     /// Adds a row; what the destination said of it holds no secrets.
-    mutating func add(_ item: Delivery.Item, _ ending: DeliveryMachine.Ending) { rows.append(.sent(item, ending)) }
+    mutating func add(_ item: Delivery.Item, _ ending: DeliveryMachine.Ending) {
+        if ending.isLost || ending.outcome == .rejected { failures.append(rows.count) }
+        rows.append(.sent(item, ending))
+    }
 
     /// The row at `place`, counted from 0.
     package subscript(_ place: Int) -> DeliveredRow {
@@ -47,13 +53,7 @@ package struct DeliveredRows: Sendable {
 
     /// Visits the rows that were refused, and those whose answer was lost.
     package func forEachFailure(_ body: (DeliveredRow) -> Void) {
-        for place in rows.indices {
-            switch rows[place] {
-            case .sent(_, let ending) where ending.isLost || ending.outcome == .rejected: body(self[place])
-            case .made(let row) where row.ending == .lost || row.ending == .outcome(.rejected): body(row)
-            default: break
-            }
-        }
+        for place in failures { body(self[place]) }
     }
 
     private func delivered(

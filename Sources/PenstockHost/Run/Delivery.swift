@@ -287,6 +287,8 @@ final class Delivery {
         defer { if told.count > 0 { observe(.delivered(told)) } }
         var closed: [RunLedger.Closed] = []
         closed.reserveCapacity(endings.count)
+        let images = ledger.images
+        let looksAtUpdates = images?.looksAtUpdates ?? false
         for ending in endings {
             let item = items.remove(ending.row)
             if ending.isLost || ending.result != nil { told.add(item, redacted(ending)) }
@@ -299,7 +301,9 @@ final class Delivery {
                 try reject(item, ending.mode, result)
             } else {
                 let id = ending.remoteID ?? Self.id(of: item.chunk.chunk.rows[item.place])
-                try ledger.images?.close(item, ending.outcome, remoteID: id)
+                if looksAtUpdates || ending.outcome == .created {
+                    try images?.close(item, ending.outcome, remoteID: id)
+                }
                 closed.append(RunLedger.Closed(item: item, outcome: ending.outcome, remoteID: id))
             }
         }

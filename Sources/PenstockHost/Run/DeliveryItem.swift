@@ -10,8 +10,8 @@ final class ChunkBox: Sendable {
 extension Delivery {
     /// A row with the rows it came with, which are needed to send it and to explain a refusal.
     ///
-    /// It is the row's place among them, because it is handed on several times until the row is settled. Loops over many
-    /// rows read what they need of `chunk.chunk.rows[place]`, which copies no more than that; ``row`` copies all of it.
+    /// It is the row's place among them, because it is handed on several times until the row is settled. Loops over
+    /// many rows read what they need of `chunk.chunk.rows[place]`, which copies no more; ``row`` copies all of it.
     struct Item: Sendable {
         let chunk: ChunkBox
         /// The row's place among the rows of the chunk.

@@ -114,6 +114,7 @@ final class RowSieve {
                 continue
             }
             if before > 0, kind == .key, keys.hasColumns, isContinued, postpone(read.batch, row) { continue }
+            if candidates.isEmpty { candidates.reserveCapacity(rows.count - place) }
             candidates.append(
                 Candidate(
                     row: row, number: number, kind: kind, digest: found.digests[place], match: match, before: before))

@@ -93,12 +93,14 @@ final class RunImages: Sendable {
         FieldImage.json(item.chunk.chunk.mapped.columns[place].value(item.row.row))
     }
 
+    /// Whether ``close(_:_:remoteID:)`` does anything for rows that did not become a record: most syncs keep nothing of
+    /// their updates.
+    var looksAtUpdates: Bool { !intended.isEmpty || !remembered.isEmpty }
+
     /// Takes note of how a row ended that was sent, or whose record was found to be as the row wants it.
     ///
     /// - Throws: ``RunStop`` `state`.
     func close(_ item: Delivery.Item, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
-        // Most syncs keep nothing of their updates.
-        if intended.isEmpty, remembered.isEmpty, outcome != .created || !keepsImages { return }
         let row = item.row
         var changes: [ImageChange] = []
         let wasIntended = intended.remove(row.key) != nil

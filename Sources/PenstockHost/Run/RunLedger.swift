@@ -120,7 +120,7 @@ final class RunLedger: Sendable {
     /// - Throws: ``RunStop`` `state`.
     func close(_ row: DecidedRow, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
         countsNow.add(outcome)
-        try add { end(row, outcome, remoteID, &$0) }
+        try add { end([row], 0, outcome, remoteID, &$0) }
     }
 
     /// Writes down how rows ended, in their order, and empties the list.
@@ -130,25 +130,27 @@ final class RunLedger: Sendable {
         guard !closed.isEmpty else { return }
         for one in closed { countsNow.add(one.outcome) }
         try add { changes in
-            for one in closed { end(one.item.chunk.chunk.rows[one.item.place], one.outcome, one.remoteID, &changes) }
+            for one in closed { end(one.item.chunk.chunk.rows, one.item.place, one.outcome, one.remoteID, &changes) }
         }
         closed.removeAll(keepingCapacity: true)
     }
 
+    /// - Parameter place: The row's among `rows`, which are not copied for what is read of one.
     private func end(
-        _ row: DecidedRow, _ outcome: RowOutcome, _ remoteID: String?, _ changes: inout [StateChange]
+        _ rows: [DecidedRow], _ place: Int, _ outcome: RowOutcome, _ remoteID: String?, _ changes: inout [StateChange]
     ) {
         let isSettled = outcome.isSettled
+        let known = rows[place].known
         let entry = LedgerEntry(
-            key: row.key, keyText: row.keyText, remoteID: remoteID ?? row.known?.remoteID,
-            payload: isSettled ? row.accepted : row.known?.payload,
-            source: isSettled ? row.source : row.known?.source,
-            cursor: isSettled ? row.cursorText : row.known?.cursor, run: run.number,
+            key: rows[place].key, keyText: rows[place].keyText, remoteID: remoteID ?? known?.remoteID,
+            payload: isSettled ? rows[place].accepted : known?.payload,
+            source: isSettled ? rows[place].source : known?.source,
+            cursor: isSettled ? rows[place].cursorText : known?.cursor, run: run.number,
             outcome: LedgerEntry.Outcome(outcome))
         guard isSettled else { return changes.append(.ledger(entry)) }
         // Of a create that names no record, the one that was known before is none that the sync has made.
         guard outcome != .created || remoteID != nil else {
-            return changes += [.ledger(entry), .rejectCleared(row.key)]
+            return changes += [.ledger(entry), .rejectCleared(entry.key)]
         }
         changes.append(.settled(entry))
     }

@@ -118,8 +118,11 @@ struct WriteShape {
             let start = bits.count
             run.chunk.chunk.mapped.presence.append(run.rows, reserved: reserved, width: width, to: &bits)
             guard mode != .create else { continue }
+            let rows = run.chunk.chunk.rows
             for (row, place) in run.places.enumerated() {
-                limit(&bits, at: start + row * width, run.chunk.chunk.rows[place])
+                let first = start + row * width
+                for byte in writable.indices { bits[first + byte] &= writable[byte] }
+                if rows[place].setsSome { limit(&bits, at: first, rows[place]) }
             }
         }
         if hasMarker {
@@ -133,9 +136,7 @@ struct WriteShape {
 
     /// Leaves the bits of what an update of the row sets, which begin at `start`.
     private func limit(_ bits: inout [UInt8], at start: Int, _ row: DecidedRow) {
-        for place in writable.indices { bits[start + place] &= writable[place] }
-        guard case .update(_, let changes) = row.fate else { return }
-        if let changes {
+        if case .update(_, let changes?) = row.fate {
             let sent = mask(withCompanions(changes.map(\.target)))
             for place in sent.indices { bits[start + place] &= sent[place] }
         }

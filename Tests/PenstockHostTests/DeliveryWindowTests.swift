@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockModel
+import Testing
+
+@testable import PenstockHost
+
+@Suite struct DeliveryWindowTests {
+    @Test(
+        "an object gets as many rows as it takes at once, else as suit where a row is a request",
+        arguments: [
+            (0, [64, 64, 32]), (1, [1, 1, 1]), (8, [8, 8, 4]), (200, [200, 64, 100]), (4_096, [4_096, 1_024, 2_048]),
+            (1_000_000, [4_096, 1_024, 2_048]),
+        ] as [(Int, [Int])])
+    func window(rowsAtOnce: Int, expected: [Int]) {
+        let costs = RequestCosts(
+            create: 1, update: 1, delete: 1, readByIDs: 1, readByIDsMax: 1, readPage: 1, readPageMax: 1)
+        let object = ObjectDescriptor(
+            id: "thing", title: "Thing", requiredOnCreate: [], costs: costs, rowsAtOnce: rowsAtOnce)
+        let window = DeliveryWindow(object)
+        #expect([window.inFlightMax, window.batchRows, window.resultsPerRoom] == expected)
+    }
+}
