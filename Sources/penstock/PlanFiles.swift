@@ -34,9 +34,11 @@ struct PlanFiles {
             attributes: [.posixPermissions: 0o700])
     }
 
-    /// Forgets what is kept for plans of a sync: the destination's fields, and the plan under the word `latest`.
+    /// Forgets what is kept for plans of a sync: the destination's fields and records, and the plan under the word
+    /// `latest`.
     static func forget(_ sync: String, root: String) {
         FieldsCache(root: root).forget(sync)
+        RecordsCache(root: root).forget(sync)
         unlink("\(root)/.penstock/plans/\(sync).plan")
     }
 

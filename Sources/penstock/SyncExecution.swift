@@ -164,6 +164,7 @@ struct SyncExecution {
         _ plan: SealedPlan?
     ) throws -> RunReport {
         var runOptions = RunOptions(stateFolder: folder)
+        runOptions.records = RecordsCache(root: project.root).place(sync)
         runOptions.rowsMax = file.rowsMax(rowsMax)
         runOptions.isFullRefresh = isFullRefresh
         runOptions.abandonsUnfinished = abandonsUnfinished

@@ -101,7 +101,7 @@ final class TemporaryProject {
     func text(_ path: String) throws -> String { try String(contentsOfFile: folder + "/" + path, encoding: .utf8) }
 
     /// Every file and folder below the project's folder, with what the files hold; without the files in which
-    /// SQLite's readers note that they are there, and without the copy of the destination's fields.
+    /// SQLite's readers note that they are there, and without the copies of the destination's fields and records.
     func snapshot() throws -> [String: Data] {
         try everyFile().filter { path, _ in
             !path.hasSuffix("-shm") && !path.hasSuffix("-wal") && path != ".penstock"

@@ -121,7 +121,7 @@ package struct PlanPin: Sendable, Hashable {
     }
 
     /// The settings of a connection, without its secrets.
-    private static func settings(_ side: SyncSetup.Side) -> [PlanPin] {
+    static func settings(_ side: SyncSetup.Side) -> [PlanPin] {
         let secrets = Set(side.connector.descriptor.settings.filter(\.isSecret).map(\.name))
         return (side.settings.objectValue?.members ?? []).filter { !secrets.contains($0.key) }.map { member in
             PlanPin(

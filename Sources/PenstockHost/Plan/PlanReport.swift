@@ -49,6 +49,8 @@ package struct PlanReport: Sendable {
     package var isFullRefresh = false
     /// Whether the destination was not asked anything.
     package var isOffline = false
+    /// When the oldest record was read that a plan has used which asks nobody, in milliseconds since 1970; nil for none.
+    package var recordsReadAt: Int64?
     /// Whether a record is looked at before it is changed.
     package var isGuarded = false
     /// Whether rows were left out because only so many were asked for.
@@ -71,6 +73,8 @@ package struct PlanReport: Sendable {
 
     /// What comparing saves: what the unchanged rows would cost if they were sent, without what looking costs.
     package var saved: Int64 {
+        // Offline it is not known what the run has to spend on looking.
+        if isOffline { return (counts.unchanged - unchangedByLooking) * costs.update }
         let looking = unchangedByLooking > 0 ? recordReads.tokens : 0
         return max(0, counts.unchanged * costs.update - looking)
     }

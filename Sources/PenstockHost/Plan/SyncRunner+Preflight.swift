@@ -79,6 +79,7 @@ extension SyncRunner {
             images: images, looksBeforeUpdates: options.preflight.plan?.header.isGuarded ?? false)
         // What a plan has left alone is not looked at again by the attempts behind.
         pipeline.keepsRejects = options.preflight.plan != nil
+        pipeline.remote.keeper = keeper
         return pipeline
     }
 

@@ -78,6 +78,7 @@ final class Delivery {
 
     /// Takes a row over that is to be created or updated.
     func add(_ item: Item) {
+        if let keeper = ledger.keeper, keeper.knowsWrites { keeper.noteWrite(item.row, item.chunk.chunk.mapped) }
         let mode: WriteRequest.Mode =
             if case .create = item.chunk.chunk.rows[item.place].fate { .create } else { .update }
         machine.add(items.add(item), mode)

@@ -101,6 +101,7 @@ final class LostRows {
     }
 
     private func insert(_ row: Row) {
+        if row.isRecovered { ledger.keeper?.noteUncertain() }
         rows[row.entry.key] = row
         let intent = row.entry.intent
         let time = LostCreateTime(deadline: intent?.deadlineMilliseconds ?? 0, boot: intent?.boot ?? 0)

@@ -18,6 +18,11 @@ final class RemoteLookup {
     /// The field that, where it is true, keeps a record from being changed; nil where the object has none.
     private let lock: DestinationField?
 
+    /// Keeps what is read of records; nil where nothing is kept.
+    var keeper: RecordKeeper?
+    /// What was read of records before, where nobody is asked; nil where there is nothing.
+    var kept: KeptRecords?
+
     /// The columns of every record: `id`, then one per target, then that of the lock where no target is it.
     let readSchema: Schema
 
@@ -51,12 +56,43 @@ final class RemoteLookup {
         try forEachRecord(request) { batch, row in
             if case .text(let id) = batch.value(row, 0) { found[id] = Self.single(batch, row) }
         }
+        keeper?.keep(found, of: ids) { matchTexts($0, 0) }
         return found
+    }
+
+    /// What is kept of a record.
+    enum Remembered {
+        /// It was this, or did not exist.
+        case known(RecordBatch?)
+        /// Nothing is known of it.
+        case unknown
+    }
+
+    /// What is kept of the record with this id; nobody is asked.
+    func remembered(_ id: String) -> Remembered {
+        switch kept?.find(id: id) ?? .unknown {
+        case .record(let entry): .known(decoded(entry.record))
+        case .absent: .known(nil)
+        case .unknown: .unknown
+        }
+    }
+
+    /// The values of the match field by which the record in row `row` is found.
+    private func matchTexts(_ batch: RecordBatch, _ row: Int) -> [String] {
+        guard case .target(let target) = sync.mapping.match else { return [] }
+        return sync.mapping.matching?.texts(batch.columns[target + 1], row) ?? []
     }
 
     /// The ids of at most three records whose match field holds one of `texts`, with the record where it is the only
     /// one; reads the list to its end before.
-    func matches(_ texts: [String]) throws(RunStop) -> (ids: [String], record: RecordBatch?) {
+    ///
+    /// - Returns: Nil where nobody is asked, and it is not known.
+    func matches(_ texts: [String]) throws(RunStop) -> (ids: [String], record: RecordBatch?)? {
+        if sync.destinationHost.isOffline {
+            return kept?.find(matches: texts).map { entries in
+                (entries.map(\.id), entries.count == 1 ? decoded(entries[0].record) : nil)
+            }
+        }
         while !knowsAll { try page { _, _ in } }
         guard let index else { return ([], nil) }
         var found: [RemoteIndex.Entry] = []
@@ -108,6 +144,7 @@ final class RemoteLookup {
         }
         close()
         knowsAll = true
+        keeper?.endList()
         return nil
     }
 
@@ -115,14 +152,14 @@ final class RemoteLookup {
     private func add(
         _ batch: RecordBatch, _ body: (String, () -> RecordBatch) throws(RunStop) -> Void
     ) throws(RunStop) {
-        var column: Column?
-        if case .target(let target) = sync.mapping.match { column = batch.columns[target + 1] }
         do throws(StateError) {
             let index = try openedIndex()
             for row in 0..<batch.rowCount {
                 guard case .text(let id) = batch.value(row, 0) else { continue }
-                let matches = column.flatMap { sync.mapping.matching?.texts($0, row) } ?? []
-                try index.add(matches: matches, id: id, record: RecordCodec.encode(batch, row))
+                let matches = matchTexts(batch, row)
+                let record = RecordCodec.encode(batch, row)
+                try index.add(matches: matches, id: id, record: record)
+                keeper?.keepListed(id, matches, record)
             }
         } catch {
             throw .state(error)

@@ -109,7 +109,7 @@ extension RowPipeline {
     /// - Throws: ``RunStop``.
     func lookUp() throws(RunStop) {
         try keepUp?()
-        if sync.destinationHost.isOffline { return leaveUndecided() }
+        if sync.destinationHost.isOffline { return try settleKept() }
         if remote.knowsAll { return try settleListed() }
         let before = remote.spent
         let first = held.queue.first(max(1, costs.groupMax))
@@ -135,10 +135,16 @@ extension RowPipeline {
         }
     }
 
-    /// Leaves every row open that would have to be looked at.
-    private func leaveUndecided() {
+    /// Settles every row whose record was read before by what was kept of it, and leaves the others open.
+    private func settleKept() throws(RunStop) {
         for id in held.queue.first(.max) {
-            for place in held.queue.take(id) { held.settle(place) { row, _ in row.fate = .undecided(id: id) } }
+            let remembered = remote.remembered(id)
+            for place in held.queue.take(id) {
+                switch remembered {
+                case .known(let record): try settle(place, id, record)
+                case .unknown: held.settle(place) { row, _ in row.fate = .undecided(id: id) }
+                }
+            }
         }
     }
 

@@ -389,8 +389,7 @@ final class RowPipeline {
         guard case .target(let target) = sync.mapping.match, !texts.isEmpty else {
             return row.fate = missing(row, mapped)
         }
-        guard !sync.destinationHost.isOffline else { return row.fate = .undecided(id: nil) }
-        let found = try remote.matches(texts)
+        guard let found = try remote.matches(texts) else { return row.fate = .undecided(id: nil) }
         let name = sync.mapping.targets[target].name
         guard found.ids.count < 2 else {
             let ids = found.ids.prefix(2).joined(separator: " and ") + (found.ids.count > 2 ? " and more" : "")

@@ -16,6 +16,10 @@ final class RunLedger: Sendable {
     /// Keeps what it takes to undo the run, or nil where nothing is kept.
     let images: RunImages?
     private let changes: ChangeQueue
+    /// Knows what the run writes; nil where no records are kept.
+    ///
+    /// Used from the thread of the run only; see the type's contract.
+    nonisolated(unsafe) let keeper: RecordKeeper?
     // These are used from the thread of the run only; see the type's contract.
     private nonisolated(unsafe) var flushedAt = DispatchTime.now()
     private nonisolated(unsafe) var countsNow = RunCounts()
@@ -23,8 +27,12 @@ final class RunLedger: Sendable {
     private static let delayMilliseconds: UInt64 = 200
 
     /// A ledger for one run.
-    init(_ store: StateStore, _ run: RunRecord, definitionDigest: Fingerprint, images: RunImages? = nil) {
+    init(
+        _ store: StateStore, _ run: RunRecord, definitionDigest: Fingerprint, images: RunImages? = nil,
+        keeper: RecordKeeper? = nil
+    ) {
         self.images = images
+        self.keeper = keeper
         self.store = store
         self.run = run
         self.definitionDigest = definitionDigest
@@ -76,6 +84,7 @@ final class RunLedger: Sendable {
         entry.payload = remoteID == nil ? nil : entry.intent?.payload
         entry.intent = nil
         if let remoteID {
+            keeper?.noteCreated(remoteID)
             countsNow.fetched += 1
             countRecovered(.created)
             try add([.ledger(entry), .created(remoteID: remoteID)])
@@ -119,7 +128,8 @@ final class RunLedger: Sendable {
     /// - Parameter remoteID: The record, where one is known.
     /// - Throws: ``RunStop`` `state`.
     func close(_ row: DecidedRow, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
-        countsNow.add(outcome)
+        count(outcome)
+        noteRecord(outcome, remoteID)
         try add { end([row], 0, outcome, remoteID, &$0) }
     }
 
@@ -128,11 +138,18 @@ final class RunLedger: Sendable {
     /// - Throws: ``RunStop`` `state`.
     func close(_ closed: inout [Closed]) throws(RunStop) {
         guard !closed.isEmpty else { return }
-        for one in closed { countsNow.add(one.outcome) }
+        for one in closed {
+            count(one.outcome)
+            noteRecord(one.outcome, one.remoteID)
+        }
         try add { changes in
             for one in closed { end(one.item.chunk.chunk.rows, one.item.place, one.outcome, one.remoteID, &changes) }
         }
         closed.removeAll(keepingCapacity: true)
+    }
+
+    private func noteRecord(_ outcome: RowOutcome, _ remoteID: String?) {
+        if outcome == .created, let remoteID { keeper?.noteCreated(remoteID) }
     }
 
     /// - Parameter place: The row's among `rows`, which are not copied for what is read of one.
@@ -159,6 +176,7 @@ final class RunLedger: Sendable {
     ///
     /// - Throws: ``RunStop`` `state`.
     func noteRecord(_ row: DecidedRow, remoteID: String) throws(RunStop) {
+        keeper?.noteCreated(remoteID)
         try add([
             .ledger(
                 LedgerEntry(

@@ -83,6 +83,7 @@ package final class SyncPlanner {
             isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, images: images,
             looksBeforeUpdates: planOptions.isGuarded, planned: parents)
         defer { pipeline.close() }
+        let before = try connectRecords(pipeline)
         var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
         let unknown = try read(pipeline, &report, &radius)
         if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
@@ -92,9 +93,32 @@ package final class SyncPlanner {
         if planOptions.sampleRows != nil, !pipeline.isExhausted {
             report.unread = pipeline.countRest(within: Self.countPause, room: nil)
         }
+        report.recordsReadAt = pipeline.remote.kept?.readAt
+        if let keeper = pipeline.remote.keeper { keeper.finish(try standing() == before ? before : nil) }
         reckon(&report)
         try check(&radius, &report, isWhole: pipeline.isExhausted && limit.room == nil)
         return report
+    }
+
+    /// Lets what is read of records be kept, or what was kept be looked at where nobody is asked.
+    ///
+    /// - Returns: Where the runs of the sync stand; nil while one is at work: nothing is kept then.
+    private func connectRecords(_ pipeline: RowPipeline) throws(RunStop) -> String? {
+        guard let place = options.records, let run = try standing() else { return nil }
+        if sync.destinationHost.isOffline {
+            pipeline.remote.kept = KeptRecords(place, run: run)
+        } else {
+            pipeline.remote.keeper = RecordKeeper(place, after: run)
+        }
+        return run
+    }
+
+    private func standing() throws(RunStop) -> String? {
+        do {
+            return try RecordsCache.run(store)
+        } catch {
+            throw .state(error)
+        }
     }
 
     /// How long the rows behind a sample are counted, in milliseconds.

@@ -65,6 +65,25 @@ extension SyncRunner {
         }
     }
 
+    /// What keeps records that the run reads; only updates read any.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func recordKeeper() throws(RunStop) -> RecordKeeper? {
+        guard sync.definition.insert.mode == .update, let place = options.records else { return nil }
+        do {
+            return RecordKeeper(place, after: try RecordsCache.run(store))
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Makes the records that were kept the last ones, now that it is written down how the run ended.
+    func finishRecords() {
+        guard let keeper else { return }
+        // Where the runs cannot be looked through, nobody can tell later either what the records are worth.
+        keeper.finish(try? RecordsCache.run(store))
+    }
+
     /// Tells of the fields of a row that guards hold back; those of a row that is a reject after all are none.
     private func note(_ row: DecidedRow, _ ledger: RunLedger) {
         switch row.fate {

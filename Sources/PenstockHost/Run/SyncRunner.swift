@@ -26,6 +26,8 @@ package struct RunOptions: Sendable {
     package var preflight = PreflightTerms()
     /// Where state files are.
     package var stateFolder: String
+    /// Where what is read of records is kept for plans that ask nobody; nil where it is not kept.
+    package var records: RecordsCache.Place?
 
     /// What a run is asked to do.
     package init(stateFolder: String) { self.stateFolder = stateFolder }
@@ -85,6 +87,8 @@ package final class SyncRunner {
     let observe: (RunEvent) -> Void
     var rejectsByCode: [String: Int64] = [:]
     var conflicts: [HeldField] = []
+    /// Keeps what is read of records; nil where it is not kept.
+    private(set) var keeper: RecordKeeper?
 
     /// A runner over a sync that is open and a store that is open for writing.
     ///
@@ -106,6 +110,7 @@ package final class SyncRunner {
     package func run() throws(RunStop) -> RunReport {
         let startedAt = WallClock.milliseconds
         let kind = try kind()
+        keeper = try recordKeeper()
         let start = try FetchStart.of(
             sync, store, isFullRefresh: kind != Self.plainKind, stateFolder: options.stateFolder)
         let images = try RunImages.open(sync, options.stateFolder)
@@ -115,7 +120,7 @@ package final class SyncRunner {
         let (record, isResumed) = try beginRun(startedAt, kind: kind)
         let ledger = RunLedger(
             store, record, definitionDigest: sync.definitionDigest,
-            images: images.map { RunImages(sync, $0, record) })
+            images: images.map { RunImages(sync, $0, record) }, keeper: keeper)
         let lost = try LostRows(sync, store: store, ledger: ledger, options)
         observe(.began(record, isResumed: isResumed))
         for excess in looked?.passed ?? [] { observe(.passed(excess)) }
@@ -133,6 +138,7 @@ package final class SyncRunner {
         // A state that cannot be written ends it here: what is open is found out by the next run.
         try execute(record, ledger, delivery, lost, &attempt)
         let report = try finish(record, ledger, delivery, lost, attempt)
+        finishRecords()
         observe(.ended(report))
         return report
     }

@@ -44,7 +44,7 @@ struct PlanCommand: ParsableCommand {
     @Option(name: .long, help: "Plan a run that fetches only so many rows.")
     var limit: Int64?
 
-    @Flag(name: .long, help: "Ask the destination nothing: use the ledger, and the fields as they were told last.")
+    @Flag(name: .long, help: "Ask the destination nothing: use the ledger, and what was read of it last.")
     var offline = false
 
     @Flag(
@@ -227,6 +227,7 @@ struct Planning {
     private func plan(_ sync: OpenSync, _ store: StateStore?, _ records: PlannedRecords?) throws -> Outcome {
         do {
             var runOptions = RunOptions(stateFolder: try workspace.stateFolder())
+            runOptions.records = RecordsCache(root: project.root).place(sync)
             runOptions.rowsMax = file.rowsMax(command.limit)
             runOptions.isFullRefresh = command.fullRefresh
             runOptions.abandonsUnfinished = command.new

@@ -87,8 +87,10 @@ extension StateCommand {
             let kept = try workspace.reading(file.name) {
                 let archive = try read(file.name)
                 try confirm(archive, try workspace.marks(of: file.name))
-                return try workspace.stateReplacement(of: file.name, as: "state import")
-                    .install(archive, keepingAs: "replaced-" + StateFiles.stamp)
+                let replacement = try workspace.stateReplacement(of: file.name, as: "state import")
+                // The state that comes may fit records that were kept before runs which it does not know.
+                RecordsCache(root: project.root).forget(file.name)
+                return try replacement.install(archive, keepingAs: "replaced-" + StateFiles.stamp)
             }
             if options.isMachineReadable {
                 let data: JSON = .object([

@@ -47,6 +47,7 @@ extension StateCommand {
             let report = try workspace.reading(file.name) {
                 // Held for all of it, so that no run begins meanwhile.
                 let replacement = try workspace.stateReplacement(of: file.name, as: "state rebuild")
+                RecordsCache(root: project.root).forget(file.name)
                 defer {
                     // What is left of a rebuild that failed is cleared by the next one.
                     try? FileManager.default.removeItem(atPath: draft)

@@ -121,6 +121,7 @@ struct StateCommand: ParsableCommand {
                 }
                 isAnew = true
             }
+            RecordsCache(root: project.root).forget(file.name)
             if options.isMachineReadable {
                 let data: JSON = .object([
                     "sync": .string(file.name), "forgotten": .strings(what),

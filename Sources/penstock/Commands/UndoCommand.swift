@@ -157,6 +157,8 @@ struct UndoExecution {
         return try workspace.reading(file.name) { () throws -> (ExitCode, UndoRenderer) in
             let store = try workspace.stateForWriting(of: file.name, as: "undo")
             defer { store.close() }
+            // What is undone is written at the destination.
+            RecordsCache(root: project.root).forget(file.name)
             let results = RunResults(root: project.root)
             try results.prepare()
             // A file is made only where there is something in it.

@@ -66,13 +66,20 @@ struct PlanRenderer {
             lines += "  Resume   \(resumed)".wrapped(to: width, indent: 11)
         }
         if let fieldsReadAt {
-            let age = TimeDisplay.duration(milliseconds: max(0, WallClock.milliseconds - fieldsReadAt))
-            lines.append(
-                "  Offline  nobody was asked; fields and users are as told \(age) ago, records were not looked at")
+            lines += offline(fieldsReadAt).wrapped(to: width, indent: 11)
         }
         if report.isGuarded { lines.append("  Guard    a record that has changed since is left alone") }
         for note in sync.pinNotes { lines.append("  warning[field-renamed]: \(note)") }
         return lines + [""]
+    }
+
+    /// How old what a plan is made from that asks nobody.
+    private func offline(_ fieldsReadAt: Int64) -> String {
+        func age(_ time: Int64) -> String {
+            TimeDisplay.duration(milliseconds: max(0, WallClock.milliseconds - time)) + " ago"
+        }
+        let records = report.recordsReadAt.map { "records as read \(age($0))" } ?? "no record was looked at"
+        return "  Offline  nobody was asked; fields and users are as told \(age(fieldsReadAt)), \(records)"
     }
 
     /// What an interrupted run has done already.
@@ -318,6 +325,8 @@ struct PlanRenderer {
         object["watermark"] = report.watermark.map { .string($0) } ?? .null
         object["resumes"] = .bool(report.isResumed)
         object["offline"] = .bool(report.isOffline)
+        object["fields_read_at"] = fieldsReadAt.map { .string(TimeDisplay.utc($0)) } ?? .null
+        object["records_read_at"] = report.recordsReadAt.map { .string(TimeDisplay.utc($0)) } ?? .null
         object["guarded"] = .bool(report.isGuarded)
         object.append(counts, rejectsByCode: report.rejectsByCode)
         object["settled"] = settled
