@@ -12,10 +12,9 @@ import Testing
     /// Records `Old 1`, `Old 2`, …, and a row for each id and name.
     private func project(
         records: Int, _ rows: [String], insert: String = "{mode: Update, compare: remote}",
-        map: String = "{id: pd, name: company, Account tier: tier}",
-        _ configure: (inout SandboxOptions) throws -> Void = { _ in }
+        map: String = "{id: pd, name: company, Account tier: tier}"
     ) throws -> TemporaryProject {
-        let project = try TemporaryProject(configure)
+        let project = try TemporaryProject()
         for number in stride(from: 1, through: records, by: 1) {
             try project.server.create(["name": .string("Old \(number)")])
         }
@@ -107,25 +106,26 @@ import Testing
             "orgs",
             ["key,pd,company,tier", "k2,,Old 2,", "k5,,Old 1,", "k6,,Third,", "k7,,Old 5,Gold", "k8,,Fourth,"])
         let after = try offline(project)
-        #expect(after.counts == "fetched 5, created 1, updated 1, unchanged 1", "\(after.data.prettyText)")
+        #expect(after.counts == "fetched 5, created 1, updated 1, unchanged 1, removed 2", "\(after.data.prettyText)")
         #expect(after["undecided"].intValue == 2)
         // The record that the run created is one that the list did not have.
         try project.csv("orgs", ["key,pd,company,tier", "k3,,Third,Gold", "k1,,Old 1,"])
         #expect(try offline(project)["undecided"].intValue == 2)
-        #expect(try same(project).counts == "fetched 2, updated 1, unchanged 1")
+        #expect(try same(project).counts == "fetched 2, updated 1, unchanged 1, removed 1")
     }
 
     @Test("A run that is killed leaves nothing to look at, and neither does a plan beside it")
     func killed() throws {
-        let project = try project(records: 200, (1...200).map { "k\($0),\($0),New \($0)," }) {
-            $0.latency = 20_000_000
-        }
+        let project = try project(records: 200, (1...200).map { "k\($0),\($0),New \($0)," })
         #expect(try same(project).counts == "fetched 200, updated 200")
+        // Half of the updates are carried out without anybody hearing of it.
+        try project.server.play("hang-after:method=PATCH:every=2")
         let run = try project.start("run", "orgs")
         try run.wait("the run has not come half way") { project.server.counters.updated > 40 }
         #expect(try project.penstock("plan").status == 0)
         run.send(SIGKILL)
         #expect(try run.result().wasKilled)
+        project.server.setFaults([])
         let plan = try offline(project)
         #expect(plan["records_read_at"] == .null && plan.count("updated") == 0, "\(plan.data.prettyText)")
         #expect(plan["undecided"].intValue == 200 - plan.count("recovered"))
