@@ -129,7 +129,7 @@ final class RunLedger: Sendable {
     /// - Throws: ``RunStop`` `state`.
     func close(_ row: DecidedRow, _ outcome: RowOutcome, remoteID: String?) throws(RunStop) {
         count(outcome)
-        noteRecord(outcome, remoteID)
+        noteCreated(outcome, remoteID)
         try add { end([row], 0, outcome, remoteID, &$0) }
     }
 
@@ -140,7 +140,7 @@ final class RunLedger: Sendable {
         guard !closed.isEmpty else { return }
         for one in closed {
             count(one.outcome)
-            noteRecord(one.outcome, one.remoteID)
+            noteCreated(one.outcome, one.remoteID)
         }
         try add { changes in
             for one in closed { end(one.item.chunk.chunk.rows, one.item.place, one.outcome, one.remoteID, &changes) }
@@ -148,7 +148,7 @@ final class RunLedger: Sendable {
         closed.removeAll(keepingCapacity: true)
     }
 
-    private func noteRecord(_ outcome: RowOutcome, _ remoteID: String?) {
+    private func noteCreated(_ outcome: RowOutcome, _ remoteID: String?) {
         if outcome == .created, let remoteID { keeper?.noteCreated(remoteID) }
     }
 
