@@ -107,7 +107,7 @@ final class PostgresStream: RecordStream {
 
     private func takeRow(_ message: PostgresBytes, _ start: Int) throws(ConnectorError) -> Int {
         var position = start
-        var fault: (column: Int, shown: String, words: String)?
+        rowsRead += 1
         for index in wires.indices {
             guard position + 4 <= message.count else { throw breach("a row is cut short") }
             let length = Int(message.integer(position, as: Int32.self))
@@ -119,21 +119,24 @@ final class PostgresStream: RecordStream {
             guard position + length <= message.count else { throw breach("a row is cut short") }
             let cell = message.slice(position, length)
             position += length
-            if let words = PostgresValues.append(cell, wires[index], to: batch[index]), fault == nil {
-                fault = (index, PostgresValues.shown(cell, wires[index]), words)
-            }
-        }
-        rowsRead += 1
-        if let fault {
-            let name = schema.fields[fault.column].name
-            rejects.append(
-                SourceReject(
-                    row: rows, column: name, value: fault.shown,
-                    message: "Row \(rowsRead), column \(PostgresNames.quoted(name)): the value \(fault.words)."))
+            if let words = PostgresValues.append(cell, wires[index], to: batch[index]) { reject(index, cell, words) }
         }
         rows += 1
         bytes += position - start
         return position
+    }
+
+    /// Takes down what is wrong with a value of the row that is being read; of each row the first one counts.
+    ///
+    /// It stands apart so that the loop over all values keeps what it needs in registers.
+    @inline(never)
+    private func reject(_ column: Int, _ cell: PostgresBytes, _ words: String) {
+        guard rejects.last?.row != rows else { return }
+        let name = schema.fields[column].name
+        rejects.append(
+            SourceReject(
+                row: rows, column: name, value: PostgresValues.shown(cell, wires[column]),
+                message: "Row \(rowsRead), column \(PostgresNames.quoted(name)): the value \(words)."))
     }
 
     private func breach(_ words: String) -> ConnectorError {

@@ -20,10 +20,16 @@ enum PostgresValues {
         case .int32 where cell.count == 4:
             column.append(Int64(cell.integer(0, as: Int32.self)))
             return nil
+        case .numeric:
+            guard let fault = PostgresNumeric.append(cell, to: column) else { return nil }
+            column.appendNull()
+            return fault
         default: return appendOther(cell, wire, to: column)
         }
     }
 
+    /// Appends a value of a kind that fewer columns have, or one that does not fit; apart, so that the rest stays small.
+    @inline(never)
     private static func appendOther(
         _ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: ColumnBuilder
     ) -> String? {
