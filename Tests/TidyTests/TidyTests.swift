@@ -132,6 +132,7 @@ struct SourceFile: CustomStringConvertible, Sendable {
         "Sources/PenstockModel/RowDigests.swift",
         "Sources/PenstockEngine/Mapping/PlainColumn.swift",
         "Sources/PenstockEngine/Mapping/PlainCell.swift",
+        "Sources/PenstockEngine/Mapping/CellDictionary.swift",
         // Rows into columns: room that is written to without asking who else holds it.
         "Sources/PenstockModel/BatchBuilder.swift",
         "Sources/PenstockModel/DecimalDigits.swift",

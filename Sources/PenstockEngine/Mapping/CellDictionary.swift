@@ -19,7 +19,10 @@ extension PlainColumn {
                     if looksAtNulls { exceptions.append(row) }
                     continue
                 }
-                guard let code = entries.code(row, convert) else { return nil }
+                var code = entries.code(row)
+                // Apart, because to hand on what converts may copy all that it holds, and most rows need it not.
+                if code == nil { code = entries.add(row, convert) }
+                guard let code else { return nil }
                 if entries.hasValue(code) { codes[row] = Int32(code) } else { exceptions.append(row) }
             }
             return PlainColumn(
@@ -41,27 +44,38 @@ private struct CellDictionary {
     private var slots = [Int32](repeating: -1, count: CellDictionary.slots)
     private var rows: [Int] = []
     private var values: [Value?] = []
+    /// Whether there is a value: a question that copies none.
+    private var isValue: [Bool] = []
 
     init(_ view: ColumnPointers) {
         self.view = view
         isBytes = view.layout == .bytes
     }
 
-    func hasValue(_ code: Int) -> Bool { values[code] != nil }
+    func hasValue(_ code: Int) -> Bool { isValue[code] }
 
-    /// The number of the cell in `row`, or nil where there are too many.
-    mutating func code(_ row: Int, _ convert: (Int) -> Value?) -> Int? {
-        var slot = Int(truncatingIfNeeded: hash(row)) & (Self.slots - 1)
-        while slots[slot] >= 0 {
-            let code = Int(slots[slot])
-            if isSame(rows[code], row) { return code }
-            slot = (slot + 1) & (Self.slots - 1)
-        }
+    /// The number of the cell in `row`, or nil where it was not seen yet.
+    func code(_ row: Int) -> Int? {
+        let code = Int(slots[slot(of: row)])
+        return code < 0 ? nil : code
+    }
+
+    /// Numbers the cell in `row`, which was not seen yet, or returns nil where there are too many.
+    mutating func add(_ row: Int, _ convert: (Int) -> Value?) -> Int? {
         guard rows.count < Self.entriesMax else { return nil }
-        slots[slot] = Int32(rows.count)
+        slots[slot(of: row)] = Int32(rows.count)
+        let value = convert(row)
         rows.append(row)
-        values.append(convert(row))
+        values.append(value)
+        isValue.append(value != nil)
         return rows.count - 1
+    }
+
+    /// Where the number of the cell in `row` stands, or is to stand.
+    private func slot(of row: Int) -> Int {
+        var slot = Int(truncatingIfNeeded: hash(row)) & (Self.slots - 1)
+        while slots[slot] >= 0, !isSame(rows[Int(slots[slot])], row) { slot = (slot + 1) & (Self.slots - 1) }
+        return slot
     }
 
     private func hash(_ row: Int) -> UInt64 {
@@ -91,14 +105,27 @@ private struct CellDictionary {
             let numbers = values.map { $0?.word ?? 0 }
             return scan.column(type, int64s: codes.map { $0 < 0 ? 0 : numbers[Int($0)] })
         }
-        let texts = values.map { Array(($0?.textValue ?? "").utf8) }
+        // All texts one behind the other, and where each of them lies.
+        var pool: [UInt8] = []
+        let places = values.map { value in
+            let start = pool.count
+            pool += (value?.textValue ?? "").utf8
+            return start..<pool.count
+        }
         var offsets = [Int32](repeating: 0, count: codes.count + 1)
         for row in codes.indices {
-            offsets[row + 1] = offsets[row] + (codes[row] < 0 ? 0 : Int32(texts[Int(codes[row])].count))
+            offsets[row + 1] = offsets[row] + (codes[row] < 0 ? 0 : Int32(places[Int(codes[row])].count))
         }
-        var bytes: [UInt8] = []
-        bytes.reserveCapacity(Int(offsets[codes.count]))
-        for code in codes where code >= 0 { bytes.append(contentsOf: texts[Int(code)]) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(offsets[codes.count])) { room, used in
+            used = Int(offsets[codes.count])
+            pool.withUnsafeBufferPointer { pool in
+                guard let target = room.baseAddress, let source = pool.baseAddress else { return }
+                for row in codes.indices where codes[row] >= 0 {
+                    let place = places[Int(codes[row])]
+                    FewBytes.copy(source + place.lowerBound, target + Int(offsets[row]), place.count)
+                }
+            }
+        }
         return scan.column(type, offsets: offsets, bytes: bytes)
     }
 }
