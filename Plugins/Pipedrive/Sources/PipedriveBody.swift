@@ -205,24 +205,26 @@ package struct PipedriveBody: Sendable {
 
     /// Whether the bytes are a JSON number.
     package static func isNumber(_ text: some Collection<UInt8>) -> Bool {
-        var rest = text[...]
+        var bytes = text.makeIterator()
+        var next = bytes.next()
+        func take(_ isWanted: (UInt8) -> Bool) -> Bool {
+            guard let byte = next, isWanted(byte) else { return false }
+            next = bytes.next()
+            return true
+        }
         func digits() -> Bool {
-            let before = rest.startIndex
-            while let byte = rest.first, isDigit(byte) { rest.removeFirst() }
-            return rest.startIndex != before
+            guard take(isDigit) else { return false }
+            while take(isDigit) {}
+            return true
         }
-        if rest.first == UInt8(ascii: "-") { rest.removeFirst() }
-        if rest.first == UInt8(ascii: "0") { rest.removeFirst() } else if !digits() { return false }
-        if rest.first == UInt8(ascii: ".") {
-            rest.removeFirst()
+        _ = take { $0 == UInt8(ascii: "-") }
+        if !take({ $0 == UInt8(ascii: "0") }) { guard digits() else { return false } }
+        if take({ $0 == UInt8(ascii: ".") }) { guard digits() else { return false } }
+        if take({ $0 | 0x20 == UInt8(ascii: "e") }) {
+            _ = take { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }
             guard digits() else { return false }
         }
-        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
-            rest.removeFirst()
-            if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest.removeFirst() }
-            guard digits() else { return false }
-        }
-        return rest.isEmpty
+        return next == nil
     }
 
     /// Appends `[1,2]` for `["1","2"]`; false where the text is something else.

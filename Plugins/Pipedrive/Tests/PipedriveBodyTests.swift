@@ -110,6 +110,15 @@ import Testing
         #expect(error?.field == code(type))
     }
 
+    @Test func aNumberIsWhatJSONSaysItIs() {
+        let numbers = ["0", "-0", "7", "10", "-12.50", "0.0", "1e3", "1E+3", "0.5e-10", "9007199254740993.25"]
+        for text in numbers { #expect(PipedriveBody.isNumber(text.utf8), "\(text)") }
+        let others = [
+            "", "-", "+1", "01", "-01", ".5", "1.", "1.e3", "1e", "1e+", "1 ", " 1", "1.2.3", "1e3.5", "0x1", "1d",
+        ]
+        for text in others { #expect(!PipedriveBody.isNumber(text.utf8), "\(text)") }
+    }
+
     @Test func unknownReadOnlyAndWronglyTypedFieldsAreRefusedBeforeAnyRow() {
         func code(_ key: String, _ type: DataType, _ mode: WriteRequest.Mode = .update) -> ConnectorError.Code? {
             #expect(throws: ConnectorError.self) { try body([(key, .null, type)], mode: mode) }?.code
