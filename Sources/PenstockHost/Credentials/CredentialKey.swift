@@ -3,6 +3,7 @@
 import CCrypto
 import Glibc
 import PenstockModel
+import Synchronization
 
 /// A key that stored credentials are sealed with.
 struct CredentialKey: Sendable {
@@ -74,7 +75,7 @@ package struct CredentialKeyring: Sendable {
             throw CredentialProblem.unusable(
                 subject, "needs a key, and there is neither CREDENTIALS_DIRECTORY nor a home folder")
         }
-        try Self.make(own, subject)
+        try Self.making.withLock { _ throws(ConnectorError) in try Self.make(own, subject) }
         guard let key = try Self.read(own, subject) else {
             throw CredentialProblem.system(subject, "reading", own, ENOENT)
         }
@@ -102,6 +103,9 @@ package struct CredentialKeyring: Sendable {
         }
         return key
     }
+
+    /// The threads of a process make a key one after the other: their drafts have the same name.
+    private static let making = Mutex(())
 
     /// Makes a key file; another process that makes one at the same time wins, or loses, as a whole.
     private static func make(_ path: String, _ subject: String) throws(ConnectorError) {
