@@ -192,7 +192,7 @@ import Testing
     @Test("A damaged file is an error for who looks, and is begun anew by who writes")
     func damaged() throws {
         try change { try keep($0, 1...3) }
-        try SQLiteConnection(path: path, access: .readWrite).execute("UPDATE record SET record = x'00' WHERE id = '2'")
+        try SQLiteConnection(path: path, access: .readWrite).execute("UPDATE record SET record = x'00' WHERE id = 2")
         #expect(throws: StateError.self) { try read().find(id: "2") }
         #expect(try read().find(id: "1") == .record(entry(1)))
         TemporaryFolder.write([UInt8](repeating: 0x41, count: 9_000), to: path)
