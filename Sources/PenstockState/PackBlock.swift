@@ -301,11 +301,11 @@ struct PackBlock: Sendable {
     private static func remoteSize(_ row: PackRow, after before: PackRow, _ texts: [UInt8]) -> Int {
         guard before.kind.hasRemoteNumber else { return size(row.remoteText, after: before.remoteText, texts) }
         // Numbers are no texts in a block; the estimate has always taken them for such, and so does where blocks end.
-        var texts = texts
-        let start = texts.count
-        texts += String(before.remoteNumber).utf8
-        let number = PackText(start: Int32(start), count: Int32(texts.count - start))
-        return size(row.remoteText, after: number, texts)
+        let number = Array(String(before.remoteNumber).utf8)
+        let (start, count) = (Int(row.remoteText.start), Int(row.remoteText.count))
+        var shared = 0
+        while shared < min(count, number.count), texts[start + shared] == number[shared] { shared += 1 }
+        return count - shared + (count < 128 ? 2 : 4)
     }
 
     private static func size(_ text: PackText, after previous: PackText, _ texts: [UInt8]) -> Int {

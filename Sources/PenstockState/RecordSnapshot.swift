@@ -6,8 +6,8 @@ import PenstockModel
 /// Records of a destination as they were read last, to be found by their id or by the value of a match field.
 ///
 /// A file of its own that anybody may delete, for this user only. Who writes does so in one transaction, which
-/// ``commit(run:now:)`` ends: a kill leaves what was there before, and others read that meanwhile. Every row has a
-/// checksum. One thread at a time may use it.
+/// ``commit(run:now:)`` ends: a kill leaves what was there before, and others read that meanwhile. Every record has a
+/// checksum, which its keys have not: a damaged file may know less than it did. One thread at a time may use it.
 package final class RecordSnapshot {
     /// What a snapshot must be to be of use.
     package struct Stamp: Sendable, Hashable {
@@ -136,7 +136,8 @@ package final class RecordSnapshot {
 
     /// Makes what was changed last, with `run` as where the runs of the sync stand now, and closes the file.
     ///
-    /// - Throws: ``StateError``; the file is then as it was.
+    /// - Throws: ``StateError``; the file is then as it was, or what was changed is kept and its free room not given
+    ///   back.
     package func commit(run: String, now: Int64) throws(StateError) {
         about.stamp.run = run
         try dropOld(now)
@@ -149,7 +150,8 @@ package final class RecordSnapshot {
         try connection.execute("COMMIT")
         let free = try connection.integer("PRAGMA freelist_count")
         if free > Self.writtenMin, try 2 * free > connection.integer("PRAGMA page_count") {
-            try connection.execute("VACUUM")
+            // In memory it would take as much of it as there are records.
+            try connection.execute("PRAGMA temp_store = FILE; VACUUM")
         }
         connection.close()
     }

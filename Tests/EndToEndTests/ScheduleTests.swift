@@ -251,5 +251,9 @@ import Testing
         #expect(short.2.contains("once the syncs before it have spent \(costs[0]) of this connection's"), "\(short.2)")
         project.server.renewDailyTokens()
         #expect(try project.penstock("plan", "people").status == 0, "alone it fits")
+        // What a sync's own limit forbids it to spend is left for the one behind it.
+        try project.write("syncs/orgs.yml", try project.text("syncs/orgs.yml") + "limits: {tokens_per_run: 20}\n")
+        let capped = try project.penstock("plan", "orgs", "people", "--json").json["data"]?.arrayValue ?? []
+        #expect(capped.last?["cost"]?["ahead"]?.intValue == 20)
     }
 }

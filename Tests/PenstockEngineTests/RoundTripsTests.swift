@@ -22,4 +22,10 @@ import Testing
         #expect(seen(41, 40).floor == 0)
         #expect(seen(121, 60).floor == 60)
     }
+
+    @Test("Answers that waited for their connections are longer than the way")
+    func connectionsTakeTheirTime() {
+        #expect(seen(64, 900).floor == 225)
+        #expect(seen(65, 900).floor == 850)
+    }
 }

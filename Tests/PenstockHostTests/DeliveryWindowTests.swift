@@ -19,5 +19,8 @@ import Testing
             id: "thing", title: "Thing", requiredOnCreate: [], costs: costs, rowsAtOnce: rowsAtOnce)
         let window = DeliveryWindow(object)
         #expect([window.inFlightMax, window.batchRows, window.resultsPerRoom] == expected)
+        // Also where it was full before that: asked again when half of what it had is done.
+        #expect(window.mayHaveRoom(0, full: 1) && !window.mayHaveRoom(1, full: 1))
+        #expect(window.mayHaveRoom(5, full: 10) || rowsAtOnce == 1)
     }
 }

@@ -119,8 +119,11 @@ package struct DeliveryMachine: Sendable {
 
     private let policy: DeliveryPolicy
     private let batchRows: Int
+    private let createRows: Int
     private let silenceMilliseconds: Int64
-    private var quota = RetryQuota()
+    /// How many of the rows that go together make up what is counted of failures: they fail together.
+    private let rowsPerFailure: Int
+    private var quota: RetryQuota
     private var waiting = Lines()
     private var onTheirWay: [UInt64: Sent] = [:]
     private var retries: [(dueAt: Int64, open: Open)] = []
@@ -145,11 +148,17 @@ package struct DeliveryMachine: Sendable {
     ///
     /// - Parameters:
     ///   - batchRows: How many rows go together at most.
+    ///   - createRows: How many creates do; nil for as many.
     ///   - silenceMilliseconds: How long a session may say nothing before it is asked.
     ///   - now: The time, on the monotonic clock that every call uses.
-    package init(_ policy: DeliveryPolicy, batchRows: Int = 64, silenceMilliseconds: Int64, now: Int64) {
+    package init(
+        _ policy: DeliveryPolicy, batchRows: Int = 64, createRows: Int? = nil, silenceMilliseconds: Int64, now: Int64
+    ) {
         self.policy = policy
         self.batchRows = batchRows
+        self.createRows = createRows ?? batchRows
+        rowsPerFailure = max(1, batchRows / 64)
+        quota = RetryQuota(times: Int64(rowsPerFailure))
         self.silenceMilliseconds = silenceMilliseconds
         movedAt = now
     }
@@ -184,7 +193,8 @@ package struct DeliveryMachine: Sendable {
         wake(now)
         for mode in Self.order where mode != .create || !holdsCreates {
             guard !waiting[mode].isEmpty else { continue }
-            return Batch(id: nextBatch, mode: mode, rows: waiting[mode].all.prefix(batchRows).map(\.row))
+            let rows = waiting[mode].all.prefix(mode == .create ? createRows : batchRows)
+            return Batch(id: nextBatch, mode: mode, rows: rows.map(\.row))
         }
         return nil
     }
@@ -290,7 +300,7 @@ package struct DeliveryMachine: Sendable {
     private mutating func noteFailure(_ result: RowResult) {
         guard let error = result.error, error.code != .rateLimited else { return }
         failuresInARow += 1
-        if failuresInARow > Self.failuresInARowMax * policy.attemptsMax { giveUp(error) }
+        if failuresInARow > Self.failuresInARowMax * policy.attemptsMax * rowsPerFailure { giveUp(error) }
     }
 
     /// What a repetition is paid as; nil for a refusal for the rate, which the limiter answers to.
@@ -306,10 +316,10 @@ package struct DeliveryMachine: Sendable {
         switch outcome {
         case .notTried:
             failuresInARow += 1
-            if failuresInARow >= Self.failuresInARowMax, let error = result.error { giveUp(error) }
+            if failuresInARow >= Self.failuresInARowMax * rowsPerFailure, let error = result.error { giveUp(error) }
         case .unknown:
             unknownsInARow += 1
-            if unknownsInARow >= Self.unknownsInARowMax, let error = result.error { giveUp(error) }
+            if unknownsInARow >= Self.unknownsInARowMax * rowsPerFailure, let error = result.error { giveUp(error) }
         default:
             failuresInARow = 0
             unknownsInARow = 0

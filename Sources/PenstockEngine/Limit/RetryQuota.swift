@@ -21,14 +21,20 @@ package struct RetryQuota: Sendable, Hashable {
         }
     }
 
-    /// The most that there can be.
+    /// The most that there can be where a row is a request.
     package static let capacity: Int64 = 500
 
     /// What is left.
-    package private(set) var left = RetryQuota.capacity
+    package private(set) var left: Int64
+    private let capacity: Int64
 
     /// A full quota.
-    package init() {}
+    ///
+    /// - Parameter times: So many times as large as usual, for rows that go, and fail, together.
+    package init(times: Int64 = 1) {
+        capacity = Self.capacity * times
+        left = capacity
+    }
 
     /// Pays for a repetition.
     ///
@@ -44,6 +50,6 @@ package struct RetryQuota: Sendable, Hashable {
     /// - Parameter cause: Why the request had been repeated, which gives its price back; nil for a first try, which
     ///   gives 1.
     package mutating func succeed(after cause: Cause?) {
-        left = min(Self.capacity, left + (cause?.cost ?? 1))
+        left = min(capacity, left + (cause?.cost ?? 1))
     }
 }

@@ -15,6 +15,8 @@ package struct RoundTrips: Sendable, Hashable {
 
     /// So many answers must be seen before the shortest one is believed to be the floor.
     private static let countBeforeTrust: Int64 = 30
+    /// As many answers may each have waited for a connection of its own to be opened, three round trips in all.
+    private static let countBeforeReuse: Int64 = 64
     /// Until so many were seen, the shortest may be that of a busy moment: the answers of one burst wait for each other.
     private static let countBeforeCertainty: Int64 = 120
     /// What is taken off the shortest as long, in milliseconds.
@@ -43,9 +45,14 @@ package struct RoundTrips: Sendable, Hashable {
     /// Whether enough answers were seen.
     package var isTrusted: Bool { count > Self.countBeforeTrust }
 
+    /// Whether the shortest is believed as it is.
+    package var isCertain: Bool { count > Self.countBeforeCertainty }
+
     /// The least that the way there and back takes; 0 while that is not known.
     package var floor: Int64 {
         guard isTrusted else { return 0 }
-        return max(0, min(shortest, shortestBefore) - (count > Self.countBeforeCertainty ? 0 : Self.doubt))
+        let least = min(shortest, shortestBefore)
+        if isCertain { return least }
+        return max(0, min(least - Self.doubt, count > Self.countBeforeReuse ? least : least / 4))
     }
 }

@@ -230,7 +230,7 @@ package struct SharedLimits: Sendable, Hashable {
     }
 
     /// Whether an answer that is out may free slots earlier than they are reckoned to be free now.
-    private var mayHasten: Bool { !roundTrips.isTrusted && ring.inFlight > 0 }
+    private var mayHasten: Bool { !roundTrips.isCertain && ring.inFlight > 0 }
 
     /// Why nothing could be sent when it was asked for last, or nil; nothing is changed by asking.
     package func standstill(_ now: Int64) -> Refusal? {
@@ -267,9 +267,10 @@ package struct SharedLimits: Sendable, Hashable {
 
     /// Takes note of how long an answer took; what is known of the way from then on holds for the slots that wait, too.
     private mutating func noteRoundTrip(_ milliseconds: Int64, _ now: Int64) {
-        let wasTrusted = roundTrips.isTrusted
+        let before = roundTrips.floor
         roundTrips.note(milliseconds, now)
-        if !wasTrusted, roundTrips.isTrusted { ring.hasten(by: roundTrips.floor) }
+        let change = roundTrips.floor - before
+        if change != 0 { ring.hasten(by: change) }
     }
 
     private mutating func settle(_ grant: Grant, _ outcome: Outcome, isKnown: Bool, _ now: Int64) {

@@ -176,9 +176,10 @@ package struct SlotRing: Sendable, Hashable {
         cool(until: until, member: id, count: 1)
     }
 
-    /// Frees the slots of answered requests so much earlier: the way there and back is known to take that long.
+    /// Frees the slots of answered requests so much earlier, or later where `time` is negative: that much longer or
+    /// shorter the way there and back is now known to be.
     ///
-    /// For slots that wait since nothing was known of the way; those that stand for requests of others stay as they are.
+    /// Slots that stand for requests of those who are gone stay as they are.
     mutating func hasten(by time: Int64) {
         let waiting = cooling
         cooling.removeAll(keepingCapacity: true)

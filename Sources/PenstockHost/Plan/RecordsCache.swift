@@ -52,8 +52,10 @@ package struct RecordsCache {
     static func run(_ store: StateStore?) throws(StateError) -> String? {
         guard let store, let last = try store.lastRun() else { return "none" }
         // A run that is not the last one may be gone on with.
-        let runs = [last] + (try store.unfinishedRun().map { [$0] } ?? []) + (try store.unfinishedUndos())
-        guard !runs.contains(where: { $0.status == .running }) else { return nil }
+        let writing = [last] + (try store.unfinishedRun().map { [$0] } ?? [])
+        guard !writing.contains(where: { $0.status == .running }) else { return nil }
+        // An undo that was killed holds nobody up: what was read behind it knows what it has written.
+        let runs = writing + (try store.unfinishedUndos())
         return runs.map { "\($0.id) \($0.attempts) \($0.status.rawValue)" }.joined(separator: ", ")
     }
 }
@@ -65,6 +67,8 @@ final class KeptRecords {
     private var snapshot: RecordSnapshot?
     /// When the oldest was read of what was looked at, in milliseconds since 1970; nil before anything was.
     private(set) var readAt: Int64?
+    /// What is older is not told any more, whether or not somebody has come to drop it.
+    private let keptSince = WallClock.milliseconds - RecordSnapshot.keepMilliseconds
 
     /// What is kept at a place; nothing where that is of no use as the runs stand.
     init(_ place: RecordsCache.Place, run: String) {
@@ -76,11 +80,14 @@ final class KeptRecords {
     /// What is known of the record `id`.
     func find(id: String) -> RecordSnapshot.Found {
         let found = look(.unknown) { snapshot throws(StateError) in try snapshot.find(id: id) }
+        let time: Int64
         switch found {
-        case .record(let entry): note(entry.readAt)
-        case .absent(let time): note(time)
-        case .unknown: break
+        case .record(let entry): time = entry.readAt
+        case .absent(let listed): time = listed
+        case .unknown: return found
         }
+        guard time >= keptSince else { return .unknown }
+        note(time)
         return found
     }
 
@@ -89,7 +96,9 @@ final class KeptRecords {
         let found: [RecordSnapshot.Entry]? = look(nil) { snapshot throws(StateError) in
             try snapshot.find(matches: texts, limit: 3)
         }
-        guard let found else { return nil }
+        guard let found, (snapshot?.listedAt ?? .max) >= keptSince, found.allSatisfy({ $0.readAt >= keptSince }) else {
+            return nil
+        }
         // That there are no others is as old as the list.
         if let listedAt = snapshot?.listedAt { note(listedAt) }
         for entry in found { note(entry.readAt) }

@@ -24,6 +24,8 @@ final class Delivery {
     /// How many rows were on their way when a session had no room, until it is asked again; nil where none said so.
     private var fullWith: Int?
     private let window: DeliveryWindow
+    /// That of creates: where a person settles what is lost, few are on their way at once.
+    private let createWindow: DeliveryWindow
     private let watch: Cancellation.Watch
     /// Whether a plan is applied, which says what becomes of every row.
     private let isPlanned: Bool
@@ -69,8 +71,10 @@ final class Delivery {
             ledger, clock: sync.destinationHost.serverClock,
             groupMax: sync.guarantee == .atMostOnce ? Self.cautiousGroup : IntentBook<LedgerEntry>.groupMost)
         window = DeliveryWindow(sync.object)
+        createWindow = sync.guarantee == .atMostOnce ? .requests : window
         machine = DeliveryMachine(
-            policy, batchRows: window.batchRows, silenceMilliseconds: options.silenceMilliseconds,
+            policy, batchRows: window.batchRows, createRows: createWindow.batchRows,
+            silenceMilliseconds: options.silenceMilliseconds,
             now: sync.destinationHost.monotonicMilliseconds)
     }
 
@@ -205,7 +209,7 @@ final class Delivery {
     private var mayHaveRoom: Bool {
         guard let full = fullWith else { return true }
         let open = machine.rowsOnTheirWay
-        guard open == 0 || open <= full - window.resultsPerRoom else { return false }
+        guard open == 0 || window.mayHaveRoom(open, full: full) else { return false }
         fullWith = nil
         return true
     }
@@ -240,7 +244,8 @@ final class Delivery {
         if let session = sessions[mode] { return session }
         let queue = queue
         let request = WriteRequest(
-            object: sync.object.id, mode: mode, schema: shape(mode).schema, inFlightMax: window.inFlightMax)
+            object: sync.object.id, mode: mode, schema: shape(mode).schema,
+            inFlightMax: (mode == .create ? createWindow : window).inFlightMax)
         let session = try sync.destination.begin(request) { queue.add($0, $1) }
         sessions[mode] = session
         let journal = journal

@@ -16,10 +16,20 @@ struct DeliveryWindow {
     /// The most of an object that takes many rows together: so many lie in memory as columns once more.
     private static let rowsMax = 4_096
 
+    /// The window where a row is a request, and where a person settles every row that is lost on the way.
+    static let requests = DeliveryWindow(inFlightMax: requestsMax)
+
     /// The window for an object.
     init(_ object: ObjectDescriptor) {
-        inFlightMax = object.rowsAtOnce > 0 ? min(object.rowsAtOnce, Self.rowsMax) : Self.requestsMax
+        self.init(inFlightMax: object.rowsAtOnce > 0 ? min(object.rowsAtOnce, Self.rowsMax) : Self.requestsMax)
+    }
+
+    private init(inFlightMax: Int) {
+        self.inFlightMax = inFlightMax
         batchRows = max(min(inFlightMax, Self.requestsMax), inFlightMax / 4)
         resultsPerRoom = max(1, inFlightMax / 2)
     }
+
+    /// Whether a session that had no room with `full` rows on their way is asked again, now that there are `open`.
+    func mayHaveRoom(_ open: Int, full: Int) -> Bool { open <= full - max(1, min(resultsPerRoom, full / 2)) }
 }

@@ -107,7 +107,8 @@ package final class OpenSync {
     /// What the markers of this sync's records are made from.
     package let origin: Marker.Origin
 
-    /// What of the destination's connection decides where records are: a text a setting, without secrets.
+    /// What of the destination's connection decides which records are read, and in which form: its connector with its
+    /// version, and a text a setting, without secrets.
     let destinationPins: [String]
 
     /// The digest of what decides about a row: a change of it lets refused rows go again.
@@ -169,7 +170,10 @@ package final class OpenSync {
         mapping = try Self.mapping(definition, columns, fields)
         if let problem = RowGuards.problem(in: definition, mapping, object) { throw .definition([problem]) }
         origin = setup.origin(of: object)
-        destinationPins = PlanPin.settings(setup.destination).map { "\($0.name) \($0.value)" }.sorted()
+        let connector = setup.destination.connector.descriptor
+        destinationPins =
+            ["\(connector.id) \(connector.version)"]
+            + PlanPin.settings(setup.destination).map { "\($0.name) \($0.value)" }.sorted()
         guarantee = try Self.guarantee(definition, object, fields, mapping)
         let needed = mapping.columns + keyColumns + (definition.fetch.key.map { [$0] } ?? [])
         // Without a key an appended row is known by all of its content, so that a change of the map changes nothing.

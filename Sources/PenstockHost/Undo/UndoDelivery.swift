@@ -22,7 +22,8 @@ final class UndoDelivery {
     private var isAborted = false
     private var prepared: Set<Fingerprint> = []
 
-    private let window: DeliveryWindow
+    /// What is put back is made ready anew whenever a session had no room, so it goes in small batches.
+    private static let window = DeliveryWindow.requests
 
     /// - Parameters:
     ///   - fields: The fields that may be put back, as the destination has them now.
@@ -45,9 +46,8 @@ final class UndoDelivery {
             ] + fields.map { Schema.Field($0.key, $0.kind.columnType) })
         var policy = DeliveryPolicy()
         policy.pauseMilliseconds = options.retryPauseMilliseconds
-        window = DeliveryWindow(target.object)
         machine = DeliveryMachine(
-            policy, batchRows: window.batchRows, silenceMilliseconds: options.silenceMilliseconds,
+            policy, batchRows: Self.window.batchRows, silenceMilliseconds: options.silenceMilliseconds,
             now: target.host.monotonicMilliseconds)
     }
 
@@ -123,7 +123,7 @@ final class UndoDelivery {
         let queue = queue
         let columns = mode == .delete ? Schema(Array(schema.fields.prefix(2))) : schema
         let request = WriteRequest(
-            object: target.object.id, mode: mode, schema: columns, inFlightMax: window.inFlightMax)
+            object: target.object.id, mode: mode, schema: columns, inFlightMax: Self.window.inFlightMax)
         let session = try target.destination.begin(request) { queue.add($0, $1) }
         sessions[mode] = session
         return session

@@ -239,9 +239,14 @@ struct PlanRenderer {
 
     /// What the run of this plan is to spend; of a run that stops at a limit only what it reads.
     var work: BudgetForecast.Work {
-        report.excesses.isEmpty
-            ? .init(tokens: report.cost, requests: report.requests)
-            : .init(tokens: report.meter.spent, requests: report.meter.requestsTotal)
+        guard report.excesses.isEmpty else {
+            return .init(tokens: report.meter.spent, requests: report.meter.requestsTotal)
+        }
+        guard isOverRunLimit, let most = file.limits.tokensPerRun else {
+            return .init(tokens: report.cost, requests: report.requests)
+        }
+        let share = Double(most) / Double(report.cost)
+        return .init(tokens: Int64(most), requests: Int64((Double(report.requests) * share).rounded(.up)))
     }
 
     private var needed: Int64 { report.createCost + report.updateCost }

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import PenstockEngine
+import PenstockModel
+import Testing
+
+@Suite struct DeliveryMachineTests {
+    /// A machine in which `rows` updates are on their way, as batches of at most `batchRows`.
+    private func machine(_ rows: Int, batchRows: Int) throws -> (DeliveryMachine, [DeliveryMachine.Batch]) {
+        var machine = DeliveryMachine(
+            DeliveryPolicy(), batchRows: batchRows, silenceMilliseconds: 1_000_000, now: 0)
+        for row in 0..<rows { machine.add(row, .update) }
+        var batches: [DeliveryMachine.Batch] = []
+        while let batch = machine.next(0) {
+            machine.took(batch, 0)
+            batches.append(batch)
+        }
+        return (machine, batches)
+    }
+
+    private func failures(_ batch: DeliveryMachine.Batch) -> [RowResult] {
+        let error = ConnectorError(.unavailable, "The other side has trouble.")
+        return batch.rows.indices.map { RowResult(row: $0, status: .retry, error: error) }
+    }
+
+    @Test("Rows that go together fail together: one refused batch is sent once more", arguments: [64, 1_024])
+    func aBatchThatFails(batchRows: Int) throws {
+        var (machine, batches) = try machine(batchRows, batchRows: batchRows)
+        let batch = try #require(batches.first)
+        #expect(batch.rows.count == batchRows && batches.count == 1)
+        #expect(machine.settle(batch.id, failures(batch), 1) { 0.5 }.isEmpty)
+        #expect(machine.stop == nil && machine.openRows == batchRows)
+        let again = try #require(machine.next(1_000))
+        machine.took(again, 1_000)
+        let results = again.rows.indices.map { RowResult(row: $0, status: .updated) }
+        let endings = machine.settle(again.id, results, 1_001) { 0.5 }
+        #expect(endings.count == batchRows && endings.allSatisfy { $0.outcome == .updated })
+    }
+
+    @Test("Where nothing succeeds, it ends after some batches, however large they are", arguments: [64, 1_024])
+    func nothingSucceeds(batchRows: Int) throws {
+        var (machine, batches) = try machine(4 * batchRows, batchRows: batchRows)
+        #expect(batches.count == 4)
+        batches.reverse()
+        for batch in batches { _ = machine.settle(batch.id, failures(batch), 1) { 0.5 } }
+        #expect(machine.stop != nil)
+    }
+
+    @Test("Creates go in batches of their own size")
+    func creates() throws {
+        var machine = DeliveryMachine(
+            DeliveryPolicy(), batchRows: 1_024, createRows: 64, silenceMilliseconds: 1_000_000, now: 0)
+        for row in 0..<200 { machine.add(row, row < 100 ? .create : .update) }
+        var sizes: [String] = []
+        while let batch = machine.next(0) {
+            machine.took(batch, 0)
+            sizes.append("\(batch.mode) \(batch.rows.count)")
+        }
+        #expect(sizes == ["update 100", "create 64", "create 36"])
+    }
+}
