@@ -170,10 +170,7 @@ package final class OpenSync {
         mapping = try Self.mapping(definition, columns, fields)
         if let problem = RowGuards.problem(in: definition, mapping, object) { throw .definition([problem]) }
         origin = setup.origin(of: object)
-        let connector = setup.destination.connector.descriptor
-        destinationPins =
-            ["\(connector.id) \(connector.version)"]
-            + PlanPin.settings(setup.destination).map { "\($0.name) \($0.value)" }.sorted()
+        destinationPins = Self.pins(setup.destination)
         guarantee = try Self.guarantee(definition, object, fields, mapping)
         let needed = mapping.columns + keyColumns + (definition.fetch.key.map { [$0] } ?? [])
         // Without a key an appended row is known by all of its content, so that a change of the map changes nothing.
@@ -321,6 +318,12 @@ package final class OpenSync {
                 .version(row.cursorText.map(Self.digest) ?? row.source ?? row.key)
             }
         return Marker.text(origin, key: row.key, generation)
+    }
+
+    private static func pins(_ side: SyncSetup.Side) -> [String] {
+        let connector = side.connector.descriptor
+        return ["\(connector.id) \(connector.version)"]
+            + PlanPin.settings(side).map { "\($0.name) \($0.value)" }.sorted()
     }
 
     private static func digest(_ text: String) -> Fingerprint {
