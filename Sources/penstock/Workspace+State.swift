@@ -29,9 +29,14 @@ extension Workspace {
 
     /// Where the marks of a sync's state lie.
     func marks(of sync: String) throws -> StateMarks {
+        StateMarks(project: try root.get(), sync: sync, userState: Self.userState(environment))
+    }
+
+    /// The folder of the user's own state, or nil where there is none.
+    static func userState(_ environment: [String: String]) -> String? {
         let home = environment["HOME"].flatMap { $0.hasPrefix("/") ? $0 + "/.local/state" : nil }
         let named = environment["XDG_STATE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
-        return StateMarks(project: try root.get(), sync: sync, userState: named ?? home)
+        return named ?? home
     }
 
     /// Whether state may lie on a disk of the network.

@@ -25,6 +25,26 @@ import Testing
         #expect(!first.everything.contains("sandbox-token\n"))
     }
 
+    @Test("A demo can be repeated, and its sandbox started again, also where marks are kept outside of the project")
+    func again() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }  // A folder that stays behind does no harm.
+        let home = ["HOME": folder.appendingPathComponent("home").path]
+        for _ in 0..<2 {
+            let demo = try Program.run(["demo"], in: folder.path, environment: home)
+            #expect(demo.status == 0 && demo.output.contains("Nothing left to do"), "\(demo.everything)")
+        }
+        // As the demo says at its end.
+        let sandbox = try RunningProgram(
+            ["sandbox", "demo", "--dir", "penstock-demo"], in: folder.path, environment: home)
+        try sandbox.wait("the sandbox listens") { try sandbox.outputSoFar.contains("http://127.0.0.1:") }
+        let plan = try Program.run(["-C", "penstock-demo", "plan"], in: folder.path, environment: home)
+        #expect(plan.status == 0 && plan.output.contains("8 to create, 9 to update"), "\(plan.everything)")
+        sandbox.send(SIGTERM)
+        _ = try sandbox.result()
+    }
+
     @Test("A folder with something else in it is left alone")
     func foreignFolder() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-demo-\(UUID().uuidString)")

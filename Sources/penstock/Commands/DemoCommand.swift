@@ -28,6 +28,7 @@ struct DemoCommand: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: dir, relativeTo: URL(fileURLWithPath: options.startFolder + "/"))
             .standardizedFileURL.path
+        try DemoFolder.release(folder)
         let sandbox = try SandboxChild(
             program: try SandboxProgram.find(nil), arguments: ["demo", "--dir", folder])
         defer { sandbox.stop() }

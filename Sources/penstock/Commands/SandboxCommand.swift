@@ -27,6 +27,7 @@ struct SandboxCommand: ParsableCommand {
             rest = rest.dropFirst()
         }
         let program = try SandboxProgram.find(name)
+        if let folder = DemoFolder.named(in: rest) { try DemoFolder.release(folder) }
         Interruption.unblockForExec()
         let words = [program] + rest
         var pointers = words.map { strdup($0) }
