@@ -26,7 +26,7 @@ import Testing
         let first = seed ?? UInt64.random(in: 0...UInt64.max)
         print("quietRowsChangeNothing: seed \(first)")
         for scenario in 0..<24 {
-            var random = Generator(state: first &+ UInt64(scenario))
+            var random = SplitMix(state: first &+ UInt64(scenario))
             let fetch = FetchDefinition(
                 mode: Bool.random(using: &random) ? .full : .incremental, key: nil,
                 nullKey: Bool.random(using: &random) ? .reject : .include)
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    private func change(_ table: inout [[Value]], _ run: Int, _ random: inout Generator) {
+    private func change(_ table: inout [[Value]], _ run: Int, _ random: inout SplitMix) {
         for _ in 0..<Int.random(in: 0...4, using: &random) {
             let key = Int.random(in: 0..<12, using: &random) == 0 ? nil : "k\(Int.random(in: 0..<10, using: &random))"
             let id = Int.random(in: 0..<3, using: &random) == 0 ? "\(Int.random(in: 1...4, using: &random))" : nil
@@ -152,17 +152,17 @@ import Testing
         #expect(before.rejectsByCode.map(\.code) == ["duplicate-target"])
         #expect(bench.names == ["Beta"])
     }
+}
 
-    /// SplitMix64.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
+/// The generator SplitMix64, so that a test's numbers follow from its seed.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
 
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-            return z ^ z >> 31
-        }
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
+        return z ^ z >> 31
     }
 }

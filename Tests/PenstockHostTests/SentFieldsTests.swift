@@ -44,7 +44,7 @@ import Testing
     @Test func cellsReadAsTheirValues() throws {
         let seed = ProcessInfo.processInfo.environment["PENSTOCK_SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
         print("cellsReadAsTheirValues: seed \(seed)")
-        var random = Generator(state: seed)
+        var random = SplitMix(state: seed)
         let source = Schema([Schema.Field("id", .int64)] + Self.kinds.map { Schema.Field($0.rawValue, $0.columnType) })
         let fields =
             [DestinationField("id", .id)] + Self.kinds.map { DestinationField($0.rawValue, $0, isClearable: true) }
@@ -77,7 +77,7 @@ import Testing
         }
     }
 
-    private static func batch(_ source: Schema, _ random: inout Generator) -> RecordBatch {
+    private static func batch(_ source: Schema, _ random: inout SplitMix) -> RecordBatch {
         var batch = RecordBatch(source)
         for row in 0..<Int.random(in: 1...70, using: &random) {
             batch.append(
@@ -87,7 +87,7 @@ import Testing
         return batch
     }
 
-    private static func value(_ kind: DestinationField.Kind, _ random: inout Generator) -> Value {
+    private static func value(_ kind: DestinationField.Kind, _ random: inout SplitMix) -> Value {
         let far = Bool.random(using: &random)
         let number = Int64.random(in: far ? .min ... .max : -999...999, using: &random)
         let letters = Array("ab\"\\\n\t\u{1}é€😀 ")
@@ -101,18 +101,6 @@ import Testing
         case .instant: .instant(number)
         case .json: .json(JSON.string(text).text)
         default: .text(text)
-        }
-    }
-
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var word = state
-            word = (word ^ word >> 30) &* 0xBF58_476D_1CE4_E5B9
-            word = (word ^ word >> 27) &* 0x94D0_49BB_1331_11EB
-            return word ^ word >> 31
         }
     }
 }
