@@ -37,6 +37,9 @@ package struct DeliveredRows: Sendable {
     /// How many there are.
     package var count: Int { rows.count }
 
+    /// How many were refused or lost.
+    package var failureCount: Int { failures.count }
+
     /// Adds a row; what the destination said of it holds no secrets.
     mutating func add(_ item: Delivery.Item, _ ending: DeliveryMachine.Ending) {
         if ending.isLost || ending.outcome == .rejected { failures.append(rows.count) }

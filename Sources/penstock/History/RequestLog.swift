@@ -8,7 +8,9 @@ import PenstockModel
 /// The file with a line for each row that was sent, with masked fields as dots.
 ///
 /// The lines are made and written on a queue of its own, so that a run that settles many rows does not wait for them.
-/// A line is in the file a moment after the next ``keepUp()``, or when ``close()`` returns. Used from one thread.
+/// A line is in the file a moment after the next ``keepUp()``, or when ``close()`` returns. Rows that went through faster
+/// than any API takes them are counted in a line that says how many they were; those that failed have their lines
+/// whatever the rate. Used from one thread.
 final class RequestLog: Sendable {
     private let queue = DispatchQueue(label: "penstock.requests")
     /// A run whose disk is slow waits rather than gathers.
@@ -22,15 +24,29 @@ final class RequestLog: Sendable {
     // Used on `queue` only, too.
     private nonisolated(unsafe) var timed: (second: Int64, text: String) = (-1, "")
     // Used from the thread of the run only; see the type's contract.
-    private nonisolated(unsafe) var gathered: [(rows: DeliveredRows, at: Int64)] = []
+    private nonisolated(unsafe) var gathered: [Gathered] = []
     // As `gathered`.
     private nonisolated(unsafe) var gatheredRows = 0
     // As `gathered`.
     private nonisolated(unsafe) var handedAt: Int64 = 0
+    // As `gathered`.
+    private nonisolated(unsafe) var allowance = LineAllowance(most: linesAtOnce, perSecond: linesPerSecond)
+
+    /// What is to be written at its time.
+    private enum Gathered {
+        case rows(DeliveredRows, at: Int64)
+        /// The failures among rows that are left out otherwise.
+        case failures(DeliveredRows, at: Int64)
+        case omitted(Int, at: Int64)
+    }
 
     private static let gatheredMax = 256
     private static let delayMilliseconds: Int64 = 200
     private static let charactersMax = 2_000
+    /// About a third of what the two files hold.
+    private static let linesAtOnce = 32_768
+    /// Some hundred times what an API takes, and a hundredth of what a processor makes.
+    private static let linesPerSecond = 4_096
 
     /// A log at `path`, to which lines are added.
     ///
@@ -47,12 +63,15 @@ final class RequestLog: Sendable {
         self.showsFields = showsFields
     }
 
-    /// Adds a line for each row.
+    /// Adds a line for each row, or for those that failed where too many were settled just now.
     func write(_ rows: DeliveredRows) {
         let now = WallClock.milliseconds
-        gathered.append((rows, now))
-        gatheredRows += rows.count
-        if gatheredRows >= Self.gatheredMax { handOver(now) } else { keepUp() }
+        if allowance.take(rows.count, failures: rows.failureCount, at: now) {
+            addOmitted(now)
+            add(.rows(rows, at: now), rows.count, now)
+        } else if rows.failureCount > 0 {
+            add(.failures(rows, at: now), rows.failureCount, now)
+        }
     }
 
     /// Begins to write what was added, if it has waited long enough; for whenever there is a moment.
@@ -63,8 +82,20 @@ final class RequestLog: Sendable {
 
     /// Writes the rest and closes the file.
     func close() {
+        addOmitted(WallClock.milliseconds)
         handOver(0)
         queue.sync { log.close() }
+    }
+
+    private func addOmitted(_ now: Int64) {
+        let count = allowance.takeOmitted()
+        if count > 0 { gathered.append(.omitted(count, at: now)) }
+    }
+
+    private func add(_ more: Gathered, _ count: Int, _ now: Int64) {
+        gathered.append(more)
+        gatheredRows += count
+        if gatheredRows >= Self.gatheredMax { handOver(now) } else { keepUp() }
     }
 
     private func handOver(_ now: Int64) {
@@ -76,11 +107,24 @@ final class RequestLog: Sendable {
         queue.async { [self] in
             var fields = SentFieldsWriter(
                 dotted: masked, dots: RunJournal.dots, charactersMax: Self.charactersMax)
-            for (rows, at) in all {
-                for place in 0..<rows.count { log.add { write(rows[place], at, &fields, into: $0) } }
-            }
+            for some in all { write(some, &fields) }
             log.flush()
             room.signal()
+        }
+    }
+
+    private func write(_ some: Gathered, _ fields: inout SentFieldsWriter) {
+        switch some {
+        case .rows(let rows, let at):
+            for place in 0..<rows.count { log.add { write(rows[place], at, &fields, into: $0) } }
+        case .failures(let rows, let at):
+            rows.forEachFailure { row in log.add { write(row, at, &fields, into: $0) } }
+        case .omitted(let count, let at):
+            let line: JSONObject = [
+                "ts": .string(time(at)), "result": .string("omitted"), "rows": .integer(Int64(count)),
+                "message": .string("\(count) rows that were settled faster than lines are written"),
+            ]
+            log.write(.object(line))
         }
     }
 
