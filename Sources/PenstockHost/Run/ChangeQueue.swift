@@ -29,7 +29,7 @@ final class ChangeQueue: Sendable {
     /// How many may wait while others are written; who adds more waits as well.
     ///
     /// Rows are settled by the thousand, and then the next ones are mapped: both go on beside the writing.
-    private static let waitingMax = 12_000
+    private static let waitingMax = 8_000
 
     /// An empty queue whose changes go to `write`, which makes all of them or none, one call at a time.
     init(write: @escaping @Sendable ([StateChange]) throws(StateError) -> Void) { self.write = write }

@@ -5,53 +5,58 @@ import PenstockModel
 
 /// Rows whose sending has come to an end together; nothing is made of them until somebody looks.
 package struct DeliveredRows: Sendable {
-    private enum Row: Sendable {
-        case sent(Delivery.Item, DeliveryMachine.Ending)
-        indirect case made(DeliveredRow)
-    }
-
-    private var rows: [Row] = []
+    private let items: [Delivery.Item]
+    private let endings: [DeliveryMachine.Ending]
+    /// The one row, where it is of another kind.
+    private let made: DeliveredRow?
     /// The places of those that were refused, and of those whose answer was lost.
-    private var failures: [Int] = []
+    private let failures: [Int]
     private let targets: [CompiledMapping.Target]
     /// What a create and an update cost.
     private let costs: (create: Int64, update: Int64)
 
-    /// No rows of `sync` yet.
+    /// Those of `endings` that the destination said something about, or has lost.
     ///
-    /// - Parameter capacity: How many are expected.
-    init(_ sync: OpenSync, capacity: Int) {
+    /// - Parameters:
+    ///   - items: The rows of `endings`, one by one.
+    ///   - redacted: What the destination said of a row without what must not be shown.
+    init(
+        _ sync: OpenSync, _ items: [Delivery.Item], _ endings: [DeliveryMachine.Ending],
+        redacted: (ConnectorError) -> ConnectorError
+    ) {
         targets = sync.mapping.targets
         costs = (sync.object.costs.create, sync.object.costs.update)
-        rows.reserveCapacity(capacity)
+        made = nil
+        if endings.allSatisfy({ $0.result != nil && $0.result?.error == nil && !$0.isLost }) {
+            // Most of all; nothing is copied.
+            (self.items, self.endings) = (items, endings)
+            failures = []
+            return
+        }
+        let told = endings.indices.filter { endings[$0].isLost || endings[$0].result != nil }
+        self.items = told.map { items[$0] }
+        self.endings = told.map { endings[$0].redacted(by: redacted) }
+        failures = told.indices.filter { endings[told[$0]].isLost || endings[told[$0]].outcome == .rejected }
     }
 
     /// One row.
     init(_ row: DeliveredRow) {
         targets = []
         costs = (0, 0)
-        rows = [.made(row)]
-        if row.ending == .lost || row.ending == .outcome(.rejected) { failures = [0] }
+        (items, endings) = ([], [])
+        made = row
+        failures = row.ending == .lost || row.ending == .outcome(.rejected) ? [0] : []
     }
 
     /// How many there are.
-    package var count: Int { rows.count }
+    package var count: Int { made == nil ? items.count : 1 }
 
     /// How many were refused or lost.
     package var failureCount: Int { failures.count }
 
-    /// Adds a row; what the destination said of it holds no secrets.
-    mutating func add(_ item: Delivery.Item, _ ending: DeliveryMachine.Ending) {
-        if ending.isLost || ending.outcome == .rejected { failures.append(rows.count) }
-        rows.append(.sent(item, ending))
-    }
-
     /// The row at `place`, counted from 0.
     package subscript(_ place: Int) -> DeliveredRow {
-        switch rows[place] {
-        case .made(let row): row
-        case .sent(let item, let ending): delivered(item.row, item, ending)
-        }
+        made ?? delivered(items[place].row, items[place], endings[place])
     }
 
     /// Visits the rows that were refused, and those whose answer was lost.
@@ -77,6 +82,13 @@ package struct DeliveredRows: Sendable {
 }
 
 extension DeliveryMachine.Ending {
+    /// The same, with what the destination said as `redact` leaves it.
+    fileprivate func redacted(by redact: (ConnectorError) -> ConnectorError) -> Self {
+        guard var result, let error = result.error else { return self }
+        result.error = redact(error)
+        return Self(row: row, mode: mode, outcome: outcome, result: result)
+    }
+
     /// The record, where the destination has named it.
     var remoteID: String? {
         guard let id = result?.remoteID, !id.isEmpty else { return nil }

@@ -38,6 +38,9 @@ final class Delivery {
     /// Rejects of rows that the destination refused, by code.
     private(set) var rejectsByCode: [String: Int64] = [:]
 
+    /// How many rows may be open while further ones are read and decided about.
+    var openRowsMax: Int { window.openRows }
+
     /// How often rows were sent again.
     var retriesTotal: Int64 { machine.retriesTotal }
 
@@ -289,15 +292,14 @@ final class Delivery {
     /// Writes down how rows ended, those together that come to a usual end.
     private func close(_ endings: [DeliveryMachine.Ending]) throws(RunStop) {
         guard !endings.isEmpty else { return }
-        var told = DeliveredRows(sync, capacity: endings.count)
+        let items = endings.map { self.items.remove($0.row) }
+        let told = DeliveredRows(sync, items, endings) { [sync] in sync.destinationHost.redacted($0) }
         defer { if told.count > 0 { observe(.delivered(told)) } }
         var closed: [RunLedger.Closed] = []
         closed.reserveCapacity(endings.count)
         let images = ledger.images
         let looksAtUpdates = images?.looksAtUpdates ?? false
-        for ending in endings {
-            let item = items.remove(ending.row)
-            if ending.isLost || ending.result != nil { told.add(item, redacted(ending)) }
+        for (ending, item) in zip(endings, items) {
             if ending.isLost {
                 try ledger.close(&closed)
                 try ledger.noteLost(item.row)
@@ -314,12 +316,6 @@ final class Delivery {
             }
         }
         try ledger.close(&closed)
-    }
-
-    private func redacted(_ ending: DeliveryMachine.Ending) -> DeliveryMachine.Ending {
-        guard var result = ending.result, let error = result.error else { return ending }
-        result.error = sync.destinationHost.redacted(error)
-        return DeliveryMachine.Ending(row: ending.row, mode: ending.mode, outcome: ending.outcome, result: result)
     }
 
     private func reject(_ item: Item, _ mode: WriteRequest.Mode, _ result: RowResult) throws(RunStop) {

@@ -8,13 +8,15 @@ struct DeliveryWindow {
     let inFlightMax: Int
     /// The most that are handed over together.
     let batchRows: Int
+    /// How many rows may be open while further ones are read and decided about.
+    let openRows: Int
     /// How many results are awaited before a session that had no room is asked again.
     let resultsPerRoom: Int
 
     /// How many suit where a row is a request.
     private static let requestsMax = 64
-    /// The most of an object that takes many rows together: so many lie in memory as columns once more.
-    private static let rowsMax = 4_096
+    /// The most of an object that takes many rows together: as many as four batches of a source, which then go whole.
+    private static let rowsMax = 16_384
 
     /// The window where a row is a request, and where a person settles every row that is lost on the way.
     static let requests = DeliveryWindow(inFlightMax: requestsMax)
@@ -27,6 +29,7 @@ struct DeliveryWindow {
     private init(inFlightMax: Int) {
         self.inFlightMax = inFlightMax
         batchRows = max(min(inFlightMax, Self.requestsMax), inFlightMax / 4)
+        openRows = max(RowPipeline.batchRows / 4, inFlightMax / 2)
         resultsPerRoom = max(1, inFlightMax / 2)
     }
 

@@ -27,8 +27,7 @@ struct RowSlots<Row> {
     ///
     /// - Precondition: As for ``subscript(_:)``.
     mutating func remove(_ number: Int) -> Row {
-        let row = self[number]
-        rows[number] = nil
+        guard let row = rows[number].take() else { preconditionFailure("no row has the number \(number)") }
         free.append(number)
         return row
     }

@@ -253,7 +253,9 @@ package final class SyncRunner {
             pipeline.keepUp = { () throws(RunStop) in try delivery.keepUp() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
-                try work(delivery, ledger, lost, untilOpen: RowPipeline.batchRows / 4)
+                // They are on their way while the next ones are read, also where few are open.
+                try delivery.keepUp()
+                try work(delivery, ledger, lost, untilOpen: delivery.openRowsMax)
             }
             attempt.isExhausted = pipeline.isExhausted
             attempt.isAtLimit = pipeline.isAtLimit

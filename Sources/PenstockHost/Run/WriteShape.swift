@@ -94,6 +94,7 @@ struct WriteShape {
 
     /// The cells of a target: those that are set in one row after another go together.
     private func cells(of target: Int, _ runs: [Run], _ count: Int) -> Column {
+        if let whole = whole(target, runs) { return whole }
         var column = Column(schema.fields[target + reserved].type, capacity: count)
         for run in runs {
             var row = run.rows.lowerBound
@@ -108,6 +109,17 @@ struct WriteShape {
             }
         }
         return column
+    }
+
+    /// The column of the map as it is, where all rows of one chunk go together and every one has it; else nil.
+    private func whole(_ target: Int, _ runs: [Run]) -> Column? {
+        guard runs.count == 1 else { return nil }
+        let mapped = runs[0].chunk.chunk.mapped
+        guard runs[0].rows == 0..<mapped.columns[target].count,
+            mapped.columns[target].type == schema.fields[target + reserved].type
+        else { return nil }
+        let (isSet, end) = mapped.presence.run(of: target, runs[0].rows)
+        return isSet && end == runs[0].rows.upperBound ? mapped.columns[target] : nil
     }
 
     /// The bits of the columns that each row sets.

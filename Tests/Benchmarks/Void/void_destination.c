@@ -266,7 +266,7 @@ const penstock_connector *penstock_connector_v1(void) {
                          "\"asks\":{\"type\":\"boolean\",\"default\":true,"
                          "\"description\":\"Whether updates ask for leave.\"}}}",
         .objects_json = "{\"v\":1,\"objects\":[{\"id\":\"company\",\"title\":\"Company\","
-                        "\"required_on_create\":[\"name\"],\"rows_at_once\":4096,\"costs\":{\"create\":5,\"update\":5}}]}",
+                        "\"required_on_create\":[\"name\"],\"rows_at_once\":16384,\"costs\":{\"create\":5,\"update\":5}}]}",
         .destination = &destination,
     };
     return &connector;
