@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 ROWS ?= 100000
 SECONDS ?= 60
 SWIFT ?= swift
-PACKAGES = libcurl4-openssl-dev default-libmysqlclient-dev libpq-dev libsqlite3-dev libssl-dev pkg-config
+PACKAGES = libcurl4-openssl-dev default-libmysqlclient-dev libpq-dev libsqlite3-dev libssl-dev libxxhash-dev pkg-config
 # The tests build the C example, hold the header against two compilers, and start servers: of TLS and HTTP/2, PostgreSQL
 # and MariaDB, each with a folder of its own on loopback; whatever else is installed is left alone. strace stops the
 # program at its system calls.

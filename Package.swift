@@ -71,7 +71,9 @@ let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 /// What host and connectors share.
 let shared: [Target] = [
     /** The nouns and the verbs: values, schema, record batch, catalog, Source, Destination. */
-    .target(name: "PenstockModel", swiftSettings: strict),
+    .target(name: "PenstockModel", dependencies: ["CXXHash"], swiftSettings: strict),
+    /** The system's xxHash, which is a header: without pkgConfig, because nothing is to be linked. */
+    .systemLibrary(name: "CXXHash", providers: [.apt(["libxxhash-dev"])]),
     /** The contract between host and connector: the C header, which has no dependency. */
     .target(name: "CPenstock"),
     /** Both halves of the C boundary; the only shared module that may use unsafe pointers. */

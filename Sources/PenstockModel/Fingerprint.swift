@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CXXHash
+
 /// A 128-bit digest of a row, a key or a payload.
 ///
 /// Two different inputs among 10⁷ share a digest with a chance of about 10⁻²⁵. It is stored in state files, so the
@@ -54,68 +56,38 @@ public struct Fingerprint: Sendable, Hashable, BitwiseCopyable {
     }
 }
 
-/// Computes a ``Fingerprint`` over typed values: SipHash-2-4 with 128 bits of output and a fixed key.
+/// Computes a ``Fingerprint`` over typed values: XXH3 with 128 bits, of all bytes that they are made of.
+///
+/// Bytes are gathered, so that it takes as much memory as what is added; ``digest(raw:)`` does without.
 public struct FingerprintHasher: Sendable {
-    private var v0 = FingerprintHasher.start.v0
-    private var v1 = FingerprintHasher.start.v1
-    private var v2 = FingerprintHasher.start.v2
-    private var v3 = FingerprintHasher.start.v3
-    private var tail: UInt64 = 0
-    private var length: UInt64 = 0
+    /// What was added, while it is little.
+    private var few = [32 of UInt64](repeating: 0)
+    /// What was added, once it is more; empty before.
+    private var many: [UInt8] = []
+    private var count = 0
 
-    /// The state of a hasher that has seen nothing: the constants of SipHash-128 and our key.
-    @inline(__always)
-    static var start: (v0: UInt64, v1: UInt64, v2: UInt64, v3: UInt64) {
-        let key0: UInt64 = 0x7065_6e73_746f_636b
-        let key1: UInt64 = 0x726f_7773_2d31_3238
-        return (
-            0x736f_6d65_7073_6575 ^ key0, 0x646f_7261_6e64_6f6d ^ key1 ^ 0xee, 0x6c79_6765_6e65_7261 ^ key0,
-            0x7465_6462_7974_6573 ^ key1
-        )
-    }
+    private static let fewMax = 256
 
     /// A hasher that has seen nothing.
     public init() {}
+
+    /// What a hasher makes of these bytes alone, which are not copied.
+    public static func digest(raw bytes: Span<UInt8>) -> Fingerprint {
+        bytes.withUnsafeBytes { Fingerprint(digesting: $0) }
+    }
 
     /// Adds raw bytes, without their number.
     public mutating func combine(raw bytes: some Sequence<UInt8>) {
         for byte in bytes { add(byte) }
     }
 
-    private mutating func add(_ byte: UInt8) {
-        tail |= UInt64(byte) << (8 * (length & 7))
-        length &+= 1
-        if length & 7 == 0 {
-            compress(tail)
-            tail = 0
-        }
+    /// Adds raw bytes, without their number; the same as for a sequence, all at once.
+    public mutating func combine(raw bytes: Span<UInt8>) {
+        bytes.withUnsafeBytes { add($0) }
     }
 
     /// Adds a number, as 8 bytes.
-    public mutating func combine(_ number: UInt64) {
-        if length & 7 == 0 {
-            compress(number)
-        } else {
-            let shift = 8 * (length & 7)
-            compress(tail | number << shift)
-            tail = number >> (64 - shift)
-        }
-        length &+= 8
-    }
-
-    /// Adds raw bytes, without their number; the same as for a sequence, eight bytes at a time.
-    public mutating func combine(raw bytes: Span<UInt8>) {
-        let words = bytes.bytes
-        var place = 0
-        while place &+ 8 <= bytes.count {
-            combine(words.unsafeLoadUnaligned(fromUncheckedByteOffset: place, as: UInt64.self).littleEndian)
-            place &+= 8
-        }
-        while place < bytes.count {
-            add(bytes[place])
-            place &+= 1
-        }
-    }
+    public mutating func combine(_ number: UInt64) { add(number.littleEndian) }
 
     /// Adds bytes with their number in front, so that neighbours cannot run into each other.
     public mutating func combine(bytes: Span<UInt8>) {
@@ -130,55 +102,83 @@ public struct FingerprintHasher: Sendable {
     }
 
     /// Adds a text with its length in front.
-    public mutating func combine(_ text: String) { combine(bytes: text.utf8) }
+    public mutating func combine(_ text: String) {
+        var text = text
+        text.withUTF8 { bytes in
+            combine(UInt64(bytes.count))
+            add(UnsafeRawBufferPointer(bytes))
+        }
+    }
 
     /// Adds a cell of a column: whether it is NULL, its layout's value, and nothing of its name.
     public mutating func combine(_ column: Column, row: Int) {
-        guard !column.isNull(row) else { return combine(UInt64.max) }
-        combine(1)
+        guard !column.isNull(row) else { return add(CellMark.null.littleEndian) }
         switch column.type.layout {
-        case .int64: combine(UInt64(bitPattern: column.int64s[row]))
-        case .uint64: combine(column.uint64s[row])
-        case .float64: combine(column.float64s[row].bitPattern)
-        case .bytes: combine(bytes: column.bytes.span.extracting(column.byteRange(row)))
+        case .int64: combine(cell: UInt64(bitPattern: column.int64s[row]))
+        case .uint64: combine(cell: column.uint64s[row])
+        case .float64: combine(cell: column.float64s[row].bitPattern)
+        case .bytes: combine(cell: column.bytes.span.extracting(column.byteRange(row)))
         }
+    }
+
+    /// Adds a cell of a fixed size: a mark, which is the length of no other cell, and its 8 bytes.
+    package mutating func combine(cell number: UInt64) {
+        add(CellMark.number.littleEndian)
+        add(number.littleEndian)
+    }
+
+    /// Adds a cell of bytes: their number in 4 bytes, and the bytes.
+    package mutating func combine(cell bytes: Span<UInt8>) {
+        add(UInt32(truncatingIfNeeded: bytes.count).littleEndian)
+        combine(raw: bytes)
     }
 
     /// The digest of everything added so far.
     public func finish() -> Fingerprint {
-        var state = self
-        state.compress(state.tail | (state.length & 0xff) << 56)
-        state.v2 ^= 0xee
-        for _ in 0..<4 { state.round() }
-        let low = state.v0 ^ state.v1 ^ state.v2 ^ state.v3
-        state.v1 ^= 0xdd
-        for _ in 0..<4 { state.round() }
-        return Fingerprint(low: low, high: state.v0 ^ state.v1 ^ state.v2 ^ state.v3)
+        guard many.isEmpty else { return many.withUnsafeBytes { Fingerprint(digesting: $0) } }
+        return withUnsafeBytes(of: few) { Fingerprint(digesting: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
     }
 
-    @inline(__always)
-    private mutating func compress(_ word: UInt64) {
-        v3 ^= word
-        round()
-        round()
-        v0 ^= word
+    /// Adds the bytes of one number.
+    private mutating func add<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number) {
+        let size = MemoryLayout<Number>.size
+        guard count &+ size <= Self.fewMax else { return withUnsafeBytes(of: number) { add($0) } }
+        let place = count
+        withUnsafeMutableBytes(of: &few) { $0.storeBytes(of: number, toByteOffset: place, as: Number.self) }
+        count = place &+ size
     }
 
-    @inline(__always)
-    private mutating func round() {
-        v0 = v0 &+ v1
-        v1 = v1 << 13 | v1 >> 51
-        v1 ^= v0
-        v0 = v0 << 32 | v0 >> 32
-        v2 = v2 &+ v3
-        v3 = v3 << 16 | v3 >> 48
-        v3 ^= v2
-        v0 = v0 &+ v3
-        v3 = v3 << 21 | v3 >> 43
-        v3 ^= v0
-        v2 = v2 &+ v1
-        v1 = v1 << 17 | v1 >> 47
-        v1 ^= v2
-        v2 = v2 << 32 | v2 >> 32
+    private mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress, bytes.count > 0 else { return }
+        let place = count
+        if bytes.count <= Self.fewMax - place {
+            withUnsafeMutableBytes(of: &few) { few in
+                (few.baseAddress.unsafelyUnwrapped + place).copyMemory(from: start, byteCount: bytes.count)
+            }
+            count = place + bytes.count
+            return
+        }
+        if many.isEmpty {
+            many.reserveCapacity(2 * (place + bytes.count))
+            let few = few
+            withUnsafeBytes(of: few) { many.append(contentsOf: $0[..<place]) }
+            // There is no room in the other place any more.
+            count = Self.fewMax
+        }
+        many.append(contentsOf: bytes)
     }
+}
+
+extension Fingerprint {
+    /// The digest of bytes.
+    init(digesting bytes: UnsafeRawBufferPointer) {
+        let digest = penstock_xxh3(bytes.baseAddress, bytes.count)
+        self.init(low: digest.low, high: digest.high)
+    }
+}
+
+/// What stands in front of a cell, in 4 bytes, instead of the number of bytes that a cell has.
+enum CellMark {
+    static let null: UInt32 = .max
+    static let number: UInt32 = .max - 1
 }

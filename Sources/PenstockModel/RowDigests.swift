@@ -1,18 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Digests of all rows of a batch at once, column by column over pointers.
+/// Digests of all rows of a batch at once, over pointers.
 ///
 /// They are what a ``FingerprintHasher`` makes of the rows one by one; a test holds the two against each other.
+///
+/// The cells of some rows are copied one behind the other, and only then digested: what was just written cannot be read
+/// at once in words of another size.
 package enum RowDigests {
-    /// How many rows are worked on at a time, so that their states stay near.
-    private static let blockRows = 256
+    /// How many rows are worked on at a time: as many as a word of presence bits has.
+    private static let blockRows = 64
 
     /// The digest of each row over `views`, in the order given.
     ///
     /// - Parameter rows: How many rows there are.
     package static func whole(_ views: [ColumnPointers], rows: Int) -> [Fingerprint] {
-        digests(rows) { states, block in
-            for view in views { combine(view, block, states) }
+        let cells = views.map { RowCells($0) }
+        return digests(rows) { gathered, block in
+            gathered.makeRoom(cells, block)
+            gathered.add(cells, block)
+        }
+    }
+
+    /// The digest of some rows over `views`, in the order given.
+    package static func whole(_ views: [ColumnPointers], of rows: [Int]) -> [Fingerprint] {
+        let cells = views.map { RowCells($0) }
+        return digests(rows.count) { gathered, block in
+            for row in rows[block] {
+                gathered.makeRoom(cells, row..<row + 1)
+                gathered.add(cells, row..<row + 1)
+            }
         }
     }
 
@@ -34,172 +50,200 @@ package enum RowDigests {
         }
     }
 
-    /// The digest of what each row would send: key and value of every field that it has.
+    /// The digest of what each row would send: a digest of the keys of the fields that it has, and their cells.
     ///
     /// A number goes without the zeros that end its fraction, everything else as it is.
     package static func payloads(_ fields: [Field], rows: Int) -> [Fingerprint] {
-        digests(rows) { states, block in
-            for field in fields { combine(field, block, states) }
-        }
-    }
-
-    /// The digest of some rows over `views`, in the order given.
-    package static func whole(_ views: [ColumnPointers], of rows: [Int]) -> [Fingerprint] {
-        rows.map { row in
-            var state = SipState()
-            for view in views {
-                if view.isNull(row) {
-                    state.add(.max)
-                    continue
-                }
-                state.add(1)
-                if view.layout == .bytes { state.addBytes(view, row) } else { state.add(view.word(row)) }
+        let cells = fields.map { RowCells($0.view, key: $0.key, trims: $0.view.type == .decimal) }
+        return digests(rows) { gathered, block in
+            let word = block.lowerBound / blockRows
+            let all = UInt64.max >> UInt64(blockRows - block.count)
+            gathered.makeRoom(cells, block)
+            var places: [Int] = []
+            var hasMore = false
+            for place in fields.indices {
+                let bits = fields[place].presence[word] & all
+                if bits != 0 { places.append(place) }
+                if bits != 0 && bits != all { hasMore = true }
             }
-            return state.finished
+            if !hasMore {
+                let present = places.map { cells[$0] }
+                return gathered.add(present, block, behind: gathered.digestOfKeys(present))
+            }
+            for row in block {
+                let present = places.filter { fields[$0].presence[word] & 1 << UInt64(row % blockRows) != 0 }
+                    .map { cells[$0] }
+                gathered.add(present, row..<row + 1, behind: gathered.digestOfKeys(present))
+            }
         }
     }
 
-    private static func digests(
-        _ rows: Int, _ body: (UnsafeMutablePointer<SipState>, Range<Int>) -> Void
-    ) -> [Fingerprint] {
-        let states = UnsafeMutablePointer<SipState>.allocate(capacity: blockRows)
-        defer { states.deallocate() }
+    /// Digests rows a block at a time; `gather` copies the cells of the block's rows.
+    private static func digests(_ rows: Int, _ gather: (inout GatheredRows, Range<Int>) -> Void) -> [Fingerprint] {
+        var gathered = GatheredRows(blockRows)
         return [Fingerprint](unsafeUninitializedCapacity: rows) { out, count in
-            var first = 0
-            while first < rows {
-                let block = first..<min(first + blockRows, rows)
-                states.initialize(repeating: SipState(), count: block.count)
-                body(states, block)
-                for place in 0..<block.count {
-                    (out.baseAddress.unsafelyUnwrapped + first + place).initialize(to: states[place].finished)
-                }
-                first = block.upperBound
+            while count < rows {
+                let block = count..<min(count + blockRows, rows)
+                gather(&gathered, block)
+                gathered.digest(to: out.baseAddress.unsafelyUnwrapped + count)
+                count = block.upperBound
             }
-            count = rows
-        }
-    }
-
-    // MARK: Whole cells
-
-    private static func combine(_ view: ColumnPointers, _ block: Range<Int>, _ states: UnsafeMutablePointer<SipState>) {
-        let isBytes = view.layout == .bytes
-        for row in block {
-            var state = states[row - block.lowerBound]
-            if view.isNull(row) {
-                state.add(.max)
-            } else {
-                state.add(1)
-                if isBytes {
-                    state.addBytes(view, row)
-                } else {
-                    state.add(view.word(row))
-                }
-            }
-            states[row - block.lowerBound] = state
-        }
-    }
-
-    // MARK: Payloads
-
-    private static func combine(_ field: Field, _ block: Range<Int>, _ states: UnsafeMutablePointer<SipState>) {
-        let view = field.view
-        let isBytes = view.layout == .bytes
-        let trims = view.type == .decimal
-        for row in block where field.presence[row >> 6] & (1 << UInt64(truncatingIfNeeded: row & 63)) != 0 {
-            var state = states[row - block.lowerBound]
-            state.compress(field.key.low)
-            state.compress(field.key.high)
-            if view.isNull(row) {
-                state.compress(.max)
-                state.length &+= 24
-            } else if isBytes {
-                state.length &+= 16
-                state.addPadded(view, row, trims: trims)
-            } else {
-                // The 1 tells -1 from NULL; the length of bytes does that by itself.
-                state.compress(1)
-                state.compress(UInt64(bitPattern: view.int64s[row]))
-                state.length &+= 32
-            }
-            states[row - block.lowerBound] = state
         }
     }
 }
 
-extension ColumnPointers {
-    /// The number of a row of a fixed size, as its 8 bytes.
-    @inline(__always)
-    fileprivate func word(_ row: Int) -> UInt64 {
-        switch layout {
-        case .int64: UInt64(bitPattern: int64s[row])
-        case .float64: float64s[row].bitPattern
-        default: uint64s[row]
+/// The bytes of some rows, one behind the other, in memory that is used again.
+private struct GatheredRows: ~Copyable {
+    private var bytes: UnsafeMutablePointer<UInt8>
+    private var room = 1 << 14
+    private var end = 0
+    /// Where each row ends.
+    private let ends: UnsafeMutablePointer<Int>
+    private var rows = 0
+
+    init(_ rows: Int) {
+        bytes = .allocate(capacity: room)
+        ends = .allocate(capacity: rows)
+    }
+
+    deinit {
+        bytes.deallocate()
+        ends.deallocate()
+    }
+
+    /// Makes room for so many rows, and for the keys of one.
+    mutating func makeRoom(_ cells: [RowCells], _ rows: Range<Int>) {
+        var needed = end + 16 * (rows.count + cells.count) + RowCells.slack
+        for cell in cells { needed += cell.size(rows) }
+        guard needed > room else { return }
+        let larger = UnsafeMutablePointer<UInt8>.allocate(capacity: 2 * needed)
+        larger.update(from: bytes, count: end)
+        bytes.deallocate()
+        (bytes, room) = (larger, 2 * needed)
+    }
+
+    /// The digest of the keys of some cells.
+    func digestOfKeys(_ cells: [RowCells]) -> Fingerprint {
+        // Behind the rows, where nothing is yet.
+        let start = UnsafeMutableRawPointer(bytes + end)
+        for place in cells.indices { cells[place].key.store(to: start + 16 * place) }
+        return Fingerprint(digesting: UnsafeRawBufferPointer(start: start, count: 16 * cells.count))
+    }
+
+    /// Adds rows of these cells, each behind a digest, where there is one.
+    mutating func add(_ cells: [RowCells], _ rows: Range<Int>, behind keys: Fingerprint? = nil) {
+        cells.withUnsafeBufferPointer { cells in
+            var end = bytes + end
+            for row in rows {
+                if let keys {
+                    keys.store(to: end)
+                    end += 16
+                }
+                for cell in cells { end = cell.copy(row, to: end) }
+                ends[self.rows] = end - bytes
+                self.rows &+= 1
+            }
+            self.end = end - bytes
         }
+    }
+
+    /// Digests the rows, and forgets them.
+    mutating func digest(to out: UnsafeMutablePointer<Fingerprint>) {
+        var start = 0
+        for row in 0..<rows {
+            let bytes = UnsafeRawBufferPointer(start: bytes + start, count: ends[row] &- start)
+            (out + row).initialize(to: Fingerprint(digesting: bytes))
+            start = ends[row]
+        }
+        (rows, end) = (0, 0)
     }
 }
 
-/// The state of a ``FingerprintHasher``, for loops that work on many.
-private struct SipState {
-    private var v0 = FingerprintHasher.start.v0
-    private var v1 = FingerprintHasher.start.v1
-    private var v2 = FingerprintHasher.start.v2
-    private var v3 = FingerprintHasher.start.v3
-    private var tail: UInt64 = 0
-    /// How many bytes were added; whoever adds whole words only may count them afterwards.
-    var length: UInt64 = 0
-
-    /// Adds a number, as 8 bytes.
+extension Fingerprint {
+    /// Writes the 16 bytes.
     @inline(__always)
-    mutating func add(_ word: UInt64) {
-        let shift = 8 * (length & 7)
-        length &+= 8
-        if shift == 0 { return compress(word) }
-        compress(tail | word &<< shift)
-        tail = word &>> (64 &- shift)
+    fileprivate func store(to place: UnsafeMutableRawPointer) {
+        place.storeBytes(of: low.littleEndian, as: UInt64.self)
+        place.storeBytes(of: high.littleEndian, toByteOffset: 8, as: UInt64.self)
+    }
+}
+
+/// The cells of a column, as they are digested.
+private struct RowCells {
+    /// How many bytes behind a cell may be written.
+    static let slack = 32
+    /// How many bytes stand in front of the bytes of a cell.
+    private static let headSize = 4
+
+    let key: Fingerprint
+    private let validity: UnsafePointer<UInt8>?
+    /// The numbers, or the bytes of all cells.
+    private let values: UnsafePointer<UInt8>
+    private let offsets: UnsafePointer<Int32>
+    private let isBytes: Bool
+    private let trims: Bool
+    /// Where the last 32 bytes of all cells begin.
+    private let last: Int
+
+    init(_ view: ColumnPointers, key: Fingerprint = Fingerprint(low: 0, high: 0), trims: Bool = false) {
+        self.key = key
+        self.trims = trims
+        validity = view.validity
+        offsets = view.offsets
+        isBytes = view.layout == .bytes
+        last = isBytes && view.count > 0 ? Int(view.offsets[view.count]) - RowCells.slack : -1
+        values =
+            switch view.layout {
+            case .int64: UnsafeRawPointer(view.int64s).assumingMemoryBound(to: UInt8.self)
+            case .uint64: UnsafeRawPointer(view.uint64s).assumingMemoryBound(to: UInt8.self)
+            case .float64: UnsafeRawPointer(view.float64s).assumingMemoryBound(to: UInt8.self)
+            case .bytes: view.bytes
+            }
     }
 
-    /// Adds the bytes of a cell with their number in front.
-    @inline(__always)
-    mutating func addBytes(_ view: ColumnPointers, _ row: Int) {
-        let start = Int(view.offsets[row])
-        let end = Int(view.offsets[row &+ 1])
-        add(UInt64(truncatingIfNeeded: end &- start))
-        var place = start
-        while place &+ 8 <= end {
-            add(SipState.word(view.bytes + place))
-            place &+= 8
-        }
-        let rest = end &- place
-        if rest > 0 { add(SipState.partial(view, place, rest), bytes: rest) }
+    /// How many bytes some rows take at most.
+    func size(_ rows: Range<Int>) -> Int {
+        guard isBytes else { return (RowCells.headSize + 8) * rows.count }
+        return RowCells.headSize * rows.count + Int(offsets[rows.upperBound]) - Int(offsets[rows.lowerBound])
     }
 
-    /// Adds fewer than 8 bytes; those of `word` behind them are 0.
+    /// Copies a cell to `place`, and returns where it ends; up to 32 bytes behind that are written too.
     @inline(__always)
-    private mutating func add(_ word: UInt64, bytes: Int) {
-        let shift = 8 * (length & 7)
-        length &+= UInt64(truncatingIfNeeded: bytes)
-        tail |= word &<< shift
-        if shift &+ 8 &* UInt64(truncatingIfNeeded: bytes) >= 64 {
-            compress(tail)
-            tail = shift == 0 ? 0 : word &>> (64 &- shift)
+    func copy(_ row: Int, to place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        let head = UnsafeMutableRawPointer(place)
+        let target = place + RowCells.headSize
+        if let validity, validity[row &>> 3] & (1 &<< UInt8(truncatingIfNeeded: row & 7)) == 0 {
+            head.storeBytes(of: CellMark.null.littleEndian, as: UInt32.self)
+            return target
         }
+        guard isBytes else {
+            let number = UnsafeRawPointer(values).load(fromByteOffset: row &* 8, as: UInt64.self)
+            head.storeBytes(of: CellMark.number.littleEndian, as: UInt32.self)
+            UnsafeMutableRawPointer(target).storeBytes(of: number.littleEndian, as: UInt64.self)
+            return target + 8
+        }
+        let start = Int(offsets[row])
+        var end = Int(offsets[row &+ 1])
+        if trims { end = RowCells.significantEnd(values, start, end) }
+        let count = end &- start
+        head.storeBytes(of: UInt32(truncatingIfNeeded: count).littleEndian, as: UInt32.self)
+        guard start <= last else {
+            FewBytes.copy(values + start, target, count)
+            return target + count
+        }
+        // 32 bytes at once, whatever cell they are of: where a cell ends is not worth a guess.
+        RowCells.move32(values + start, target)
+        if count > 32 { FewBytes.copy(values + (start &+ 32), target + 32, count &- 32) }
+        return target + count
     }
 
-    /// Adds the bytes of a cell with their number in front, in words that zeros fill up.
     @inline(__always)
-    mutating func addPadded(_ view: ColumnPointers, _ row: Int, trims: Bool) {
-        let start = Int(view.offsets[row])
-        var end = Int(view.offsets[row &+ 1])
-        if trims { end = SipState.significantEnd(view.bytes, start, end) }
-        compress(UInt64(truncatingIfNeeded: end &- start))
-        var place = start
-        while place &+ 8 <= end {
-            compress(SipState.word(view.bytes + place))
-            place &+= 8
-        }
-        let rest = end &- place
-        if rest > 0 { compress(SipState.partial(view, place, rest)) }
-        length &+= UInt64(truncatingIfNeeded: 8 &+ ((end &- start &+ 7) & ~7))
+    private static func move32(_ source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>) {
+        let (from, to) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+        let first = from.loadUnaligned(as: SIMD2<UInt64>.self)
+        let second = from.loadUnaligned(fromByteOffset: 16, as: SIMD2<UInt64>.self)
+        to.storeBytes(of: first, as: SIMD2<UInt64>.self)
+        to.storeBytes(of: second, toByteOffset: 16, as: SIMD2<UInt64>.self)
     }
 
     /// Where a plain number ends without the zeros that end its fraction.
@@ -212,62 +256,5 @@ private struct SipState {
         var last = end &- 1
         while bytes[last] == 0x30 { last &-= 1 }
         return last == point ? point : last &+ 1
-    }
-
-    @inline(__always)
-    private static func word(_ bytes: UnsafePointer<UInt8>) -> UInt64 {
-        UInt64(littleEndian: UnsafeRawPointer(bytes).loadUnaligned(as: UInt64.self))
-    }
-
-    /// Up to 7 bytes of a column as the low bytes of a word.
-    @inline(__always)
-    private static func partial(_ view: ColumnPointers, _ place: Int, _ count: Int) -> UInt64 {
-        if place &+ 8 <= Int(view.offsets[view.count]) {
-            return word(view.bytes + place) & (1 &<< UInt64(truncatingIfNeeded: count &* 8) &- 1)
-        }
-        var word: UInt64 = 0
-        for byte in 0..<count {
-            word |= UInt64(view.bytes[place &+ byte]) &<< UInt64(truncatingIfNeeded: byte &* 8)
-        }
-        return word
-    }
-
-    /// The digest of everything added so far.
-    @inline(__always)
-    var finished: Fingerprint {
-        var state = self
-        state.compress(state.tail | (state.length & 0xff) << 56)
-        state.v2 ^= 0xee
-        for _ in 0..<4 { state.round() }
-        let low = state.v0 ^ state.v1 ^ state.v2 ^ state.v3
-        state.v1 ^= 0xdd
-        for _ in 0..<4 { state.round() }
-        return Fingerprint(low: low, high: state.v0 ^ state.v1 ^ state.v2 ^ state.v3)
-    }
-
-    @inline(__always)
-    mutating func compress(_ word: UInt64) {
-        v3 ^= word
-        round()
-        round()
-        v0 ^= word
-    }
-
-    @inline(__always)
-    private mutating func round() {
-        v0 = v0 &+ v1
-        v1 = v1 &<< 13 | v1 &>> 51
-        v1 ^= v0
-        v0 = v0 &<< 32 | v0 &>> 32
-        v2 = v2 &+ v3
-        v3 = v3 &<< 16 | v3 &>> 48
-        v3 ^= v2
-        v0 = v0 &+ v3
-        v3 = v3 &<< 21 | v3 &>> 43
-        v3 ^= v0
-        v2 = v2 &+ v1
-        v1 = v1 &<< 17 | v1 &>> 47
-        v1 ^= v2
-        v2 = v2 &<< 32 | v2 &>> 32
     }
 }

@@ -18,7 +18,8 @@ package final class BeforeImages: Sendable {
         init(_ connection: SQLiteConnection) { self.connection = connection }
     }
 
-    private static let version: Int64 = 1
+    /// Files of an earlier version go with the states that they belong to, which cannot be read any more either.
+    private static let version: Int64 = 2
 
     private init(_ connection: sending Connection) { open = Mutex(connection) }
 
@@ -44,8 +45,11 @@ package final class BeforeImages: Sendable {
         guard try connection.statement("PRAGMA journal_mode = WAL").first([], { $0.text(0) }) == "wal" else {
             throw .cannotWrite("Writing ahead is not possible on the disk of \(path); use a local disk.")
         }
-        if try version(of: connection) == 0 {
+        if try version(of: connection) < version {
             try connection.transaction { () throws(StateError) in
+                for table in ["run", "image", "made", "written"] {
+                    try connection.execute("DROP TABLE IF EXISTS \(table)")
+                }
                 try connection.execute(schema + "PRAGMA user_version = \(version);")
             }
         }
@@ -60,7 +64,7 @@ package final class BeforeImages: Sendable {
         let connection = try SQLiteConnection(path: path(folder, sync), access: .readOnly)
         connection.refuseDamagingStatements()
         try connection.execute("PRAGMA busy_timeout = 5000; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;")
-        guard try version(of: connection) > 0 else { return nil }
+        guard try version(of: connection) == version else { return nil }
         return BeforeImages(Connection(connection))
     }
 

@@ -52,20 +52,6 @@ struct CreatedTable {
         return found != nil
     }
 
-    /// Moves up to `limit` numbers of `created` to where they take less.
-    ///
-    /// - Returns: Whether there may be more.
-    func packRows(after id: String, limit: Int) throws(StateError) -> String? {
-        var ids: [String] = []
-        let sql = "SELECT remote_id FROM created WHERE remote_id > ?1 ORDER BY remote_id LIMIT ?2"
-        try connection.statement(sql).rows([.text(id), .integer(Int64(limit))]) { ids.append($0.text(0) ?? "") }
-        let numbers = ids.filter { PackKind.number($0).map { $0 < UInt64(Int64.max) } ?? false }
-        let delete = try connection.statement("DELETE FROM created WHERE remote_id = ?1")
-        for id in numbers { try delete.execute([.text(id)]) }
-        try add(numbers)
-        return ids.last
-    }
-
     /// Reads every row and compares it with its checksum.
     ///
     /// - Throws: ``StateError``, `damaged`.

@@ -116,26 +116,6 @@ extension LedgerTable {
         return position
     }
 
-    // MARK: - Moving what an earlier version left in rows
-
-    /// Packs up to `limit` settled rows of `ledger` behind `position`.
-    ///
-    /// - Returns: The position of the last one, or nil where there were none.
-    func packRows(after position: Int64, limit: Int) throws(StateError) -> Int64? {
-        let sql = """
-            SELECT \(LedgerTable.columns), id FROM ledger
-            WHERE id > ?1 AND outcome < 16 AND intent_payload IS NULL ORDER BY id LIMIT ?2
-            """
-        var entries: [LedgerEntry] = []
-        var last: Int64?
-        try connection.statement(sql).rows([.integer(position), .integer(Int64(limit))]) { row throws(StateError) in
-            entries.append(try LedgerTable.decode(row))
-            last = row.integer(16)
-        }
-        try put(entries)
-        return last
-    }
-
     // MARK: - Checking
 
     /// Reads every block and the whole index, and compares them.

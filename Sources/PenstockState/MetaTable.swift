@@ -12,8 +12,6 @@ struct MetaTable {
     static let sequenceKey = "sequence"
     /// The setting that is there while a process has the file open for writing.
     static let open = "open"
-    /// The setting that is there once nothing is left of how versions before 3 kept the ledger.
-    static let packed = "packed"
 
     /// How many transactions have changed the file.
     func sequence() throws(StateError) -> Int64 {

@@ -125,34 +125,11 @@ final class OpenState {
 
     // MARK: - Closing
 
-    /// Moves what an earlier version left in rows into blocks, some thousand rows a transaction, and what is scattered in
-    /// the index together.
-    private func packRows() throws(StateError) {
-        guard try connection.integer("PRAGMA user_version") >= StateSchema.packed else { return }
-        let isPacked = try MetaTable(connection: connection).value(MetaTable.packed) != nil
-        var position: Int64? = isPacked ? nil : 0
-        while let start = position {
-            position = try write { connection throws(StateError) in
-                try LedgerTable(connection: connection).packRows(after: start, limit: Self.rowsMoved)
-            }
-        }
-        var id: String? = isPacked ? nil : ""
-        while let start = id {
-            id = try write { connection throws(StateError) in
-                try CreatedTable(connection: connection).packRows(after: start, limit: Self.rowsMoved)
-            }
-        }
-        if !isPacked {
-            try write { connection throws(StateError) in
-                try MetaTable(connection: connection).set(MetaTable.packed, "yes")
-            }
-        }
+    /// Moves what is scattered in the index together.
+    private func tidyIndex() throws(StateError) {
         guard try PackIndex(connection: connection).isScattered() else { return }
         try write { connection throws(StateError) in try PackIndex(connection: connection).tidy() }
     }
-
-    /// How many rows one transaction moves.
-    private static let rowsMoved = 5_000
 
     /// Takes note that the file is whole and closed, in the file and in its marks.
     ///
@@ -160,7 +137,7 @@ final class OpenState {
     func end() {
         guard failure == nil else { return }
         do {
-            try packRows()
+            try tidyIndex()
             try write { connection throws(StateError) in
                 try MetaTable(connection: connection).set(MetaTable.open, nil)
             }

@@ -39,7 +39,7 @@ package final class RecordSnapshot {
     private static let dayMilliseconds: Int64 = 86_400_000
     /// How many records may be known to be others now, whatever the number of records, before a list is no list.
     private static let writtenMin: Int64 = 1_000
-    private static let version: Int64 = 1
+    private static let version: Int64 = 2
 
     let connection: SQLiteConnection
     var about: About

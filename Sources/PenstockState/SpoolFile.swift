@@ -221,9 +221,7 @@ package enum RowEncoding {
 
     /// The checksum of what begins at `start`, the checksum's own place left out.
     private static func checksum(of bytes: [UInt8], from start: Int) -> Fingerprint {
-        var hasher = FingerprintHasher()
-        hasher.combine(raw: bytes.span.extracting((start + checksumSize)..<bytes.count))
-        return hasher.finish()
+        FingerprintHasher.digest(raw: bytes.span.extracting((start + checksumSize)..<bytes.count))
     }
 
     /// Four sums side by side, each of every fourth word: any change of one word changes one of them.

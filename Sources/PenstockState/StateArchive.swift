@@ -23,6 +23,8 @@ package struct StateArchive: Sendable, Hashable {
 
     private static let headSize = 1_024
     private static let kind = "penstock-state-export"
+    /// The form of the first line; before it, another function made its checksum.
+    private static let format = 2
     private static let blockSize = 1 << 18
 
     // MARK: - Export
@@ -72,7 +74,8 @@ package struct StateArchive: Sendable, Hashable {
 
     private var members: JSONObject {
         [
-            "kind": .string(Self.kind), "format": .integer(1), "sync": .string(sync), "version": .integer(version),
+            "kind": .string(Self.kind), "format": .integer(Self.format), "sync": .string(sync),
+            "version": .integer(version),
             "run": .integer(run), "made_at": .integer(madeAtMilliseconds), "identity": .string(identity),
             "sequence": .integer(sequence), "size": .integer(size), "content": .string(content),
         ]
@@ -91,7 +94,8 @@ package struct StateArchive: Sendable, Hashable {
 
     /// Reads an export and holds every byte of it against its checksum.
     ///
-    /// - Throws: ``StateError``: `damaged` where it is not what was exported, `cannotWrite` where it cannot be read.
+    /// - Throws: ``StateError``: `damaged` where it is not what was exported, `outgrown` and `newer` where another
+    ///   Penstock wrote it, `cannotWrite` where it cannot be read.
     package init(path: String) throws(StateError) {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw .system("Opening", path, errno) }
@@ -105,6 +109,11 @@ package struct StateArchive: Sendable, Hashable {
             let identity = json["identity"]?.stringValue, let sequence = json["sequence"]?.intValue,
             let size = json["size"]?.intValue, let content = json["content"]?.stringValue
         else { throw .damaged("\(path) is not an export of a state") }
+        switch json["format"]?.intValue ?? 0 {
+        case ..<Self.format: throw .outgrown(version)
+        case Self.format: break
+        default: throw .newer(version)
+        }
         self.init(
             path: path, sync: sync, version: version, run: Int64(run), madeAtMilliseconds: Int64(made),
             identity: identity, sequence: Int64(sequence), size: Int64(size), content: content)

@@ -8,6 +8,8 @@ package enum StateError: Error, Sendable, Hashable, CustomStringConvertible {
     case newer(Int)
     /// The file has this schema version, and a reader cannot bring it up to date.
     case older(Int)
+    /// The file has this schema version, which no step leads on from: it tells rows by digests that are made no more.
+    case outgrown(Int)
     /// What is stored is not what was written; the text says where.
     case damaged(String)
     /// The file is gone, is an older copy, or another one than was last written; the text is the whole sentence.
@@ -32,6 +34,9 @@ package enum StateError: Error, Sendable, Hashable, CustomStringConvertible {
         case .older(let version):
             "The state of this sync has version \(version), which an earlier Penstock wrote; "
                 + "run the sync once to bring it up to date."
+        case .outgrown(let version):
+            "The state of this sync has version \(version), which a Penstock before 0.1.0 wrote: it tells rows by digests "
+                + "that this one does not make, so that all of them would be sent again."
         case .damaged(let place):
             "The state of this sync is damaged: \(place)."
         case .ambiguousRun(let prefix):

@@ -113,6 +113,6 @@ package final class StateRename {
     /// of, and what runs have added up for metrics.
     private var companions: [String] {
         [".untold", ".metrics", ".before-wal", ".before-shm", ".before"]
-            + (1..<max(2, StateSchema.migrations.count + 1)).map { ".db.v\($0).bak" }
+            + (1...StateSchema.version).map { ".db.v\($0).bak" }
     }
 }

@@ -94,7 +94,7 @@ package final class StateReplacement {
     private static func clear(_ draft: StateFolder) throws(StateError) {
         for suffix in ["", "-wal", "-shm"] { try StateFolder.remove(draft.database + suffix) }
         try StateFolder.remove(draft.lock)
-        for version in 1..<StateSchema.migrations.count { try StateFolder.remove(draft.backup(version: version)) }
+        for version in 1..<StateSchema.version { try StateFolder.remove(draft.backup(version: version)) }
         guard rmdir(draft.path) == 0 || errno == ENOENT else { throw .system("Removing", draft.path, errno) }
     }
 }

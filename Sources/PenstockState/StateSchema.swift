@@ -2,7 +2,7 @@
 
 /// One step from a schema version to the next.
 package struct StateMigration: Sendable {
-    /// The version that the step leads to; the one before leads to this minus 1.
+    /// The version that the step leads to, from that of the step before it.
     package let version: Int
     /// Runs inside the step's transaction; a throw leaves the file at the version before.
     package let apply: @Sendable (SQLiteConnection) throws(StateError) -> Void
@@ -19,22 +19,25 @@ package enum StateSchema {
     /// "Pstk", in the header of every state file.
     static let applicationID: Int64 = 0x5073_746B
 
-    /// The version since which settled entries are packed.
-    static let packed = 3
-
     /// The current version.
     package static var version: Int { migrations.last?.version ?? 0 }
 
     /// The steps to the current schema, in order.
+    ///
+    /// Versions before the first one told rows by other digests: with those, every row would look new.
     package static let migrations = [
-        StateMigration(version: 1) { connection throws(StateError) in try connection.execute(version1) },
-        StateMigration(version: 2) { connection throws(StateError) in try connection.execute(version2) },
-        StateMigration(version: 3) { connection throws(StateError) in try connection.execute(version3) },
+        StateMigration(version: 4) { connection throws(StateError) in try connection.execute(version4) }
     ]
 
     /// Rows of `ledger` and `reject` lie in the order in which they came, which later runs of a sync repeat: an update
     /// touches neighbours, while a table in the order of its random keys would touch a page of the file per row.
-    private static let version1 = """
+    ///
+    /// An intent has what it takes to find its record whatever becomes of the row: the marker or the row itself, and when
+    /// the request is over, by a clock that a change of the time of day does not touch.
+    ///
+    /// What is settled is packed: blocks of neighbours under the position of the first, each as large as a page; where
+    /// keys lie in them; and the ids of records that were created, as far as they are numbers.
+    private static let version4 = """
         CREATE TABLE ledger (
             id INTEGER PRIMARY KEY,
             key BLOB NOT NULL UNIQUE CHECK (length(key) = 16),
@@ -47,7 +50,12 @@ package enum StateSchema {
             outcome INTEGER NOT NULL,
             intent_payload BLOB,
             intent_started_at INTEGER,
-            "check" INTEGER NOT NULL
+            "check" INTEGER NOT NULL,
+            intent_marker TEXT,
+            intent_deadline INTEGER,
+            intent_boot INTEGER,
+            intent_server_time INTEGER,
+            intent_row BLOB
         ) STRICT;
         CREATE INDEX ledger_unsettled ON ledger (outcome) WHERE outcome >= 16;
         CREATE INDEX ledger_remote_id ON ledger (remote_id) WHERE remote_id IS NOT NULL;
@@ -103,38 +111,25 @@ package enum StateSchema {
             value TEXT NOT NULL,
             "check" INTEGER NOT NULL
         ) STRICT, WITHOUT ROWID;
-        """
-
-    /// What an intent needs so that its record can be found whatever becomes of the row: the marker or the row itself,
-    /// and when the request is over, by a clock that a change of the time of day does not touch.
-    private static let version2 = """
-        ALTER TABLE ledger ADD COLUMN intent_marker TEXT;
-        ALTER TABLE ledger ADD COLUMN intent_deadline INTEGER;
-        ALTER TABLE ledger ADD COLUMN intent_boot INTEGER;
-        ALTER TABLE ledger ADD COLUMN intent_server_time INTEGER;
-        ALTER TABLE ledger ADD COLUMN intent_row BLOB;
-        """
-
-    /// What is settled, packed: blocks of neighbours under the position of the first, each as large as a page; where keys
-    /// lie in them; and the ids of records that were created, as far as they are numbers.
-    ///
-    /// Rows of `ledger` that are settled move there when the file is closed.
-    private static let version3 = """
         CREATE TABLE pack (first INTEGER PRIMARY KEY, "check" INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
         CREATE TABLE pack_index (id INTEGER PRIMARY KEY, "check" INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
         CREATE TABLE pack_segment (id INTEGER PRIMARY KEY, places INTEGER NOT NULL, "check" INTEGER NOT NULL) STRICT;
         CREATE TABLE pack_created (first INTEGER PRIMARY KEY, "check" INTEGER NOT NULL, data BLOB NOT NULL) STRICT;
         """
 
-    /// Tells a state file from another SQLite file and from a later Penstock's, before anything is written.
+    /// Tells a state file from another SQLite file, from a later Penstock's and from one that no step leads on from,
+    /// before anything is written.
     ///
     /// - Returns: The file's version, 0 where it is empty.
-    static func version(of connection: SQLiteConnection, known: Int) throws(StateError) -> Int {
+    static func version(
+        of connection: SQLiteConnection, _ migrations: [StateMigration]
+    ) throws(StateError) -> Int {
         let (version, application, isEmpty) = try header(of: connection)
         guard isEmpty ? version == 0 : version > 0 && application == applicationID else {
             throw .damaged("\(connection.path) is not a state file of Penstock")
         }
-        guard version <= known else { throw .newer(version) }
+        guard isEmpty || version >= migrations.first?.version ?? 0 else { throw .outgrown(version) }
+        guard version <= migrations.last?.version ?? 0 else { throw .newer(version) }
         return version
     }
 
@@ -160,10 +155,11 @@ package enum StateSchema {
         let steps = migrations.filter { $0.version > version }
         guard !steps.isEmpty else { return }
         if version > 0 { try copy(connection, to: backup) }
+        var before = version
         for step in steps {
             try connection.transaction { () throws(StateError) in
                 let current = try connection.integer("PRAGMA user_version")
-                guard current == Int64(step.version - 1) else {
+                guard current == Int64(before) else {
                     throw .internal("The step to state version \(step.version) does not follow version \(current).")
                 }
                 try step.apply(connection)
@@ -177,6 +173,7 @@ package enum StateSchema {
                     PRAGMA user_version = \(step.version);
                     """)
             }
+            before = step.version
         }
     }
 

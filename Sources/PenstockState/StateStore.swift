@@ -31,8 +31,8 @@ package final class StateStore: Sendable {
     ///   - marks: What the file is held against, or nil for a file without marks.
     ///   - allowsNetworkDisk: Whether the folder may lie on a disk of the network.
     ///   - migrations: The steps to the current schema.
-    /// - Throws: ``StateError``: `locked`, `newer`, `damaged`, `outdated`, `cannotWrite`; nothing is open or locked
-    ///   afterwards, and a file that is refused is as it was. A step of a migration that throws leaves the file at the
+    /// - Throws: ``StateError``: `locked`, `newer`, `outgrown`, `damaged`, `outdated`, `cannotWrite`; nothing is open
+    ///   or locked afterwards, and a file that is refused is as it was. A step of a migration that throws leaves the file at the
     ///   version before it, with a copy of the whole file as it was in `<sync>.db.v<version>.bak`.
     package static func openForWriting(
         folder: String, sync: String, owner: LockOwner, marks: StateMarks? = nil, allowsNetworkDisk: Bool = false,
@@ -50,9 +50,8 @@ package final class StateStore: Sendable {
         let connection = try SQLiteConnection(path: place.database, access: .readWrite)
         connection.refuseDamagingStatements()
         connection.keepLogOnClose(true)
-        let known = migrations.last?.version ?? 0
         // Before the journal mode: a file that is refused is left as it is.
-        let version = try StateSchema.version(of: connection, known: known)
+        let version = try StateSchema.version(of: connection, migrations)
         try connection.execute(settings + writerSettings)
         if version > 0 {
             try OpenState.inspect(connection, found, content: content)
@@ -74,8 +73,8 @@ package final class StateStore: Sendable {
     ///
     /// - Parameter marks: What the file is held against, or nil for a file that is taken as it is.
     /// - Returns: nil where there is no state yet.
-    /// - Throws: ``StateError``: `newer`, `older`, `damaged`, `outdated`, `cannotWrite` (it cannot be read); nothing is
-    ///   open then.
+    /// - Throws: ``StateError``: `newer`, `older`, `outgrown`, `damaged`, `outdated`, `cannotWrite` (it cannot be read);
+    ///   nothing is open then.
     package static func openForReading(
         folder: String, sync: String, marks: StateMarks? = nil,
         migrations: [StateMigration] = StateSchema.migrations
@@ -91,14 +90,13 @@ package final class StateStore: Sendable {
         let connection = try SQLiteConnection(path: place.database, access: .readOnly)
         connection.refuseDamagingStatements()
         try connection.execute(settings)
-        let known = migrations.last?.version ?? 0
-        let version = try StateSchema.version(of: connection, known: known)
+        let version = try StateSchema.version(of: connection, migrations)
         guard version > 0 else {
             try found.refuseMissing(place.database)
             return nil
         }
         if !found.isEmpty { try OpenState.compare(connection, found, content: content) }
-        guard version == known else { throw .older(version) }
+        guard version == migrations.last?.version else { throw .older(version) }
         return StateStore(sync: sync, isWriter: false, OpenState(connection))
     }
 

@@ -30,10 +30,15 @@ enum StateFiles {
 }
 
 extension StateError {
+    /// Whether what the file holds is not what was written.
+    var isDamage: Bool {
+        if case .damaged = self { true } else { false }
+    }
+
     /// Whether what the file holds is at fault, and not access to it.
     var isAboutContent: Bool {
         switch self {
-        case .damaged, .newer, .outdated: true
+        case .damaged, .newer, .outgrown, .outdated: true
         case .locked, .older, .cannotWrite, .ambiguousRun, .internal: false
         }
     }

@@ -75,7 +75,7 @@ extension Workspace {
                 _ = try StateStore.openForReading(folder: folder, sync: file.name, marks: try marks(of: file.name))
             } catch StateError.outdated(let sentence) {
                 Terminal.writeError("warning[state-outdated]: \(file.name): \(sentence)\n")
-            } catch let error as StateError where error.isAboutContent {
+            } catch let error as StateError where error.isDamage {
                 // What can be read of it is shown below; where that is nothing, it fails there.
                 Terminal.writeError("warning[state-damaged]: \(file.name): \(error.message)\n")
             }

@@ -41,6 +41,7 @@ import Testing
             "/usr/share/doc/penstock/README.md", "/usr/share/doc/penstock/how-to/install.md",
             "/usr/share/doc/penstock/licenses/swift-runtime-LICENSE.txt",
             "/usr/share/doc/penstock/licenses/icu-LICENSE.txt",
+            "/usr/share/doc/penstock/licenses/xxhash-LICENSE.txt",
         ] {
             #expect(FileManager.default.fileExists(atPath: folder + file), "\(file)")
         }

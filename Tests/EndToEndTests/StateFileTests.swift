@@ -94,6 +94,39 @@ import Testing
         #expect(try Data(contentsOf: url) == data, "a file that is refused is as it was")
     }
 
+    @Test("A state of a Penstock before 0.1.0, and an export of one, is refused, and never read as one without rows")
+    func outgrown() throws {
+        let project = try project()
+        #expect(try project.penstock("state", "export", "orgs", "kept.state").status == 0)
+        let url = URL(fileURLWithPath: project.folder + "/.penstock/state/orgs.db")
+        var data = try Data(contentsOf: url)
+        // The version, in the header of a SQLite file.
+        #expect(data[60..<64].elementsEqual([0, 0, 0, 4]))
+        data[63] = 3
+        try data.write(to: url)
+        let requests = project.server.counters.requests
+        for command in [["run"], ["plan"], ["run", "--new"], ["state", "show"], ["state", "check"]] {
+            let result = try project.penstock(command)
+            #expect(result.status == 73, "\(command): \(result.everything)")
+            #expect(
+                result.errors.contains("error[state]: orgs: The state of this sync has version 3"), "\(result.errors)")
+            #expect(result.errors.contains("penstock state reset orgs --all"), "\(result.errors)")
+        }
+        #expect(project.server.writes == 3 && project.server.counters.requests == requests)
+        #expect(try Data(contentsOf: url) == data, "a file that is refused is as it was")
+        let export = URL(fileURLWithPath: project.folder + "/kept.state")
+        let bytes = try Data(contentsOf: export)
+        let head = String(decoding: bytes.prefix(1_024), as: UTF8.self)
+        let older = head.replacingOccurrences(of: #""format":2"#, with: #""format":1"#)
+            .replacingOccurrences(of: #""version":4"#, with: #""version":3"#)
+        try (Data(older.utf8) + bytes.dropFirst(1_024)).write(to: export)
+        let imported = try project.penstock("state", "import", "orgs", "kept.state", "--yes")
+        #expect(imported.status == 73 && imported.errors.contains("has version 3"), "\(imported.errors)")
+        let reset = try project.penstock("state", "reset", "orgs", "--all", "--yes")
+        #expect(reset.status == 0 && reset.errors.contains("the file is kept as"), "\(reset.everything)")
+        #expect(try project.run().counts == "fetched 5, created 5", "a fresh start, as it was asked for")
+    }
+
     @Test("An export is imported again, also in place of a newer state, and what that means is said")
     func exportAndImport() throws {
         let project = try project()

@@ -148,7 +148,7 @@ import Testing
         #expect(Marker.text(origin, key: key, .version(key)).hasPrefix(text + "-v"))
     }
 
-    private static let known = "rfgfugyfozedy5gzp43cghianq"
+    private static let known = "7ozkglwfbrvrdaich3rt2vbzey"
 
     @Test func markersOfOtherSyncsObjectsAndKeysDiffer() {
         var texts: Set<String> = []

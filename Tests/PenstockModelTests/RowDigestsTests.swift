@@ -24,22 +24,29 @@ import Testing
         #expect(digests == some.map { expected[$0] })
     }
 
-    @Test(arguments: [1, 64, 300])
+    @Test(arguments: [1, 64, 65, 300])
     func aPayloadIsMadeOfTheFieldsThatARowHas(rows: Int) {
         var random = Generator.announced()
+        // Mostly, all rows have the same fields.
+        for chance in [0.0, 0.1, 1.0] { payloads(rows, mixed: chance, &random) }
+    }
+
+    private func payloads(_ rows: Int, mixed: Double, _ random: inout Generator) {
         let batch = batch(rows, &random)
         let places = batch.columns.indices.filter { [.int64, .bytes].contains(batch.columns[$0].type.layout) }
         let words = (rows + 63) / 64
-        let presence = (0..<(words * places.count)).map { _ in random.next() }
+        let presence = (0..<(words * places.count)).map { _ -> UInt64 in
+            if Double.random(in: 0..<1, using: &random) < mixed { return random.next() }
+            return Int.random(in: 0..<4, using: &random) == 0 ? 0 : .max
+        }
         let keys = places.map { Fingerprint(low: UInt64($0), high: 7) }
         let expected = (0..<rows).map { row in
+            let present = places.indices.filter { presence[$0 * words + row / 64] >> UInt64(row % 64) & 1 == 1 }
+            var names = FingerprintHasher()
+            for target in present { names.combine(raw: keys[target].bytes) }
             var hasher = FingerprintHasher()
-            for (target, place) in places.enumerated() {
-                guard presence[target * words + row / 64] >> UInt64(row % 64) & 1 == 1 else { continue }
-                hasher.combine(keys[target].low)
-                hasher.combine(keys[target].high)
-                plain(batch.columns[place], row, &hasher)
-            }
+            hasher.combine(raw: names.finish().bytes)
+            for target in present { plain(batch.columns[places[target]], row, &hasher) }
             return hasher.finish()
         }
         let digests = presence.withUnsafeBufferPointer { bits in
@@ -77,22 +84,78 @@ import Testing
         #expect(digest("100.00") == digest("100."))
     }
 
-    private func plain(_ column: Column, _ row: Int, _ hasher: inout FingerprintHasher) {
-        guard !column.isNull(row) else { return hasher.combine(UInt64.max) }
-        guard column.type.layout == .bytes else {
-            hasher.combine(1)
-            return hasher.combine(UInt64(bitPattern: column.int64s[row]))
+    @Test("What is another row has another digest")
+    func differencesShow() {
+        let rows: [[Value]] = [
+            [.null, .null], [.text(""), .null], [.null, .text("")], [.text("\0"), .null], [.text(""), .text("")],
+            [.text("\0\0\0\0"), .text("")], [.text(""), .text("\0\0\0\0")], [.text("ab"), .text("c")],
+            [.text("a"), .text("bc")], [.text("abc"), .text("")], [.text(""), .text("abc")],
+            [.text("a\u{1}\0\0\0b"), .text("c")], [.text("a"), .text("b\u{1}\0\0\0c")], [.int64(-1), .null],
+            [.null, .int64(-1)], [.int64(0), .null], [.int64(0), .int64(0)], [.int64(0), .text("")],
+            [.text(String(repeating: "\0", count: 8)), .null], [.int64(1), .int64(0)], [.int64(0), .int64(1)],
+        ]
+        func digests(_ digest: ([ColumnPointers]) -> [Fingerprint]) -> Set<Fingerprint> {
+            Set(
+                rows.map { row in
+                    let columns = row.map { value -> Column in
+                        var column = Column(value.type ?? .text)
+                        column.append(value)
+                        return column
+                    }
+                    let held = HeldColumns(columns)
+                    return withExtendedLifetime(held) { digest(held.pointers)[0] }
+                })
         }
+        #expect(digests { RowDigests.whole($0, rows: 1) }.count == rows.count)
+        let presence: [UInt64] = [1, 0]
+        presence.withUnsafeBufferPointer { bits in
+            let start = bits.baseAddress.unsafelyUnwrapped
+            func fields(_ views: [ColumnPointers], _ keys: [UInt64], present: [Int]) -> [RowDigests.Field] {
+                views.indices.map { place in
+                    RowDigests.Field(
+                        key: Fingerprint(low: keys[place], high: 7), view: views[place],
+                        presence: present.contains(place) ? start : start + 1)
+                }
+            }
+            var all = digests { RowDigests.payloads(fields($0, [1, 2], present: [0, 1]), rows: 1) }
+            #expect(all.count == rows.count)
+            // The same cells of other fields, and fewer fields, are other payloads.
+            all.formUnion(digests { RowDigests.payloads(fields($0, [1, 3], present: [0, 1]), rows: 1) })
+            #expect(all.count == 2 * rows.count)
+            let fewer = digests { RowDigests.payloads(fields($0, [1, 2], present: [0]), rows: 1) }
+            #expect(fewer.isDisjoint(with: all))
+            #expect(fewer.count == Set(rows.map { "\($0[0])" }).count)
+            let none = digests { RowDigests.payloads(fields($0, [1, 2], present: []), rows: 1) }
+            #expect(none.count == 1 && none.isDisjoint(with: all.union(fewer)))
+        }
+    }
+
+    @Test(
+        "No byte outside of a batch's columns counts, however long its cells are",
+        arguments: [0, 31, 32, 33, 100, 9_000])
+    func longCells(length: Int) {
+        var random = Generator.announced()
+        var batch = RecordBatch(Schema([Schema.Field("a", .text), Schema.Field("b", .bytes)]))
+        for row in 0..<130 {
+            let bytes = (0..<(length + row % 3)).map { _ in UInt8.random(in: 97...122, using: &random) }
+            batch.append([.text(String(decoding: bytes, as: UTF8.self)), row % 7 == 0 ? .null : .bytes(bytes)])
+        }
+        let expected = (0..<batch.rowCount).map { row in
+            var hasher = FingerprintHasher()
+            for column in batch.columns { hasher.combine(column, row: row) }
+            return hasher.finish()
+        }
+        #expect(batch.fingerprints() == expected)
+    }
+
+    private func plain(_ column: Column, _ row: Int, _ hasher: inout FingerprintHasher) {
+        guard column.type == .decimal, !column.isNull(row) else { return hasher.combine(column, row: row) }
         var bytes = Array(column.byteSlice(row))
-        if column.type == .decimal, bytes.contains(UInt8(ascii: ".")) {
+        if bytes.contains(UInt8(ascii: ".")) {
             while bytes.last == UInt8(ascii: "0") { bytes.removeLast() }
             if bytes.last == UInt8(ascii: ".") { bytes.removeLast() }
         }
-        hasher.combine(UInt64(bytes.count))
-        while bytes.count % 8 != 0 { bytes.append(0) }
-        for start in stride(from: 0, to: bytes.count, by: 8) {
-            hasher.combine((0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[start + $1]) << UInt64($1 * 8) })
-        }
+        hasher.combine(cell: bytes.span)
     }
 
     private func batch(_ rows: Int, _ random: inout Generator) -> RecordBatch {

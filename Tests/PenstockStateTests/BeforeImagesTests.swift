@@ -116,4 +116,19 @@ import Testing
         let reader = try #require(try BeforeImages.openForReading(folder: folder, sync: "s"))
         #expect(throws: StateError.self) { try reader.records(run: 1, .update, after: 0, limit: 9) }
     }
+
+    @Test func imagesOfAnEarlierVersionGoWithItsStates() throws {
+        let folder = try folder()
+        let images = try BeforeImages.openForWriting(folder: folder, sync: "s")
+        try images.commit([.run(run), .record(image(1))], isDurable: true)
+        images.close()
+        let connection = try SQLiteConnection(path: folder + "/s.before", access: .readWrite)
+        try connection.execute("PRAGMA user_version = 1")
+        connection.close()
+        #expect(try BeforeImages.openForReading(folder: folder, sync: "s") == nil)
+        let anew = try BeforeImages.openForWriting(folder: folder, sync: "s")
+        #expect(try anew.run(1) == nil)
+        try anew.commit([.run(run), .record(image(2))], isDurable: true)
+        #expect(try anew.records(run: 1, .update, after: 0, limit: 9).map(\.remoteID) == ["2"])
+    }
 }

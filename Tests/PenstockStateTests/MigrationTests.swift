@@ -7,7 +7,7 @@ import Testing
 @Suite struct MigrationTests {
     let folder = TemporaryFolder()
 
-    private static let current = StateSchema.migrations.count
+    private static let current = StateSchema.version
 
     private static let second = StateMigration(version: current + 1) { connection throws(StateError) in
         try connection.execute(
@@ -29,7 +29,7 @@ import Testing
         store.close()
         #expect(try number("SELECT count(*) FROM extra") == 2)
         #expect(try number("PRAGMA user_version") == Int64(Self.current + 1))
-        #expect(try number("SELECT count(*) FROM schema_version") == Int64(Self.current + 1))
+        #expect(try number("SELECT count(*) FROM schema_version") == 2)
         #expect(folder.mode("project/state/people.db.v\(Self.current).bak") == 0o600)
         #expect(try number("SELECT count(*) FROM ledger", "people.db.v\(Self.current).bak") == 2)
         #expect(try number("PRAGMA user_version", "people.db.v\(Self.current).bak") == Int64(Self.current))
@@ -84,33 +84,17 @@ import Testing
         #expect(try StateStore.writing(folder).lastRun() == nil)
     }
 
-    @Test func rowsOfTheFirstVersionAreReadAsTheyWere() throws {
-        var lost = entry(2, outcome: .unknown)
-        lost.intent = LedgerEntry.Intent(payload: digest(9), startedAtMilliseconds: 77)
-        let newer = try StateStore.writing(folder)
-        try newer.commit([.ledger(openEntry(1)), .ledger(lost)])
-        newer.close()
-        let first = folder.state + "-v1"
-        try StateStore.openForWriting(
-            folder: first, sync: "people", owner: LockOwner(pid: 1, runID: "", startedAtMilliseconds: 0),
-            migrations: [StateSchema.migrations[0]]
-        ).close()
-        // The checksums of the first version's rows have to stay good.
-        try SQLiteConnection(path: "\(first)/people.db", access: .readWrite).execute(
-            """
-            ATTACH '\(folder.state)/people.db' AS newer;
-            INSERT INTO ledger SELECT id, key, key_text, remote_id, payload, source, cursor, run, outcome,
-                intent_payload, intent_started_at, "check" FROM newer.ledger;
-            """)
-        let store = try StateStore.openForWriting(
-            folder: first, sync: "people", owner: LockOwner(pid: 1, runID: "", startedAtMilliseconds: 0))
-        #expect(try store.entry(for: digest(1)) == openEntry(1))
-        #expect(try store.entry(for: digest(2)) == lost)
-        lost.intent?.marker = "m"
-        lost.intent?.row = [1, 2, 3]
-        lost.intent?.boot = 5
-        try store.commit([.ledger(lost)])
-        #expect(try store.entry(for: digest(2)) == lost)
+    @Test("A state whose rows are told by digests that are made no more is refused and left alone", arguments: [1, 3])
+    func aStateOfBeforeIsRefused(version: Int) throws {
+        try fill()
+        try SQLiteConnection(path: "\(folder.state)/people.db", access: .readWrite)
+            .execute("PRAGMA user_version = \(version)")
+        let bytes = TemporaryFolder.read("\(folder.state)/people.db")
+        #expect(throws: StateError.outgrown(version)) { try open(StateSchema.migrations) }
+        #expect(throws: StateError.outgrown(version)) {
+            try StateStore.openForReading(folder: folder.state, sync: "people")
+        }
+        #expect(TemporaryFolder.read("\(folder.state)/people.db") == bytes)
     }
 
     private func fill() throws {

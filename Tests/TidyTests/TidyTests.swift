@@ -130,6 +130,8 @@ struct SourceFile: CustomStringConvertible, Sendable {
         "Sources/PenstockModel/ColumnPointers.swift",
         // The digests of all rows of a batch, and conversions that need no value of a cell: the loops of every row.
         "Sources/PenstockModel/RowDigests.swift",
+        // Bytes of any origin as what a function of C digests.
+        "Sources/PenstockModel/Fingerprint.swift",
         "Sources/PenstockEngine/Mapping/PlainColumn.swift",
         "Sources/PenstockEngine/Mapping/PlainCell.swift",
         "Sources/PenstockEngine/Mapping/CellDictionary.swift",

@@ -8,7 +8,7 @@ import PenstockModel
 /// What a plan says before its rows: what it was made from, and what its run is to cost.
 package struct PlanHeader: Sendable {
     /// The form of the file; others are refused.
-    package static let format = 1
+    package static let format = 2
 
     /// The sync.
     package var sync: String

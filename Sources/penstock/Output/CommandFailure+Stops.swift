@@ -26,6 +26,13 @@ extension CommandFailure {
         case .locked: self.init(.tryLater, code: "locked", "\(sync): \(error.message)")
         case .cannotWrite, .newer: self.init(.cannotWrite, code: "state", "\(sync): \(error.message)")
         case .older, .ambiguousRun: self.init(.config, code: "state", "\(sync): \(error.message)")
+        case .outgrown:
+            self.init(
+                .cannotWrite, code: "state", "\(sync): \(error.message)",
+                notes: [
+                    "go on with the Penstock that wrote it, or start anew; nothing was sent", Self.startAnew(sync),
+                    "markers of its records are not known again either: see penstock explain state",
+                ])
         case .damaged:
             self.init(
                 .cannotWrite, code: "state-damaged", "\(sync): \(error.message)", notes: Self.waysOut(of: sync))
@@ -42,7 +49,11 @@ extension CommandFailure {
         [
             "from the records at the destination: penstock state rebuild \(sync)",
             "from an export: penstock state import \(sync) FILE",
-            "with nothing remembered, so that rows may be created again: penstock state reset \(sync) --all",
+            startAnew(sync),
         ]
+    }
+
+    private static func startAnew(_ sync: String) -> String {
+        "with nothing remembered, so that rows may be created again: penstock state reset \(sync) --all"
     }
 }

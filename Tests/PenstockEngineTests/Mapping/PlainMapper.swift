@@ -257,42 +257,34 @@ struct PlainMapper {
     ///
     /// Target by target and not row by row, so that each column is looked up once.
     private func payloads() -> [Fingerprint] {
-        var hashers = [FingerprintHasher](repeating: FingerprintHasher(), count: out.rowCount)
+        var keys = [FingerprintHasher](repeating: FingerprintHasher(), count: out.rowCount)
         for (target, key) in mapping.payloadOrder {
-            let column = out.columns[target]
-            for row in hashers.indices where out.presence[row, target] {
-                hashers[row].combine(key.low)
-                hashers[row].combine(key.high)
-                if column.isNull(row) {
-                    hashers[row].combine(UInt64.max)
-                } else {
-                    hashers[row].combine(cell: column, row)
-                }
+            for row in keys.indices where out.presence[row, target] {
+                keys[row].combine(key.low)
+                keys[row].combine(key.high)
             }
+        }
+        var hashers = keys.map { keys in
+            var hasher = FingerprintHasher()
+            hasher.combine(keys.finish().low)
+            hasher.combine(keys.finish().high)
+            return hasher
+        }
+        for (target, _) in mapping.payloadOrder {
+            let column = out.columns[target]
+            for row in hashers.indices where out.presence[row, target] { hashers[row].combine(plain: column, row) }
         }
         return hashers.map { $0.finish() }
     }
 }
 
 extension FingerprintHasher {
-    /// Adds a cell that is not NULL: a number without the zeros that end its fraction, everything else as it is.
-    fileprivate mutating func combine(cell column: borrowing Column, _ row: Int) {
-        guard column.type.layout == .bytes else {
-            // The 1 tells -1 from NULL; the length of bytes does that by itself.
-            combine(1)
-            return combine(UInt64(bitPattern: column.int64s[row]))
-        }
+    /// Adds a cell: a number without the zeros that end its fraction, everything else as it is.
+    fileprivate mutating func combine(plain column: borrowing Column, _ row: Int) {
+        guard column.type == .decimal, !column.isNull(row) else { return combine(copy column, row: row) }
         let start = Int(column.offsets[row])
-        var end = Int(column.offsets[row + 1])
-        if column.type == .decimal { end = significantEnd(column.bytes, start, end) }
-        combine(UInt64(end - start))
-        let whole = start + ((end - start) & ~7)
-        combine(raw: column.bytes.span.extracting(start..<whole))
-        guard whole < end else { return }
-        // The last bytes are a word that zeros fill up.
-        var word: UInt64 = 0
-        for place in whole..<end { word |= UInt64(column.bytes[place]) << UInt64((place - whole) * 8) }
-        combine(word)
+        let end = significantEnd(column.bytes, start, Int(column.offsets[row + 1]))
+        combine(cell: column.bytes.span.extracting(start..<end))
     }
 }
 
