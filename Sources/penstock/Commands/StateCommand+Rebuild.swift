@@ -37,6 +37,7 @@ extension StateCommand {
             let project = try workspace.validProject()
             let file = try workspace.sync(sync, in: project)
             let folder = try workspace.stateFolder()
+            try refuseOutgrown(file.name, folder)
             if FileManager.default.fileExists(atPath: "\(folder)/\(file.name).db") {
                 try StateFiles.confirm(
                     "this puts a new state in place of that of \(file.name)",
@@ -60,6 +61,17 @@ extension StateCommand {
                 return report
             }
             show(report, file)
+        }
+
+        /// Refuses where the markers are not known again, so that a state without rows would be made.
+        private func refuseOutgrown(_ sync: String, _ folder: String) throws {
+            do {
+                _ = try StateStore.openForReading(folder: folder, sync: sync)
+            } catch StateError.outgrown(let version) {
+                throw CommandFailure(StateError.outgrown(version), sync: sync)
+            } catch {
+                // What else is wrong with it is what a new one is made for.
+            }
         }
 
         /// Waits until the last request of an earlier run has been carried out or never will be.
