@@ -54,27 +54,11 @@ package enum RowDigests {
     ///
     /// A number goes without the zeros that end its fraction, everything else as it is.
     package static func payloads(_ fields: [Field], rows: Int) -> [Fingerprint] {
-        let cells = fields.map { RowCells($0.view, key: $0.key, trims: $0.view.type == .decimal) }
+        let cells = fields.map { RowCells($0) }
+        var keys = KeyDigests()
         return digests(rows) { gathered, block in
-            let word = block.lowerBound / blockRows
-            let all = UInt64.max >> UInt64(blockRows - block.count)
             gathered.makeRoom(cells, block)
-            var places: [Int] = []
-            var hasMore = false
-            for place in fields.indices {
-                let bits = fields[place].presence[word] & all
-                if bits != 0 { places.append(place) }
-                if bits != 0 && bits != all { hasMore = true }
-            }
-            if !hasMore {
-                let present = places.map { cells[$0] }
-                return gathered.add(present, block, behind: gathered.digestOfKeys(present))
-            }
-            for row in block {
-                let present = places.filter { fields[$0].presence[word] & 1 << UInt64(row % blockRows) != 0 }
-                    .map { cells[$0] }
-                gathered.add(present, row..<row + 1, behind: gathered.digestOfKeys(present))
-            }
+            gathered.addPresent(cells, block, &keys)
         }
     }
 
@@ -122,29 +106,42 @@ private struct GatheredRows: ~Copyable {
         (bytes, room) = (larger, 2 * needed)
     }
 
-    /// The digest of the keys of some cells.
-    func digestOfKeys(_ cells: [RowCells]) -> Fingerprint {
-        // Behind the rows, where nothing is yet.
-        let start = UnsafeMutableRawPointer(bytes + end)
-        for place in cells.indices { cells[place].key.store(to: start + 16 * place) }
-        return Fingerprint(digesting: UnsafeRawBufferPointer(start: start, count: 16 * cells.count))
-    }
-
-    /// Adds rows of these cells, each behind a digest, where there is one.
-    mutating func add(_ cells: [RowCells], _ rows: Range<Int>, behind keys: Fingerprint? = nil) {
+    /// Adds rows of these cells.
+    mutating func add(_ cells: [RowCells], _ rows: Range<Int>) {
         cells.withUnsafeBufferPointer { cells in
             var end = bytes + end
             for row in rows {
-                if let keys {
-                    keys.store(to: end)
-                    end += 16
-                }
                 for cell in cells { end = cell.copy(row, to: end) }
-                ends[self.rows] = end - bytes
-                self.rows &+= 1
+                close(end)
             }
-            self.end = end - bytes
         }
+    }
+
+    /// Adds the rows of a block, each of a digest of the keys of the cells that it has, and these.
+    mutating func addPresent(_ cells: [RowCells], _ rows: Range<Int>, _ keys: inout KeyDigests) {
+        cells.withUnsafeBufferPointer { cells in
+            var end = bytes + end
+            let word = rows.lowerBound / 64
+            keys.look(at: cells, word)
+            for row in rows {
+                keys.digest(of: cells, row, room: end).store(to: end)
+                end += 16
+                for cell in cells {
+                    // Whether there is a cell is not worth a guess either: one that is not is written over.
+                    let next = cell.copy(row, to: end)
+                    end = cell.presence[word] & 1 &<< UInt64(truncatingIfNeeded: row) == 0 ? end : next
+                }
+                close(end)
+            }
+        }
+    }
+
+    /// Ends a row.
+    @inline(__always)
+    private mutating func close(_ place: UnsafeMutablePointer<UInt8>) {
+        end = place - bytes
+        ends[rows] = end
+        rows &+= 1
     }
 
     /// Digests the rows, and forgets them.
@@ -168,6 +165,58 @@ extension Fingerprint {
     }
 }
 
+/// Digests of the keys of fields that rows have: few sets of fields are those of nearly all rows.
+private struct KeyDigests {
+    /// The fields that each row of a block has, as bits.
+    private var sets = [64 of UInt64](repeating: 0)
+    /// Sets that were met, and their digests; a set without fields stands where none was.
+    private var met: [64 of (set: UInt64, digest: Fingerprint)]
+    private var fitsSets = true
+
+    init() {
+        met = [64 of (set: UInt64, digest: Fingerprint)](
+            repeating: (0, Fingerprint(digesting: UnsafeRawBufferPointer(start: nil, count: 0))))
+    }
+
+    /// Looks which fields the rows of a word of presence bits have.
+    mutating func look(at cells: UnsafeBufferPointer<RowCells>, _ word: Int) {
+        fitsSets = cells.count <= 64
+        guard fitsSets else { return }
+        for row in 0..<64 { sets[row] = 0 }
+        for place in cells.indices {
+            let bits = cells[place].presence[word]
+            for row in 0..<64 {
+                sets[row] |= (bits &>> UInt64(truncatingIfNeeded: row) & 1) &<< UInt64(truncatingIfNeeded: place)
+            }
+        }
+    }
+
+    /// The digest of the keys of the fields that a row has.
+    ///
+    /// - Parameter room: For the keys of all fields; nothing stays there.
+    @inline(__always)
+    mutating func digest(
+        of cells: UnsafeBufferPointer<RowCells>, _ row: Int, room: UnsafeMutablePointer<UInt8>
+    ) -> Fingerprint {
+        guard fitsSets else { return Self.digest(of: cells, row, room) }
+        let set = sets[row & 63]
+        let slot = Int(truncatingIfNeeded: FewBytes.mixed(set) & 63)
+        if met[slot].set != set { met[slot] = (set, Self.digest(of: cells, row, room)) }
+        return met[slot].digest
+    }
+
+    private static func digest(
+        of cells: UnsafeBufferPointer<RowCells>, _ row: Int, _ room: UnsafeMutablePointer<UInt8>
+    ) -> Fingerprint {
+        var end = room
+        for cell in cells where cell.presence[row / 64] & 1 << UInt64(row % 64) != 0 {
+            cell.key.store(to: end)
+            end += 16
+        }
+        return Fingerprint(digesting: UnsafeRawBufferPointer(start: room, count: end - room))
+    }
+}
+
 /// The cells of a column, as they are digested.
 private struct RowCells {
     /// How many bytes behind a cell may be written.
@@ -175,7 +224,9 @@ private struct RowCells {
     /// How many bytes stand in front of the bytes of a cell.
     private static let headSize = 4
 
+    /// The digest of the field's key, and which rows have the field; of fields alone.
     let key: Fingerprint
+    let presence: UnsafePointer<UInt64>
     private let validity: UnsafePointer<UInt8>?
     /// The numbers, or the bytes of all cells.
     private let values: UnsafePointer<UInt8>
@@ -185,8 +236,17 @@ private struct RowCells {
     /// Where the last 32 bytes of all cells begin.
     private let last: Int
 
-    init(_ view: ColumnPointers, key: Fingerprint = Fingerprint(low: 0, high: 0), trims: Bool = false) {
+    init(_ field: RowDigests.Field) {
+        self.init(field.view, field.key, field.presence, trims: field.view.type == .decimal)
+    }
+
+    init(
+        _ view: ColumnPointers, _ key: Fingerprint = Fingerprint(low: 0, high: 0),
+        _ presence: UnsafePointer<UInt64>? = nil, trims: Bool = false
+    ) {
         self.key = key
+        // Where nobody asks, anything does.
+        self.presence = presence ?? view.uint64s
         self.trims = trims
         validity = view.validity
         offsets = view.offsets
@@ -212,28 +272,28 @@ private struct RowCells {
     func copy(_ row: Int, to place: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
         let head = UnsafeMutableRawPointer(place)
         let target = place + RowCells.headSize
-        if let validity, validity[row &>> 3] & (1 &<< UInt8(truncatingIfNeeded: row & 7)) == 0 {
-            head.storeBytes(of: CellMark.null.littleEndian, as: UInt32.self)
-            return target
-        }
+        var isNull = false
+        if let validity { isNull = validity[row &>> 3] & (1 &<< UInt8(truncatingIfNeeded: row & 7)) == 0 }
         guard isBytes else {
             let number = UnsafeRawPointer(values).load(fromByteOffset: row &* 8, as: UInt64.self)
-            head.storeBytes(of: CellMark.number.littleEndian, as: UInt32.self)
+            head.storeBytes(of: (isNull ? CellMark.null : CellMark.number).littleEndian, as: UInt32.self)
             UnsafeMutableRawPointer(target).storeBytes(of: number.littleEndian, as: UInt64.self)
-            return target + 8
+            return isNull ? target : target + 8
         }
+        // A NULL has no bytes.
         let start = Int(offsets[row])
         var end = Int(offsets[row &+ 1])
         if trims { end = RowCells.significantEnd(values, start, end) }
         let count = end &- start
-        head.storeBytes(of: UInt32(truncatingIfNeeded: count).littleEndian, as: UInt32.self)
-        guard start <= last else {
+        let mark = isNull ? CellMark.null : UInt32(truncatingIfNeeded: count)
+        head.storeBytes(of: mark.littleEndian, as: UInt32.self)
+        if start > last {
             FewBytes.copy(values + start, target, count)
-            return target + count
+        } else {
+            // 32 bytes at once, whatever cell they are of: where a cell ends is not worth a guess.
+            RowCells.move32(values + start, target)
+            if count > 32 { FewBytes.copy(values + (start &+ 32), target + 32, count &- 32) }
         }
-        // 32 bytes at once, whatever cell they are of: where a cell ends is not worth a guess.
-        RowCells.move32(values + start, target)
-        if count > 32 { FewBytes.copy(values + (start &+ 32), target + 32, count &- 32) }
         return target + count
     }
 

@@ -255,6 +255,7 @@ package final class SyncRunner {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
                 // They are on their way while the next ones are read, also where few are open.
                 try delivery.keepUp()
+                report(ledger, delivery)
                 try work(delivery, ledger, lost, untilOpen: delivery.openRowsMax)
             }
             attempt.isExhausted = pipeline.isExhausted
