@@ -25,6 +25,11 @@ struct PlanFiles {
             ? "\(project.root)/.penstock/plans/\(file.name).plan" : workspace.options.absolute(word)
     }
 
+    /// The path that a word on the command line means for the plan of an undo.
+    func undoPath(_ word: String, _ sync: String) -> String {
+        word == Self.latest ? "\(project.root)/.penstock/plans/\(sync).undo" : workspace.options.absolute(word)
+    }
+
     /// Makes the folder for the plans that are kept under the word `latest`.
     func prepare(_ word: String) {
         guard word == Self.latest else { return }
@@ -39,7 +44,42 @@ struct PlanFiles {
     static func forget(_ sync: String, root: String) {
         FieldsCache(root: root).forget(sync)
         RecordsCache(root: root).forget(sync)
-        unlink("\(root)/.penstock/plans/\(sync).plan")
+        for ending in ["plan", "undo"] { unlink("\(root)/.penstock/plans/\(sync).\(ending)") }
+    }
+
+    /// The plan of an undo: one in a file, or for the word `latest` that of `sync`, or of the only sync that has one.
+    ///
+    /// - Throws: ``CommandFailure`` 64 where there is none, or it is no plan of an undo; 78 where it is damaged.
+    func openUndo(_ word: String, sync: String?) throws -> SealedPlan {
+        var names = sync.map { [$0] } ?? []
+        if word == Self.latest, sync == nil {
+            names = project.syncs.map(\.name).filter {
+                FileManager.default.fileExists(atPath: undoPath(word, $0))
+            }
+            guard names.count < 2 else {
+                throw CommandFailure(
+                    .usage, code: "ambiguous-plan", "undos of several syncs are kept",
+                    notes: ["name the sync: --sync \(names[0])", "syncs: \(names.joined(separator: ", "))"])
+            }
+        }
+        let path = undoPath(word, names.first ?? "")
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw CommandFailure(
+                .usage, code: "no-plan", "there is no plan of an undo \(word == Self.latest ? "yet" : path)",
+                notes: ["make one: penstock undo RUN -O \(word)"])
+        }
+        let plan = try Self.opened(path)
+        guard plan.header.undoes != nil else {
+            throw CommandFailure(
+                .usage, code: "other-plan", "\(path) is a plan of a run, not of an undo",
+                notes: ["penstock run \(plan.header.sync) --plan \(word)"])
+        }
+        guard sync == nil || sync == plan.header.sync else {
+            throw CommandFailure(
+                .usage, code: "other-sync", "\(path) undoes a run of \(plan.header.sync), not of \(sync ?? "")",
+                notes: ["penstock undo --plan \(word)"])
+        }
+        return plan
     }
 
     /// The plan of a sync.
@@ -58,6 +98,11 @@ struct PlanFiles {
                 .usage, code: "other-sync", "\(path) is a plan of \(plan.header.sync), not of \(file.name)",
                 notes: ["penstock run \(plan.header.sync) --plan \(path)"])
         }
+        guard plan.header.undoes == nil else {
+            throw CommandFailure(
+                .usage, code: "other-plan", "\(path) is a plan of an undo, not of a run",
+                notes: ["penstock undo --plan \(word)"])
+        }
         return plan
     }
 
@@ -75,12 +120,21 @@ struct PlanFiles {
     /// What a plan of a sync is made from, but for the state.
     func pins(_ file: SyncFile, _ sync: OpenSync) throws -> [PlanPin] {
         let setup = try workspace.setup(file, in: project)
-        return try PlanPin.all(setup, sync)
-            + workspace.libraries(of: file, in: project).map { library in
-                PlanPin(
-                    .connector, library.descriptor.id, library.sha256,
-                    shown: "\(library.descriptor.version), \(library.sha256.prefix(12))")
-            }
+        return try PlanPin.all(setup, sync) + workspace.libraries(of: file, in: project).map(Self.pin)
+    }
+
+    /// What the plan of an undo is made from, but for the fields, and what is kept of the run.
+    func undoPins(_ file: SyncFile, _ side: SyncSetup.Side) throws -> [PlanPin] {
+        let library = try workspace.libraries(of: file, in: project).filter {
+            $0.descriptor.id == side.connector.descriptor.id
+        }
+        return PlanPin.undo(file.definition, side) + library.prefix(1).map(Self.pin)
+    }
+
+    private static func pin(_ library: (descriptor: ConnectorDescriptor, sha256: String)) -> PlanPin {
+        PlanPin(
+            .connector, library.descriptor.id, library.sha256,
+            shown: "\(library.descriptor.version), \(library.sha256.prefix(12))")
     }
 }
 

@@ -18,6 +18,12 @@ package struct PlanEntry: Sendable, Hashable {
         case reject
         /// The source no longer has the row; nothing is done to its record.
         case removed
+        /// Fields of a record get back what they held before a run changed them; of an undo alone.
+        case restore
+        /// A record that a run has created is deleted; of an undo alone.
+        case delete
+        /// A field or a record that a run has changed stays as it is; of an undo alone.
+        case leave
     }
 
     /// A field, with what it holds and what it is to hold.

@@ -97,14 +97,21 @@ package struct PlanPin: Sendable, Hashable {
             let name = definition.map.prefix(place).contains { $0.target == entry.target } ? " (\(place + 1))" : ""
             pins.append(PlanPin(.mapping, entry.target + name, digest("\(entry)")))
         }
-        for target in sync.mapping.targets {
-            // What an option means for a row is part of what the row sends; an option more changes nothing.
-            var field = target.field
-            field.options = []
-            pins.append(
-                PlanPin(.field, target.name, digest("\(field)"), shown: "\(field.label), \(field.kind.rawValue)"))
-        }
+        for target in sync.mapping.targets { pins.append(field(target.name, target.field)) }
         return pins
+    }
+
+    /// What the plan of an undo is made from, but for the connector's library, the fields, and what is kept of the run.
+    package static func undo(_ definition: SyncDefinition, _ side: SyncSetup.Side) -> [PlanPin] {
+        [PlanPin(.config, "destination", digest("\(definition.destination)"))] + settings(side)
+    }
+
+    /// A field of the destination, as a plan counts on it.
+    static func field(_ name: String, _ field: DestinationField) -> PlanPin {
+        // What an option means for a row is part of what the row sends; an option more changes nothing.
+        var field = field
+        field.options = []
+        return PlanPin(.field, name, digest("\(field)"), shown: "\(field.label), \(field.kind.rawValue)")
     }
 
     /// Where the state of a sync stands: its last run and its watermark.
@@ -129,7 +136,7 @@ package struct PlanPin: Sendable, Hashable {
         }
     }
 
-    private static func digest(_ text: String) -> String {
+    static func digest(_ text: String) -> String {
         var hasher = FingerprintHasher()
         hasher.combine(text)
         return hasher.finish().hex

@@ -28,6 +28,8 @@ package struct PlanHeader: Sendable {
     package var abandonsUnfinished: Bool
     /// The syncs that create records first to which its rows refer.
     package var linked: [String]
+    /// The id of the run that it undoes; nil for a plan of a run of the sync.
+    package var undoes: String?
     /// What it was made from.
     package var pins: [PlanPin]
     /// What its run is to do and to cost.
@@ -56,7 +58,7 @@ package struct PlanHeader: Sendable {
             "made_at": .integer(madeAt), "made_by": .string(madeBy), "salt": .string(salt),
             "guard": .bool(isGuarded), "rows_max": rowsMax.map { .integer($0) } ?? .null,
             "full_refresh": .bool(isFullRefresh), "new": .bool(abandonsUnfinished),
-            "linked": .strings(linked), "pins": .array(pins.map(\.json)), "numbers": numbers.json,
+            "linked": .strings(linked), "undoes": undoes.map { .string($0) } ?? .null, "pins": .array(pins.map(\.json)), "numbers": numbers.json,
             "about": .object(about),
         ])
     }
@@ -76,6 +78,7 @@ package struct PlanHeader: Sendable {
         isFullRefresh = json["full_refresh"]?.boolValue ?? false
         abandonsUnfinished = json["new"]?.boolValue ?? false
         linked = (json["linked"]?.arrayValue ?? []).compactMap(\.stringValue)
+        undoes = json["undoes"]?.stringValue
         about = json["about"]?.objectValue ?? [:]
     }
 }

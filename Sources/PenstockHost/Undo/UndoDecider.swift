@@ -24,6 +24,8 @@ package struct UndoConflict: Sendable, Hashable {
         case deleted
         /// The destination refused it.
         case refused
+        /// The record is not as the plan saw it that is applied.
+        case changedSincePlan = "changed-since-plan"
     }
 
     /// The source key for people.
@@ -42,6 +44,24 @@ package struct UndoConflict: Sendable, Hashable {
     package var before = ""
     /// The words of a refusal, or empty.
     package var message = ""
+
+    /// Why it is left, for people: a clause.
+    ///
+    /// - Parameter shown: A value as it is shown.
+    package func sentence(_ shown: (String) -> String) -> String {
+        switch reason {
+        case .gone: "the record is gone"
+        case .edited where field.isEmpty: "the record was changed since the run created it: it is not deleted"
+        case .edited: "\(field): changed since. It holds \(shown(live)), the run wrote \(shown(written))"
+        case .fieldGone: "\(field): the destination has no such field any more"
+        case .cannotClear: "\(field): it was empty, and the destination cannot empty it"
+        case .readOnly: "\(field): the destination does not let it be written"
+        case .cannotDelete: "the connector cannot delete records"
+        case .deleted: "the run deleted the record: bring it back at the destination"
+        case .refused: "refused: \(message)"
+        case .changedSincePlan: "the record is not as it was when the undo was planned: nothing of it is put back"
+        }
+    }
 }
 
 /// What is to be done about one record that a run has touched.
@@ -64,6 +84,8 @@ struct UndoItem: Sendable {
     var conflicts: [UndoConflict] = []
     /// Whether the record is gone.
     var isGone = false
+    /// Its place among the records of the run, from 1.
+    var place: Int64 = 0
 
     /// Whether anything is sent.
     var hasWork: Bool { isDelete || !fields.isEmpty }
@@ -125,7 +147,8 @@ struct UndoDecider {
         return item
     }
 
-    private func conflict(_ item: UndoItem, _ reason: UndoConflict.Reason) -> UndoConflict {
+    /// A record that is left as it is as a whole.
+    func conflict(_ item: UndoItem, _ reason: UndoConflict.Reason) -> UndoConflict {
         UndoConflict(keyText: item.keyText, remoteID: item.image.remoteID, field: "", reason: reason)
     }
 
@@ -161,6 +184,9 @@ struct UndoDecider {
 
     /// A field as the map of the run spelled it.
     func name(_ key: String) -> String { run.fields.first { $0.key == key }?.name ?? key }
+
+    /// The key of the field that the map of the run spelled so.
+    func key(_ name: String) -> String { run.fields.first { $0.name == name }?.key ?? name }
 
     /// A value of a field for people.
     func text(_ value: Value, _ image: FieldImage) -> String {

@@ -74,6 +74,8 @@ package struct UndoReport: Sendable {
     package var stop: RunStop?
     /// Whether it went on with an undo that was interrupted.
     package var isResumed = false
+    /// What the plan said that was applied, or nil.
+    package var predicted: PlanNumbers?
 
     /// What carrying it out costs, the looking included, which is done again then.
     package var cost: Int64 { meter.spent + restoreCost + deleteCost }
@@ -88,6 +90,24 @@ package struct UndoReport: Sendable {
             "fetched": records, "updated": restored, "deleted": deleted, "unchanged": already,
             "conflicts": conflictsTotal, "skipped": left, "rejected": refused, "not_tried": notTried,
         ]
+    }
+
+    /// What carrying it out is to do and to cost; of a plan.
+    package var numbers: PlanNumbers {
+        var numbers = PlanNumbers()
+        numbers.counts = counts
+        numbers.requests = requests
+        numbers.tokens = cost
+        return numbers
+    }
+
+    /// Whether everything came as the plan said that was applied; nil where that is not to be told.
+    ///
+    /// An undo that goes on with an interrupted one sees only the rest.
+    package var isAsPlanned: Bool? {
+        guard let predicted, !isResumed else { return nil }
+        return predicted.requests == meter.requestsTotal && predicted.tokens == meter.spent
+            && predicted.counts == counts
     }
 
     init(undone: RunRecord) { self.undone = undone }

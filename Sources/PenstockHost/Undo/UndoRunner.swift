@@ -17,6 +17,8 @@ package final class UndoRunner {
     private let decider: UndoDecider
     private let options: RunOptions
     private let examplesMax: Int
+    private let terms: UndoTerms?
+    private let match: UndoMatch?
 
     /// A runner that undoes `run`.
     ///
@@ -24,10 +26,11 @@ package final class UndoRunner {
     ///   - store: The state; open for writing where the run is to be undone and not only planned.
     ///   - images: What the runs have overwritten; likewise.
     ///   - examplesMax: How many records and conflicts are kept for display, each.
+    ///   - terms: The kept plan that is applied, or nil.
     /// - Throws: ``StateError``, ``UndoProblem``.
     package init(
         _ target: UndoTarget, _ store: StateStore, _ images: BeforeImages?, undoing run: RunRecord,
-        _ options: RunOptions, examplesMax: Int
+        _ options: RunOptions, examplesMax: Int, applying terms: UndoTerms? = nil
     ) throws {
         guard let images, let imageRun = try images.run(run.number), imageRun.id == run.id,
             imageRun.object == target.object.id
@@ -45,6 +48,8 @@ package final class UndoRunner {
         self.imageRun = imageRun
         self.options = options
         self.examplesMax = examplesMax
+        self.terms = terms
+        match = terms.map { UndoMatch($0.plan) }
         decider = UndoDecider(target.fields, imageRun, target.object, canDelete: target.canDelete)
     }
 
@@ -52,10 +57,20 @@ package final class UndoRunner {
 
     /// Says what undoing would do; nothing is written anywhere.
     ///
+    /// - Parameters:
+    ///   - scribe: Writes down what is done with records, for `observe`.
+    ///   - observe: Is told of every record of which something is put back or left, in the order of the run.
     /// - Throws: ``RunStop``.
-    package func plan() throws(RunStop) -> UndoReport {
+    package func plan(
+        _ scribe: UndoScribe, _ observe: (PlanEntry) throws(PlanFileProblem) -> Void
+    ) throws(RunStop) -> UndoReport {
         var report = UndoReport(undone: undone)
         try forEachItem(&report) { (item, report) throws(RunStop) in
+            do throws(PlanFileProblem) {
+                for entry in scribe.entries(item, decider) { try observe(entry) }
+            } catch {
+                throw .spool(.cannotWrite(error.message))
+            }
             if item.isDelete { report.deleted += 1 }
             if !item.fields.isEmpty {
                 report.restored += 1
@@ -69,12 +84,75 @@ package final class UndoRunner {
         return report
     }
 
+    /// What a plan of this undo is made from besides the files, the connection and the connector.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    package func pins() throws(RunStop) -> [PlanPin] {
+        let fields = imageRun.fields.compactMap { field in
+            target.fields.first { $0.key == field.key }.map { PlanPin.field(field.name, $0) }
+        }
+        let run = PlanPin(
+            .state, "run \(undone.id)", "\(undone.status.rawValue) \(undone.attempts)", shown: undone.status.rawValue)
+        let undos = try undos { $0.status != .finished || Self.hasWorked($0) }
+        return fields + [
+            run, PlanPin(.state, undosName, undos.joined(separator: " "), shown: undos.last ?? "none"),
+        ]
+    }
+
+    private var undosName: String { "undos of run \(undone.id)" }
+
+    /// Refuses a plan that was made from something else than there is now.
+    private func checkPins(_ terms: UndoTerms) throws(RunStop) {
+        var (planned, now) = (terms.plan.header.pins, terms.pins + (try pins()))
+        var differences: [String] = []
+        if try isOwn(terms.plan) {
+            // What goes on with an undo of this plan meets the state that it has left.
+            planned.removeAll { $0.kind == .state }
+            now.removeAll { $0.kind == .state }
+        } else if let before = planned.first(where: { $0.name == undosName }),
+            let after = now.first(where: { $0.name == undosName }), before.value != after.value
+        {
+            differences = ["run \(undone.id) was undone since, or a part of it: by run \(after.shown)"]
+            now.removeAll { $0.name == undosName }
+            now.append(before)
+        }
+        differences += PlanPin.differences(planned, now)
+        guard !differences.isEmpty else { return }
+        throw .refused(
+            RunRefusal(
+                .stalePlan, "the plan \(terms.plan.path) is no longer true; nothing was sent",
+                notes: differences + ["plan again, and look at it: penstock undo \(undone.id) -O FILE"]))
+    }
+
+    /// Whether the undo that is to be gone on with applies this plan.
+    private func isOwn(_ plan: SealedPlan) throws(RunStop) -> Bool {
+        do {
+            for run in try store.unfinishedUndos() where try images.run(run.number)?.undoes == undone.number {
+                return try store.meta(Self.planSetting) == "\(run.id) \(plan.digest)"
+            }
+        } catch {
+            throw .state(error)
+        }
+        return false
+    }
+
+    /// The setting that says which plan an undo applies: the id of its run and the plan's digest.
+    private static let planSetting = "undo-plan"
+
     /// The runs that have undone it before, or a part of it.
     private func earlier() throws(RunStop) -> [String] {
+        try undos { $0.status == .finished && Self.hasWorked($0) }
+    }
+
+    private static func hasWorked(_ run: RunRecord) -> Bool {
+        (run.counts["updated"] ?? 0) + (run.counts["deleted"] ?? 0) > 0
+    }
+
+    /// The ids of the undos of the run that are meant, in their order.
+    private func undos(_ areMeant: (RunRecord) -> Bool) throws(RunStop) -> [String] {
         do {
             return try store.runs(limit: .max).filter { run in
-                let work = (run.counts["updated"] ?? 0) + (run.counts["deleted"] ?? 0)
-                guard run.kind == Self.kind, run.status == .finished, work > 0 else { return false }
+                guard run.kind == Self.kind, areMeant(run) else { return false }
                 return try images.run(run.number)?.undoes == undone.number
             }.map(\.id).reversed()
         } catch let error as StateError {
@@ -101,7 +179,7 @@ package final class UndoRunner {
         _ report: inout UndoReport, _ body: (UndoItem, inout UndoReport) throws(RunStop) -> Void
     ) throws(RunStop) {
         seen = (0, 0)
-        var open: [RecordImage] = []
+        var open: [(image: RecordImage, place: Int64)] = []
         for action in [RecordImage.Action.update, .create] {
             var position: Int64 = 0
             while !target.host.isCancelled {
@@ -109,10 +187,12 @@ package final class UndoRunner {
                 guard let last = page.last else { break }
                 position = last.position
                 if action == .update { seen.updates += Int64(page.count) } else { seen.creates += Int64(page.count) }
-                report.records += Int64(page.count)
                 report.already += Int64(page.count { $0.isUndone })
-                // What is put back already needs no look, and a group is filled before it is read.
-                open += page.filter { !$0.isUndone }
+                for image in page {
+                    report.records += 1
+                    // What is put back already needs no look, and a group is filled before it is read.
+                    if !image.isUndone { open.append((image, report.records)) }
+                }
                 while open.count >= groupMax { try decide(&open, &report, body) }
             }
         }
@@ -126,12 +206,15 @@ package final class UndoRunner {
 
     /// Decides about the first records of `open`, as many as one request can read.
     private func decide(
-        _ open: inout [RecordImage], _ report: inout UndoReport,
+        _ open: inout [(image: RecordImage, place: Int64)], _ report: inout UndoReport,
         _ body: (UndoItem, inout UndoReport) throws(RunStop) -> Void
     ) throws(RunStop) {
         let group = Array(open.prefix(groupMax))
         open.removeFirst(group.count)
-        for item in try decided(group) {
+        let decided = try decided(group.map(\.image))
+        for (var item, (_, place)) in zip(decided, group) {
+            item.place = place
+            if let match { item = try match.held(item, decider) }
             note(item, &report)
             try body(item, &report)
         }
@@ -191,12 +274,15 @@ package final class UndoRunner {
     ///
     /// The rest of a run that is not finished is given up. What was done is on disk when this returns.
     ///
-    /// - Throws: ``RunStop`` where it could not even begin, or the state cannot be written.
+    /// - Throws: ``RunStop`` where it could not even begin, or the state cannot be written; `refused` for a plan that is
+    ///   no longer true.
     package func run(observe: @escaping (RunEvent) -> Void) throws(RunStop) -> UndoReport {
+        if let terms { try checkPins(terms) }
         let (record, isResumed) = try begin()
         observe(.began(record, isResumed: isResumed))
         var report = UndoReport(undone: undone)
         report.isResumed = isResumed
+        report.predicted = terms?.plan.header.numbers
         report.undoneBy = try earlier().filter { $0 != record.id }
         let writable = target.fields.filter { field in
             field.isWritableOnUpdate && decider.keys.contains(field.key) && field.kind != .id
@@ -309,6 +395,7 @@ package final class UndoRunner {
             begun.number = record.number
             begun.id = record.id
             begun.undoes = undone.number
+            if let terms { try store.setMeta(Self.planSetting, "\(record.id) \(terms.plan.digest)") }
             try images.commit([.run(begun)], isDurable: true)
             return (record, false)
         } catch {

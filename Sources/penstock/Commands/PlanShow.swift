@@ -25,13 +25,17 @@ struct PlanShow {
         }
     }
 
-    /// The file that is meant: one of this name, else the kept plan of a sync.
+    /// The file that is meant: one of this name, else the kept plan of a sync, or of an undo as `SYNC.undo`.
     private func path() throws -> String {
         let path = options.absolute(file)
         if FileManager.default.fileExists(atPath: path) { return path }
         // Without a project there is no plan of a sync.
-        let kept = (try? Workspace(options).root.get()).map { "\($0)/.penstock/plans/\(file).plan" }
-        if let kept, FileManager.default.fileExists(atPath: kept) { return kept }
+        if let root = try? Workspace(options).root.get() {
+            for name in ["\(file).plan", file] where !name.contains("/") {
+                let kept = "\(root)/.penstock/plans/\(name)"
+                if FileManager.default.fileExists(atPath: kept) { return kept }
+            }
+        }
         throw CommandFailure(
             .usage, code: "no-plan", "there is no plan \(file)",
             notes: ["make one: penstock plan SYNC -O \(file)"])
@@ -58,8 +62,14 @@ struct PlanShow {
         for entry in examples.entries { pager.write(rows.text(entry)) }
         pager.write("\n" + lines(plan, "after"))
         let isKept = plan.path != options.absolute(file)
-        pager.write(
-            "\nApply exactly this: penstock run \(plan.header.sync) --plan \(isKept ? PlanFiles.latest : file)\n")
+        let word = isKept ? PlanFiles.latest : file
+        let command =
+            if plan.header.undoes == nil {
+                "run \(plan.header.sync) --plan \(word)"
+            } else {
+                "undo --plan \(word)" + (isKept ? " --sync \(plan.header.sync)" : "")
+            }
+        pager.write("\nApply exactly this: penstock \(command)\n")
     }
 
     private func showDocument(_ plan: SealedPlan) throws {

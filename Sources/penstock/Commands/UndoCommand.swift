@@ -17,12 +17,18 @@ struct UndoCommand: ParsableCommand {
             are deleted. What was edited by hand stays as it is and is listed.
 
             Example: penstock undo latest --dry-run
+
+            Example: penstock undo latest -O back.plan
+
+            Example: penstock undo --plan back.plan
             """)
 
     @OptionGroup var options: GlobalOptions
 
-    @Argument(help: ArgumentHelp("A run's id, or its first characters, or latest.", valueName: "run"))
-    var id: String
+    @Argument(
+        help: ArgumentHelp(
+            "A run's id, or its first characters, or latest; none with --plan, which names the run.", valueName: "run"))
+    var id: String?
 
     @Option(name: .long, help: "The sync whose run it is; needed for latest where several syncs have run.")
     var sync: String?
@@ -33,29 +39,65 @@ struct UndoCommand: ParsableCommand {
     @Flag(name: .long, help: "Do it without asking.")
     var yes = false
 
+    @Option(
+        name: [.customShort("O"), .long],
+        help: ArgumentHelp(
+            "Only keep the plan in this file, for \"undo --plan\"; \"latest\" keeps it in the project.",
+            valueName: "file"))
+    var out: String?
+
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Apply exactly this plan, or nothing: a file of \"undo -O\", or latest. Nobody is asked.",
+            valueName: "file"))
+    var plan: String?
+
     @Option(name: .long, help: "How many records and conflicts to show, each.")
     var diff: Int = 3
 
     func validate() throws {
         guard diff >= 0 else { throw ValidationError("--diff is a number of records, 0 or more.") }
         guard !dryRun || !yes else { throw ValidationError("--dry-run does nothing, so --yes has no meaning with it.") }
+        guard out != "" else {
+            throw ValidationError("-O is the path of a file, or latest, which keeps the plan in the project.")
+        }
+        guard plan != "" else {
+            throw ValidationError("--plan is the path of a file that \"undo -O\" has written, or latest.")
+        }
+        guard out == nil || !yes else {
+            throw ValidationError("-O only keeps the plan: leave --yes out, and apply it with undo --plan.")
+        }
+        guard plan == nil || id == nil else {
+            throw ValidationError("A plan says itself which run it undoes: leave the run out, or --plan.")
+        }
+        guard plan == nil || (out == nil && !dryRun) else {
+            throw ValidationError("--plan applies a plan that is there: look at it with plan show FILE.")
+        }
+        guard plan != nil || id != nil else {
+            throw ValidationError("Which run? Give its id, or latest, or a kept plan with --plan.")
+        }
     }
 
     func run() throws {
         let workspace = Workspace(options)
         let project = try workspace.validProject()
-        let (file, record) = try chosen(workspace, project)
-        if !dryRun, !yes, !options.mayAsk {
+        if let plan { return try apply(plan, workspace, project) }
+        let (file, record) = try chosen(id ?? "", workspace, project)
+        if out == nil, !dryRun, !yes, !options.mayAsk {
             throw CommandFailure(
                 .usage, code: "confirmation", "undoing run \(record.id) changes records at the destination",
                 notes: ["look first: penstock undo \(record.id) --dry-run", "say so: --yes"])
         }
         let undo = UndoExecution(workspace, project, file, record, options, diff: diff)
-        if dryRun {
-            let renderer = try undo.plan()
-            return Terminal.write(
-                options.isMachineReadable
-                    ? Document(kind: "undo.plan", data: renderer.json).text(options.format) : renderer.planText)
+        if dryRun || out != nil {
+            let renderer = try undo.plan(keepingIn: out)
+            if options.isMachineReadable {
+                Terminal.write(Document(kind: "undo.plan", data: renderer.json).text(options.format))
+            } else {
+                Terminal.write(renderer.planText + kept(file))
+            }
+            return
         }
         if !yes {
             let renderer = try undo.plan()
@@ -65,17 +107,43 @@ struct UndoCommand: ParsableCommand {
                 "this must be confirmed", "Undo run \(record.id)?", refusal: "nothing was undone", options,
                 isSaid: false)
         }
-        let (code, renderer) = try undo.run()
+        try end(try undo.run())
+    }
+
+    /// Where the plan is kept, for people.
+    private func kept(_ file: SyncFile) -> String {
+        guard let out, !options.quiet else { return "" }
+        let isInProject = out == PlanFiles.latest
+        return "Kept \(isInProject ? "for: penstock undo --plan latest --sync \(file.name)" : out)\n"
+            + (isInProject ? "Show it: penstock plan show \(file.name).undo\n" : "")
+    }
+
+    private func end(_ result: (code: ExitCode, renderer: UndoRenderer)) throws {
         if options.isMachineReadable {
-            Terminal.write(Document(kind: "undo", data: renderer.json).text(options.format))
+            Terminal.write(Document(kind: "undo", data: result.renderer.json).text(options.format))
         } else if !options.quiet {
-            Terminal.write(renderer.text)
+            Terminal.write(result.renderer.text)
         }
-        try CommandFailure.end(unlessOK: code)
+        try CommandFailure.end(unlessOK: result.code)
+    }
+
+    /// Applies a kept plan.
+    private func apply(_ word: String, _ workspace: Workspace, _ project: Project) throws {
+        let plan = try PlanFiles(workspace, project).openUndo(word, sync: sync)
+        let file = try workspace.sync(plan.header.sync, in: project)
+        let history = try History(workspace, sync: file.name)
+        guard let record = history.entries.first(where: { $0.id == plan.header.undoes })?.record else {
+            try CommandFailure.end(unlessOK: history.ending)
+            throw CommandFailure(
+                RunRefusal(
+                    .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
+                    notes: ["run \(plan.header.undoes ?? "") is not in the history any more"]), file)
+        }
+        try end(try UndoExecution(workspace, project, file, record, options, diff: diff).run(applying: plan))
     }
 
     /// The run that is meant, with its sync.
-    private func chosen(_ workspace: Workspace, _ project: Project) throws -> (SyncFile, RunRecord) {
+    private func chosen(_ id: String, _ workspace: Workspace, _ project: Project) throws -> (SyncFile, RunRecord) {
         let history = try History(workspace, sync: sync)
         let entry: HistoryEntry
         if id == "latest" {
@@ -131,8 +199,10 @@ struct UndoExecution {
 
     private var examplesMax: Int { options.isMachineReadable ? Self.listedMax : diff }
 
-    /// What undoing the run would do; nothing is written.
-    func plan() throws -> UndoRenderer {
+    /// What undoing the run would do; nothing is written at the destination.
+    ///
+    /// - Parameter out: Where the plan is kept: a file, or the word for the project's own place; nil for nowhere.
+    func plan(keepingIn out: String? = nil) throws -> UndoRenderer {
         let folder = try workspace.stateFolder()
         return try workspace.reading(file.name) { () throws -> UndoRenderer in
             guard
@@ -141,18 +211,49 @@ struct UndoExecution {
             else { throw StateError.internal("There is no state of this sync.") }
             let images = try BeforeImages.openForReading(folder: folder, sync: file.name)
             defer { images?.close() }
-            let target = try open()
+            let side = try side()
+            let target = try open(side)
             defer { target.close() }
-            return try report(target) {
-                try UndoRunner(
-                    target, store, images, undoing: record, RunOptions(stateFolder: folder), examplesMax: examplesMax
-                ).plan()
+            let salt = RunID.make(milliseconds: WallClock.milliseconds)
+            do {
+                let draft = try out.map { _ in try PlanDraft(folder: FileManager.default.temporaryDirectory.path) }
+                var state: [PlanPin] = []
+                let renderer = try report(target) {
+                    let runner = try UndoRunner(
+                        target, store, images, undoing: record, RunOptions(stateFolder: folder),
+                        examplesMax: examplesMax)
+                    state = try runner.pins()
+                    return try runner.plan(UndoScribe(file.planMask, salt: salt)) { (entry) throws(PlanFileProblem) in
+                        try draft?.append(entry)
+                    }
+                }
+                if let out, let draft { try keep(draft, renderer, side, state, salt, out) }
+                return renderer
+            } catch let problem as PlanFileProblem {
+                throw CommandFailure(problem)
             }
         }
     }
 
+    /// Writes the plan into its file.
+    private func keep(
+        _ draft: PlanDraft, _ renderer: UndoRenderer, _ side: SyncSetup.Side, _ state: [PlanPin], _ salt: String,
+        _ out: String
+    ) throws {
+        let files = PlanFiles(workspace, project)
+        var header = PlanHeader(
+            sync: file.name, madeAt: WallClock.milliseconds, madeBy: "penstock \(Version.text)", salt: salt,
+            numbers: renderer.numbers, pins: try files.undoPins(file, side) + state)
+        header.undoes = record.id
+        header.about = renderer.about
+        files.prepare(out)
+        try draft.seal(header, to: files.undoPath(out, file.name))
+    }
+
     /// Undoes the run, and keeps the results.
-    func run() throws -> (ExitCode, UndoRenderer) {
+    ///
+    /// - Parameter plan: The kept plan that is applied, or nil.
+    func run(applying plan: SealedPlan? = nil) throws -> (ExitCode, UndoRenderer) {
         let folder = try workspace.stateFolder()
         return try workspace.reading(file.name) { () throws -> (ExitCode, UndoRenderer) in
             let store = try workspace.stateForWriting(of: file.name, as: "undo")
@@ -166,15 +267,19 @@ struct UndoExecution {
                 try BeforeImages.exist(folder: folder, sync: file.name)
                 ? try BeforeImages.openForWriting(folder: folder, sync: file.name) : nil
             defer { images?.close() }
-            let target = try open()
+            let side = try side()
+            let target = try open(side)
             defer { target.close() }
+            let terms = try plan.map {
+                UndoTerms(plan: $0, pins: try PlanFiles(workspace, project).undoPins(file, side))
+            }
             let journal = RunJournal(
                 file, object: target.object.id, RunFolders(root: project.root), project.history
             ) { _ in }
             let renderer = try report(target) {
                 try UndoRunner(
                     target, store, images, undoing: record, RunOptions(stateFolder: folder),
-                    examplesMax: max(diff, Self.listedMax)
+                    examplesMax: max(diff, Self.listedMax), applying: terms
                 ).run { journal.take($0) }
             }
             journal.close(renderer.exitCode)
@@ -198,6 +303,8 @@ struct UndoExecution {
                 ])
         } catch let error as StateError {
             throw error
+        } catch RunStop.refused(let refusal) {
+            throw CommandFailure(refusal, file)
         } catch {
             throw CommandFailure(stopping: error, sync: file.name)
         }
@@ -216,10 +323,14 @@ struct UndoExecution {
             ])
     }
 
-    private func open() throws -> UndoTarget {
+    private func side() throws -> SyncSetup.Side {
         let connection = try workspace.connection(file.definition.destination.connection, in: project)
         var side = try workspace.side(connection, in: project)
         if let points = file.limits.reserveBasisPoints { side.budget.reserve = .basisPoints(Int64(points)) }
+        return side
+    }
+
+    private func open(_ side: SyncSetup.Side) throws -> UndoTarget {
         do {
             return try UndoTarget(
                 side, object: file.definition.destination.object, cancellation: Interruption.cancellation,

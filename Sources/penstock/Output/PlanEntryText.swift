@@ -21,6 +21,11 @@ struct PlanEntryText {
             ["  ? \(object)\(id(entry))   \(entry.keyText.printable)", "      whether it differs was not asked"]
         case .ask: ["  ? \(object)   \(entry.keyText.printable)   its create was sent, and the answer was lost"]
         case .reject: reject(entry)
+        case .restore: update(entry)
+        case .delete: ["  - \(object)\(id(entry))   \(entry.keyText.printable)"]
+        case .leave:
+            ["  ≠ \(object)\(id(entry))   \(entry.keyText.printable)"]
+                + ("      " + (entry.reason?.message ?? "").printable).wrapped(to: width, indent: 6)
         case .removed: ["  - \(object)\(id(entry))   \(entry.keyText.printable)   no longer in the source; left alone"]
         }
     }

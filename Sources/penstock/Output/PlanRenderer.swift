@@ -197,6 +197,7 @@ struct PlanRenderer {
         case .undecided: report.undecided
         case .reject: counts.rejected
         case .removed: report.removed ?? 0
+        case .restore, .delete, .leave: 0
         }
     }
 

@@ -42,23 +42,43 @@ struct UndoRenderer {
     /// Whether anything is to be sent.
     var hasWork: Bool { report.hasWork }
 
+    /// What the plan is to do and to cost.
+    var numbers: PlanNumbers { report.numbers }
+
+    /// What a kept plan shows beside its records.
+    var about: JSONObject {
+        var document = json.objectValue ?? [:]
+        document["examples"] = nil
+        document["conflict"] = nil
+        return [
+            "object": .string(object.id), "before": .strings(before), "after": .strings(after),
+            "document": .object(document),
+        ]
+    }
+
     /// The id of the undoing run; nil for a plan.
     var runID: String? { report.run?.id }
 
     // MARK: - Text
 
     /// The plan for people.
-    var planText: String {
-        var lines = [
-            "Undoing run \(report.undone.id) of \(file.name)   (nothing is written yet)", "",
-            "  " + counted(report.records, "record") + " of the run",
-        ]
-        lines += numbers(isPlan: true) + [""]
-        lines += examples + conflicts + costs
-        lines += notes.flatMap { $0.wrapped(to: width, indent: 2) }
+    var planText: String { (before + examples + conflicts + after).joined(separator: "\n") + "\n" }
+
+    /// The plan's lines before the records.
+    var before: [String] {
+        let lines =
+            [
+                "Undoing run \(report.undone.id) of \(file.name)   (nothing is written yet)", "",
+                "  " + counted(report.records, "record") + " of the run",
+            ] + numbers(isPlan: true) + [""]
+        return lines.map(\.withoutTrailingSpace)
+    }
+
+    /// The plan's lines behind the records.
+    var after: [String] {
+        var lines = costs + notes.flatMap { $0.wrapped(to: width, indent: 2) }
         if !notes.isEmpty { lines.append("") }
-        lines.append(closing)
-        return lines.map(\.withoutTrailingSpace).joined(separator: "\n") + "\n"
+        return (lines + [closing]).map(\.withoutTrailingSpace)
     }
 
     private func numbers(isPlan: Bool) -> [String] {
@@ -114,20 +134,7 @@ struct UndoRenderer {
     }
 
     private func sentence(_ conflict: UndoConflict) -> String {
-        let field = conflict.field
-        let live = shown(conflict.live, field)
-        let written = shown(conflict.written, field)
-        switch conflict.reason {
-        case .gone: return "the record is gone"
-        case .edited where field.isEmpty: return "the record was changed since the run created it: it is not deleted"
-        case .edited: return "\(field.printable): changed since. It holds \(live), the run wrote \(written)"
-        case .fieldGone: return "\(field.printable): the destination has no such field any more"
-        case .cannotClear: return "\(field.printable): it was empty, and the destination cannot empty it"
-        case .readOnly: return "\(field.printable): the destination does not let it be written"
-        case .cannotDelete: return "the connector cannot delete records"
-        case .deleted: return "the run deleted the record: bring it back at the destination"
-        case .refused: return "refused: \(conflict.message)"
-        }
+        conflict.sentence { shown($0, conflict.field) }.printable
     }
 
     private var costs: [String] {
@@ -205,12 +212,24 @@ struct UndoRenderer {
         lines.append(
             "  API         \(counted(report.meter.requestsTotal, "call")) · \(counted(report.meter.spent, "token"))"
                 + (report.budgetLeft.map { " · \($0.grouped) left today" } ?? ""))
+        if let planned = report.predicted { lines += plannedLine(planned).wrapped(to: width, indent: 14) }
         if let stop = report.stop { lines += "  stopped     \(stop.sentence)".wrapped(to: width, indent: 14) }
         if run.status != .finished {
-            lines.append("  next        penstock undo \(report.undone.id)   goes on where this stopped")
+            let words = report.predicted == nil ? report.undone.id : "--plan FILE"
+            lines.append("  next        penstock undo \(words)   goes on where this stopped")
         }
         lines += notes.flatMap { $0.wrapped(to: width, indent: 2) }
         return lines.map(\.withoutTrailingSpace).joined(separator: "\n") + "\n\n"
+    }
+
+    /// What was planned, beside what came.
+    private func plannedLine(_ planned: PlanNumbers) -> String {
+        var parts = [counted(planned.requests, "call"), counted(planned.tokens, "token")]
+        for (name, words) in [("updated", "put back"), ("deleted", "deleted"), ("conflicts", "in conflict")] {
+            if let number = planned.counts[name], number > 0 { parts.append("\(number.grouped) \(words)") }
+        }
+        if let isAsPlanned = report.isAsPlanned { parts.append(isAsPlanned ? "as it came" : "it came otherwise") }
+        return "  planned     " + parts.joined(separator: " · ")
     }
 
     // MARK: - JSON
@@ -252,6 +271,10 @@ struct UndoRenderer {
                 "refused": .integer(report.meter.refusals),
                 "left_today": report.budgetLeft.map { .integer($0) } ?? .null,
             ])
+        }
+        if report.run != nil {
+            object["predicted"] = report.predicted?.json ?? .null
+            if let isAsPlanned = report.isAsPlanned { object["as_planned"] = .bool(isAsPlanned) }
         }
         object["examples"] = .array(report.examples.map { json($0) })
         object["conflict"] = .array(report.conflicts.map { json($0) })
