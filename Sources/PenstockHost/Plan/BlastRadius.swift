@@ -65,6 +65,15 @@ package struct BlastRadius: Sendable {
         }
     }
 
+    /// Corrects what was counted of updates whose record is only looked at when they are sent, by what a plan has seen.
+    mutating func correct(by seen: PlanMatch.Seen) {
+        counts.updated -= seen.unplanned + seen.creates
+        counts.unchanged += seen.unplanned
+        counts.created += seen.creates
+        for (target, number) in seen.notEmptied { emptied[target, default: 0] -= number }
+        emptiedUnseen = max(0, emptiedUnseen - seen.looked)
+    }
+
     /// The limits that would be exceeded, in the order of their names.
     package func excesses(_ limits: BlastLimits, _ mode: FetchDefinition.Mode) -> [Excess] {
         BlastLimits.Name.allCases.compactMap { name in

@@ -53,9 +53,6 @@ final class HeldRows: DecidedRows {
     private var end: Int64 = 0
     private var hasEnded = false
 
-    /// Rows that are rejected after all, by their position in the run.
-    var overrides: [Int64: RejectReason] = [:]
-
     /// Nothing yet.
     ///
     /// - Parameter folder: On whose disk the file is made.
@@ -65,7 +62,9 @@ final class HeldRows: DecidedRows {
         codec = DecidedRowCodec(cursorIndex: cursorIndex)
     }
 
-    var isExhausted: Bool { pipeline.isExhausted }
+    /// Whether the source was read to its end, rather than to a limit, whatever was taken of it.
+    var hasReadAll: Bool { pipeline.isExhausted }
+    var isExhausted: Bool { hasReadAll && nextBatch == batches.count }
     var isAtLimit: Bool { pipeline.isAtLimit }
     var postponedFrom: Value? { pipeline.postponedFrom }
     var openWriters: OpenWriters? { pipeline.openWriters }
@@ -127,14 +126,7 @@ final class HeldRows: DecidedRows {
         }
         var chunk = try pipeline.chunk(source.batch, rows: codec.decoded(rows.batch, source.batch))
         chunk.quiet = batch.quiet
-        if !overrides.isEmpty { override(&chunk) }
         return chunk
-    }
-
-    private func override(_ chunk: inout DecidedChunk) {
-        for index in chunk.rows.indices {
-            if let reason = overrides[chunk.rows[index].number] { chunk.rows[index].fate = .rejected(reason) }
-        }
     }
 
     func removedRows() throws(RunStop) -> RemovedRows? { try pipeline.removedRows() }

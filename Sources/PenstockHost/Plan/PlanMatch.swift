@@ -2,6 +2,7 @@
 
 import PenstockEngine
 import PenstockModel
+import PenstockState
 
 /// Holds the rows of a run against those of a plan.
 ///
@@ -24,6 +25,14 @@ final class PlanMatch {
         var isSettled = false
         /// Why the row itself is at fault, so that it would not have been planned.
         var fault: RejectReason?
+        /// The digest of the source key, where the plan is guarded.
+        var key: Fingerprint?
+        /// The targets that an update would empty whose record is looked at later; of a plan those are not known.
+        var emptied: [Int] = []
+        /// Whether it is an update whose record is looked at later.
+        var waits = false
+        /// The fields that are sent, where the plan has compared them; nil else.
+        var compared: Set<String>?
 
         /// Whether this row of a plan sends what `now` does.
         func sends(_ now: Half) -> Bool { payload == (isLinked ? now.keyed : now.payload) }
@@ -44,10 +53,29 @@ final class PlanMatch {
     private var hasEnded = false
     private var differences: [String: (count: Int64, examples: [String])] = [:]
 
-    /// Rows whose record no longer looks as planned, by their position in the run.
-    private(set) var conflicts: [Int64: RejectReason] = [:]
+    /// What a guarded plan has seen of the records; nil for another plan.
+    let looks: PlannedLooks?
+    /// What a guarded plan knows of updates whose record is looked at later.
+    struct Seen {
+        /// How many of them are none: the plan has found that there is nothing to send.
+        var unplanned: Int64 = 0
+        /// How many of them create a record: theirs was gone.
+        var creates: Int64 = 0
+        /// How many values they do not empty, by target: the record had none there.
+        var notEmptied: [Int: Int64] = [:]
+        /// How many values they empty or not, of which the plan knows it.
+        var looked: Int64 = 0
+    }
+    private(set) var seen = Seen()
+    private let names: [String]
+    /// Whether records can be looked at before their rows are sent.
+    private let looksLater: Bool
 
-    init(_ plan: SealedPlan, _ sync: OpenSync, _ mask: PlanMask) {
+    /// - Parameter folder: On whose disk nameless files are made, if it comes to that.
+    init(_ plan: SealedPlan, _ sync: OpenSync, _ mask: PlanMask, folder: String) {
+        names = sync.mapping.targets.map(\.name)
+        looksLater = CompareCosts(sync.object.costs).readByID(1) != nil
+        looks = plan.header.isGuarded ? PlannedLooks(sync, salt: plan.header.salt, folder: folder) : nil
         reader = plan.reader()
         header = plan.header
         keyed = KeyedPayloads(sync)
@@ -61,7 +89,18 @@ final class PlanMatch {
         for row in chunk.rows {
             guard var half = half(row, chunk) else { continue }
             if !header.linked.isEmpty, half.fault == nil { half.keyed = keyed.payload(row, chunk) }
+            if looks != nil { note(&half, row, chunk) }
             try take(row.key, half)
+        }
+    }
+
+    /// Takes note of what is known of an update whose record is looked at later.
+    private func note(_ half: inout Half, _ row: DecidedRow, _ chunk: DecidedChunk) {
+        half.key = row.key
+        guard looksLater, case .update(_, nil) = row.fate, row.before == nil else { return }
+        half.waits = true
+        half.emptied = names.indices.filter {
+            chunk.mapped.presence[row.row, $0] && chunk.mapped.columns[$0].isNull(row.row)
         }
     }
 
@@ -72,7 +111,7 @@ final class PlanMatch {
         while let next = try peek() {
             ahead = nil
             if let other = found.removeValue(forKey: next.key) {
-                compare(next.half, other)
+                try compare(next.half, other)
             } else {
                 planned[next.key] = next.half
             }
@@ -121,11 +160,16 @@ final class PlanMatch {
             action: entry.action, payload: entry.payload, remoteID: entry.remoteID, row: entry.row,
             keyText: entry.keyText)
         half.isLinked = !entry.linked.isEmpty
-        let before = entry.fields.compactMap { field in field.before.map { (field.name, $0) } }
-        if entry.isCompared || !before.isEmpty {
-            half.before = Dictionary(before, uniquingKeysWith: { first, _ in first })
-        }
+        half.before = before(entry)
+        if entry.isCompared { half.compared = Set(entry.fields.map(\.name)) }
         return half
+    }
+
+    /// The digests of what the record of a row holds, by field; nil where it was not looked at.
+    static func before(_ entry: PlanEntry) -> [String: String]? {
+        let before = entry.fields.compactMap { field in field.before.map { (field.name, $0) } }
+        guard entry.isCompared || !before.isEmpty else { return nil }
+        return Dictionary(before, uniquingKeysWith: { first, _ in first })
     }
 
     /// The next row of the plan that something is to be sent for; nil at the end.
@@ -142,14 +186,14 @@ final class PlanMatch {
 
     private func take(_ key: Fingerprint, _ half: Half) throws(PlanFileProblem) {
         try drain()
-        if let other = planned.removeValue(forKey: key) { return compare(other, half) }
+        if let other = planned.removeValue(forKey: key) { return try compare(other, half) }
         guard let next = try peek() else {
             if !half.isSettled { found[key] = half }
             return
         }
         if next.key == key {
             ahead = nil
-            return compare(next.half, half)
+            return try compare(next.half, half)
         }
         // A row for which nothing is sent usually has no other half.
         guard !half.isSettled else { return }
@@ -168,11 +212,11 @@ final class PlanMatch {
     private func drain() throws(PlanFileProblem) {
         while !found.isEmpty, let next = try peek(), let other = found.removeValue(forKey: next.key) {
             ahead = nil
-            compare(next.half, other)
+            try compare(next.half, other)
         }
     }
 
-    private func compare(_ planned: Half, _ now: Half) {
+    private func compare(_ planned: Half, _ now: Half) throws(PlanFileProblem) {
         if let fault = now.fault {
             if planned.isLinked, RowReject.Code.links.contains(where: { $0.rawValue == fault.code }) {
                 return note(Self.linkedKind, now, String(fault.message.prefix { $0 != ";" && $0 != "." }))
@@ -191,36 +235,65 @@ final class PlanMatch {
             guard !planned.sends(now) else { return }
             return note("to be sent with other values than planned", now, planned.action.rawValue)
         }
-        guard planned.action == now.action, planned.remoteID == now.remoteID else {
+        // Only the ledger knows its record, which was gone when the run was planned: it is looked at once more.
+        let isGone = planned.action == .create && now.waits
+        guard isGone || (planned.action == now.action && planned.remoteID == now.remoteID) else {
             return note(
                 "to become something else than planned", now, "\(planned.action.rawValue), now \(now.action.rawValue)")
         }
         guard planned.sends(now) else {
             return note("to be sent with other values than planned", now, now.action.rawValue)
         }
-        guard header.isGuarded, now.action == .update, planned.before ?? [:] != now.before ?? [:] else {
-            return
+        guard now.action == .update, let key = now.key else { return }
+        try keep { (looks) throws(StateError) in
+            try isGone ? looks.noteCreate(key) : looks.noteUpdate(key, planned.before ?? [:])
         }
-        let fields = Set((planned.before ?? [:]).keys).union((now.before ?? [:]).keys)
-        let changed = fields.filter { planned.before?[$0] != now.before?[$0] }.sorted()
-        conflicts[now.row] = Self.conflict(changed.first ?? "", now.remoteID)
+        if isGone { seen.creates += 1 }
+        see(now, compared: isGone ? [] : planned.compared)
     }
 
-    /// A row that the plan does not have: with a guard it is one whose record has changed, where it was looked at.
-    private func noteNew(_ half: Half) {
-        if header.isGuarded, half.action == .update, half.before != nil {
-            conflicts[half.row] = Self.conflict(half.before?.keys.min() ?? "", half.remoteID)
-        } else {
-            note("to be sent and not in the plan", half, half.action.rawValue)
+    /// Keeps what the plan has seen of a record until it is looked at again.
+    private func keep(_ body: (PlannedLooks) throws(StateError) -> Void) throws(PlanFileProblem) {
+        do {
+            if let looks { try body(looks) }
+        } catch {
+            throw PlanFileProblem(kind: .unwritable, message: "what the plan has seen cannot be kept: \(error)")
         }
+    }
+
+    /// Takes note of what the plan knows of an update whose record is looked at later.
+    ///
+    /// - Parameter compared: The fields that differed then; nil where the plan does not know.
+    private func see(_ now: Half, compared: Set<String>?) {
+        guard now.waits, let compared else { return }
+        seen.looked += Int64(now.emptied.count)
+        for target in now.emptied where !compared.contains(names[target]) {
+            seen.notEmptied[target, default: 0] += 1
+        }
+    }
+
+    /// A row that the plan does not have: with a guard it is one whose record is looked at before anything is sent.
+    private func noteNew(_ half: Half) {
+        guard looks != nil, half.action == .update, half.waits || half.before != nil else {
+            return note("to be sent and not in the plan", half, half.action.rawValue)
+        }
+        if half.waits { seen.unplanned += 1 }
+        see(half, compared: [])
+    }
+
+    /// The first field that is not as planned; nil where all of them are.
+    static func changed(_ planned: [String: String], _ now: [String: String]) -> String? {
+        guard planned != now else { return nil }
+        return Set(planned.keys).union(now.keys).filter { planned[$0] != now[$0] }.min() ?? ""
     }
 
     /// The code of rows whose records no longer look as planned.
-    private static let changed = "changed-since-plan"
+    private static let changedCode = "changed-since-plan"
 
-    private static func conflict(_ field: String, _ id: String?) -> RejectReason {
+    /// Why a row is left alone whose record no longer looks as planned.
+    static func conflict(_ field: String, _ id: String?) -> RejectReason {
         RejectReason(
-            stage: "check", code: changed, field: field,
+            stage: "check", code: changedCode, field: field,
             message: "The record no longer looks as it did when the run was planned; it was left alone.", remoteID: id)
     }
 
@@ -231,12 +304,12 @@ final class PlanMatch {
     }
 
     /// The reject of a row whose record was gone: the next run must meet it again.
-    static var gone: Kept { Kept(code: changed, stage: "deliver") }
+    static var gone: Kept { Kept(code: changedCode, stage: "deliver") }
 
     /// Why a row is left alone whose record is gone since the plan was made.
     static func gone(_ id: String?) -> RejectReason {
         RejectReason(
-            stage: "deliver", code: changed, field: "id", value: id ?? "",
+            stage: "deliver", code: changedCode, field: "id", value: id ?? "",
             message: "The record is gone since the run was planned; the next run decides about the row anew.",
             remoteID: id, httpStatus: 404)
     }

@@ -88,17 +88,18 @@ final class Preflight {
     /// Decides rows until it is known that they may be sent.
     ///
     /// - Parameter isWhole: Whether the run reads all rows; else nothing is said of a source that shrinks.
-    /// - Returns: What holds the rows, and the numbers of the rows that were looked at.
+    /// - Returns: What holds the rows, the numbers of the rows that were looked at, and for a guarded plan what it has
+    ///   seen of the records.
     /// - Throws: ``RunStop``; nothing was sent, and the pipeline is closed.
     func hold(
         _ pipeline: RowPipeline, folder: String, isWhole: Bool
-    ) throws(RunStop) -> (rows: HeldRows, radius: BlastRadius) {
+    ) throws(RunStop) -> (rows: HeldRows, radius: BlastRadius, looks: PlannedLooks?) {
         let rows = HeldRows(pipeline, folder: folder, cursorIndex: sync.cursorIndex)
         var isGood = false
         defer { if !isGood { rows.close() } }
         var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
         if isWhole { radius.rowsBefore = try rowsBefore() }
-        let match = terms.plan.map { PlanMatch($0, sync, terms.mask) }
+        let match = terms.plan.map { PlanMatch($0, sync, terms.mask, folder: folder) }
         let enough = terms.needsAll(mode) ? nil : radius.rowsForShrink(terms.limits, mode) ?? 0
         var problem: PlanFileProblem?
         while enough.map({ radius.counts.fetched < $0 }) ?? true, !sync.destinationHost.isCancelled, problem == nil {
@@ -110,15 +111,18 @@ final class Preflight {
             report(radius.counts)
         }
         if sync.destinationHost.isCancelled { throw stopped }
-        if let plan = terms.plan, let match { try check(plan, match, rows, problem) }
+        if let plan = terms.plan, let match { try check(plan, match, problem) }
+        let updates = radius.counts.updated
+        if let match { radius.correct(by: match.seen) }
         // A source that is read only in part may be as large as ever.
-        if !rows.isExhausted { radius.rowsBefore = nil }
+        if !rows.hasReadAll { radius.rowsBefore = nil }
         radius.tokens = tokens(radius.counts)
+        if match?.looks != nil { radius.tokens? += pipeline.costs.readByID(updates) ?? 0 }
         if let first = radius.excesses(terms.heldLimits, mode).first {
             throw .refused(refusal(first, radius.excesses(terms.heldLimits, mode)))
         }
         isGood = true
-        return (rows, radius)
+        return (rows, radius, match?.looks)
     }
 
     /// Whether the source must have a certain number of rows.
@@ -136,7 +140,7 @@ final class Preflight {
     }
 
     private func check(
-        _ plan: SealedPlan, _ match: PlanMatch, _ rows: HeldRows, _ problem: PlanFileProblem?
+        _ plan: SealedPlan, _ match: PlanMatch, _ problem: PlanFileProblem?
     ) throws(RunStop) {
         var differences = problem.map { [$0.message] } ?? []
         if problem == nil {
@@ -146,7 +150,6 @@ final class Preflight {
                 differences = [error.message]
             }
         }
-        rows.overrides = match.conflicts
         if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
     }
 

@@ -58,7 +58,8 @@ package struct PlanHeader: Sendable {
             "made_at": .integer(madeAt), "made_by": .string(madeBy), "salt": .string(salt),
             "guard": .bool(isGuarded), "rows_max": rowsMax.map { .integer($0) } ?? .null,
             "full_refresh": .bool(isFullRefresh), "new": .bool(abandonsUnfinished),
-            "linked": .strings(linked), "undoes": undoes.map { .string($0) } ?? .null, "pins": .array(pins.map(\.json)), "numbers": numbers.json,
+            "linked": .strings(linked), "undoes": undoes.map { .string($0) } ?? .null, "pins": .array(pins.map(\.json)),
+            "numbers": numbers.json,
             "about": .object(about),
         ])
     }

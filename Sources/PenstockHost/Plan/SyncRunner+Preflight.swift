@@ -8,7 +8,7 @@ extension SyncRunner {
     /// What was looked at before a run begins.
     struct Looked {
         /// What holds the rows.
-        var rows: HeldRows
+        var rows: any DecidedRows
         /// Limits that the run exceeds because a person has said so.
         var passed: [BlastRadius.Excess]
     }
@@ -46,7 +46,8 @@ extension SyncRunner {
             let last = try store.lastRun()?.number ?? 0
             let number = resumed?.number ?? last + 1
             let pipeline = try pipeline(number, kind, start, limit, nil, images)
-            let (rows, radius) = try preflight.hold(pipeline, folder: options.stateFolder, isWhole: isWhole)
+            let (held, radius, looks) = try preflight.hold(pipeline, folder: options.stateFolder, isWhole: isWhole)
+            let rows: any DecidedRows = looks.map { GuardedRows(held, pipeline, $0) } ?? held
             let passed = radius.excesses(terms.limits, mode).filter { terms.passes.contains($0.name) }
             return Looked(rows: rows, passed: passed)
         } catch let stop as RunStop {
@@ -76,7 +77,7 @@ extension SyncRunner {
         let pipeline = try RowPipeline(
             sync, ledger: store, runNumber: number, fetchStart: start, scratchFolder: options.stateFolder,
             limit: limit, isFullRefresh: kind == Self.fullKind, stateFolder: options.stateFolder, replay: replay,
-            images: images, looksBeforeUpdates: options.preflight.plan?.header.isGuarded ?? false)
+            images: images, isGuarded: options.preflight.plan?.header.isGuarded ?? false)
         // What a plan has left alone is not looked at again by the attempts behind.
         pipeline.keepsRejects = options.preflight.plan != nil
         pipeline.remote.keeper = keeper

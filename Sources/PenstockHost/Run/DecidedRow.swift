@@ -84,6 +84,13 @@ package struct DecidedRow: Sendable {
         set { change { $0.held = newValue } }
     }
 
+    /// Lets go of what an earlier look at the record has found.
+    mutating func forgetLook() {
+        if !conflicts.isEmpty { conflicts = [] }
+        if before != nil { before = nil }
+        if held != nil { held = nil }
+    }
+
     /// What new rows do not have, and those without guards.
     private struct Details: Sendable {
         var known: KnownRow?

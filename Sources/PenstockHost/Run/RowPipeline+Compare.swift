@@ -113,7 +113,7 @@ extension RowPipeline {
         if remote.knowsAll { return try settleListed() }
         let before = remote.spent
         let first = held.queue.first(max(1, costs.groupMax))
-        let looksAlways = sync.definition.insert.compare == .remote || looksBeforeUpdates
+        let looksAlways = sync.definition.insert.compare == .remote || isGuarded
         let mustLook = looksAlways || held.queue.mustLook(first)
         switch strategy.step(held.queue.count, isLast: hasEnded, mustLook ? .look : .cheapest) {
         case .page:
@@ -124,13 +124,25 @@ extension RowPipeline {
                 for place in places { try settle(place, id, record()) }
             }
             strategy.notePage(found, cost: remote.spent - before)
+        case .together(let count) where isGuarded: leave(count)
+        case .alone where isGuarded: leave(1)
         case .together(let count): try readByID(Array(first.prefix(count)), before)
         case .alone: try readByID(Array(first.prefix(1)), before)
-        case .send(let count):
-            for id in held.queue.first(count) {
-                for place in held.queue.take(id) {
-                    held.settle(place) { row, _ in row.fate = .update(id: id, changes: nil) }
-                }
+        case .send(let count): send(count)
+        }
+    }
+
+    /// Makes the first so many rows updates whose records are looked at later.
+    private func leave(_ count: Int) {
+        send(count)
+        strategy.noteByID(count, cost: costs.readByID(Int64(count)) ?? 0)
+    }
+
+    /// Makes the first so many rows updates whose records were not looked at.
+    private func send(_ count: Int) {
+        for id in held.queue.first(count) {
+            for place in held.queue.take(id) {
+                held.settle(place) { row, _ in row.fate = .update(id: id, changes: nil) }
             }
         }
     }

@@ -33,8 +33,10 @@ final class RowPipeline {
     private let reader: ReadAhead
     private var rowLimit: RunLimit
     private let replay: Replay?
-    /// Whether a record is read back before it is changed, whatever the sync compares with.
-    let looksBeforeUpdates: Bool
+    /// Whether the record of every row that changes one is looked at behind this: in ``GuardedRows``.
+    ///
+    /// What would be read by id here is left to that, so that nothing is read twice.
+    let isGuarded: Bool
     /// Whether rows that this run has rejected stay rejects, although nothing is known that would refuse them again.
     var keepsRejects = false
     /// Whether a read to the end meets every row of the source.
@@ -77,15 +79,15 @@ final class RowPipeline {
     ///   - limit: The most rows to take.
     ///   - replay: The rows that the run is about, or nil for all.
     ///   - images: What the sync wrote last into guarded fields, or nil where nothing is kept.
-    ///   - looksBeforeUpdates: Whether a record is read back before it is changed, whatever the sync compares with.
+    ///   - isGuarded: Whether the record of every row that changes one is looked at behind this.
     ///   - planned: What linked syncs would do first that run with this one; for plans.
     init(
         _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
         limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil,
-        images: BeforeImages? = nil, looksBeforeUpdates: Bool = false, planned: [String: PlannedRecords] = [:]
+        images: BeforeImages? = nil, isGuarded: Bool = false, planned: [String: PlannedRecords] = [:]
     ) throws(RunStop) {
         guards = RowGuards(sync, images)
-        self.looksBeforeUpdates = looksBeforeUpdates
+        self.isGuarded = isGuarded
         self.replay = replay
         self.sync = sync
         seesEveryRow = sync.definition.fetch.mode == .full && limit.room == nil && replay == nil
@@ -343,6 +345,18 @@ final class RowPipeline {
         }
     }
 
+    /// Makes a row a reject that has become a create behind this, and that an earlier row creates already.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func claimCreate(_ row: inout DecidedRow, _ mapped: MappedBatch) throws(RunStop) {
+        guard let targets, case .create = row.fate else { return }
+        do {
+            try targets.claim(&row) { mapped.matchTexts($0) }
+        } catch {
+            throw .state(error)
+        }
+    }
+
     private func candidate(
         _ row: Int, _ known: KnownRow?, _ cursor: String?, _ mapped: MappedBatch
     ) -> CandidateRow {
@@ -352,7 +366,7 @@ final class RowPipeline {
         return CandidateRow(
             payload: payload, refusal: isRefused ? payload.refused(under: sync.definitionDigest) : payload,
             remoteID: mapped.idText(row), cursor: cursor, held: guards.held(mapped, row),
-            needsRecord: looksBeforeUpdates || guards.needsRecord(mapped, row))
+            needsRecord: isGuarded || guards.needsRecord(mapped, row))
     }
 
     private func apply(

@@ -100,7 +100,8 @@ final class RunTargets {
         return taken
     }
 
-    private func claim(_ row: inout DecidedRow, _ matchTexts: (Int) -> [String]) throws(StateError) {
+    /// Makes a row a reject whose record an earlier row of the run has taken.
+    func claim(_ row: inout DecidedRow, _ matchTexts: (Int) -> [String]) throws(StateError) {
         let targets: [(text: String, target: Target)] =
             switch row.fate {
             case .update(let id, _), .unchanged(let id, _): [(id, Target(id: id))]

@@ -81,11 +81,12 @@ package final class SyncPlanner {
             sync, ledger: store, runNumber: runNumber, fetchStart: start,
             scratchFolder: ScratchFolder.temporary, limit: limit,
             isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, images: images,
-            looksBeforeUpdates: planOptions.isGuarded, planned: parents)
+            isGuarded: planOptions.isGuarded, planned: parents)
         defer { pipeline.close() }
+        let rows: any DecidedRows = planOptions.isGuarded ? GuardedRows(pipeline, pipeline, nil) : pipeline
         let before = try connectRecords(pipeline)
         var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
-        let unknown = try read(pipeline, &report, &radius)
+        let unknown = try read(rows, pipeline, &report, &radius)
         if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
         try noteRemoved(pipeline, &report)
         report.isLimited = !pipeline.isExhausted
@@ -125,14 +126,15 @@ package final class SyncPlanner {
     private static let countPause: Int64 = 5_000
 
     private func read(
-        _ pipeline: RowPipeline, _ report: inout PlanReport, _ radius: inout BlastRadius
+        _ rows: any DecidedRows, _ pipeline: RowPipeline, _ report: inout PlanReport, _ radius: inout BlastRadius
     ) throws -> Set<Fingerprint> {
         var codes: [String: Int64] = [:]
         var unknown: Set<Fingerprint> = []
         while !sync.destinationHost.isCancelled {
             // Syncs that are linked count on rows one by one.
-            pipeline.countsCreates = !wants(.create) && records == nil && parents.isEmpty
-            guard let chunk = try pipeline.next() else { break }
+            let isCounted = records == nil && parents.isEmpty && !planOptions.isGuarded
+            pipeline.countsCreates = isCounted && !wants(.create)
+            guard let chunk = try rows.next() else { break }
             radius.add(chunk)
             report.counts.add(chunk.quiet)
             for row in chunk.rows {

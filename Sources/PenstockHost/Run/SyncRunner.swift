@@ -171,7 +171,7 @@ package final class SyncRunner {
         /// Records whose rows the source no longer has, where that is known.
         var removed: RemovedRows?
         /// The rows, where they were looked at before the run began.
-        var held: HeldRows?
+        var held: (any DecidedRows)?
         /// The limits that it exceeds because a person has said so.
         var passed: [BlastLimits.Name] = []
 
@@ -256,7 +256,7 @@ package final class SyncRunner {
                 // They are on their way while the next ones are read, also where few are open.
                 try delivery.keepUp()
                 report(ledger, delivery)
-                try work(delivery, ledger, lost, untilOpen: delivery.openRowsMax)
+                try work(delivery, ledger, lost, untilOpen: isGuarded ? guardedOpenMax : delivery.openRowsMax)
             }
             attempt.isExhausted = pipeline.isExhausted
             attempt.isAtLimit = pipeline.isAtLimit
@@ -299,6 +299,14 @@ package final class SyncRunner {
         }
         if !attempt.isExhausted || attempt.stop != nil || attempt.replay != nil { attempt.tracker.leaveOutstanding() }
     }
+
+    /// Whether records are looked at right before their rows are sent.
+    private var isGuarded: Bool { options.preflight.plan?.header.isGuarded ?? false }
+
+    /// How many rows may be open then when the next ones are asked for.
+    ///
+    /// Few: what lies between the look and the request is time to edit a record in.
+    private var guardedOpenMax: Int { max(GuardedRows.openMax, DeliveryWindow(sync.object).batchRows) }
 
     /// Delivers until so many rows are open, asking about lost ones in between where there are too many.
     private func work(
