@@ -146,7 +146,8 @@ import Testing
             try expectStale(project, "base_url has changed")
         case .destination:
             try project.write(
-                "syncs/orgs.yml", project.text("syncs/orgs.yml").replacingOccurrences(of: "organization", with: "deal")
+                "syncs/orgs.yml",
+                project.text("syncs/orgs.yml").replacingOccurrences(of: "organization", with: "deal")
                     .replacingOccurrences(of: "name: company", with: "title: company")
                     .replacingOccurrences(of: ", Account tier: tier", with: ""))
             let result = try apply(project)
@@ -212,7 +213,8 @@ import Testing
         let project = try project()
         for (arguments, said) in [
             (["undo"], "Which run?"), (["undo", "latest", "--plan", "x"], "says itself which run"),
-            (["undo", "latest", "-O", "x", "--yes"], "leave --yes out"), (["undo", "latest", "-O", ""], "-O is the path"),
+            (["undo", "latest", "-O", "x", "--yes"], "leave --yes out"),
+            (["undo", "latest", "-O", ""], "-O is the path"),
             (["undo", "--plan", ""], "--plan is the path"), (["undo", "--plan", "none.plan"], "no-plan"),
             (["undo", "--plan", "x", "--dry-run"], "plan show FILE"),
         ] {

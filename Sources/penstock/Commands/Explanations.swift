@@ -28,15 +28,18 @@ enum Explanations {
 
     private static let texts: [String: String] = [
         "stale-plan":
-            "The plan that was to be applied is no longer true: the files, a connector, the map, a field at the destination, the state, or rows of the source have changed since; the message says which. Nothing was sent. Plan again and look at it: penstock plan SYNC -O FILE",
+            "The plan that was to be applied is no longer true: the files, a connector, the map, a field at the destination, the state, or rows of the source have changed since, or the run was undone since that an undo was planned for; the message says which. Nothing was sent. Plan again and look at it: penstock plan SYNC -O FILE, or penstock undo RUN -O FILE.",
         "plan-damaged":
             "The file is no plan, or was changed or cut since it was written: its digest does not fit. Nothing was sent. Plan again.",
         "plan-version": "The plan was written by a Penstock whose form of plans this one does not read. Plan again.",
+        "other-plan":
+            "A file holds the plan of a run (plan -O, for run --plan) or that of an undo (undo -O, for undo --plan), and the other command was given.",
+        "ambiguous-plan": "Undos of several syncs are kept under the word latest. Name the sync: --sync NAME.",
         "no-plan": "There is no such plan. Make one: penstock plan SYNC -O FILE, or -O latest.",
         "offline":
             "A plan that asks nobody needs the destination's fields as they were told before. Plan or run once without --offline; again after the map names other fields.",
         "changed-since-plan":
-            "The record no longer looks as it did when the run was planned, and the plan was made with --guard; or it is gone since, and only the ledger knew it. It was left alone. Look at the record, and plan again: the next run of the sync decides about the row anew.",
+            "The record no longer looks as it did when the run was planned, and the plan was made with --guard; or it is gone since, and only the ledger knew it. Of an undo: of the record now more, less or something else could be put back than its plan says. It was left alone. Look at the record, and plan again: the next run of the sync decides about the row anew.",
         "limit-creates":
             "The run would create more records than limits.creates allows; nothing was sent. Look at it with plan; run --yes-really creates passes the limit once.",
         "limit-updates":
@@ -99,7 +102,7 @@ enum Explanations {
         "lineage": "Of a run: an event of OpenLineage could not be sent, and is lost. The run is not concerned.",
         "no-log":
             "The run has left no events: it could not begin, it ran before events were kept, or the files are gone.",
-        "other-sync": "The runs that are compared are of two syncs, so that their numbers say little about each other.",
+        "other-sync": "The plan is one of another sync; or the runs that are compared are of two syncs, so that their numbers say little about each other.",
         "not-found":
             "Of a row: its id names no record at the destination; an update never creates one. Of a connection: what a setting or the sync names (a file, table or object) is not there.",
         "id-missing":
