@@ -102,7 +102,8 @@ enum Explanations {
         "lineage": "Of a run: an event of OpenLineage could not be sent, and is lost. The run is not concerned.",
         "no-log":
             "The run has left no events: it could not begin, it ran before events were kept, or the files are gone.",
-        "other-sync": "The plan is one of another sync; or the runs that are compared are of two syncs, so that their numbers say little about each other.",
+        "other-sync":
+            "The plan is one of another sync; or the runs that are compared are of two syncs, so that their numbers say little about each other.",
         "not-found":
             "Of a row: its id names no record at the destination; an update never creates one. Of a connection: what a setting or the sync names (a file, table or object) is not there.",
         "id-missing":
