@@ -18,12 +18,11 @@ extension StateStore {
             try RunTable(connection: connection).update(abandoned)
             let table = LedgerTable(connection: connection)
             for var entry in open {
-                guard entry.remoteID != nil || entry.outcome == .retry else {
+                guard let outcome = entry.outcome.abandoned(hasRecord: entry.remoteID != nil) else {
                     try table.forget(entry.key)
                     continue
                 }
-                // What was to be replayed is a reject again.
-                entry.outcome = entry.outcome == .retry ? .rejected : .notTried
+                entry.outcome = outcome
                 entry.intent = nil
                 entry.run = 0
                 try table.put([entry])
@@ -55,5 +54,16 @@ extension StateStore {
         }
         if isCreated { return true }
         return try !entries(remoteID: remoteID, limit: 1).isEmpty
+    }
+}
+
+extension LedgerEntry.Outcome {
+    /// What an open row is once its run is given up; nil where it is forgotten.
+    ///
+    /// - Parameter hasRecord: Whether a record stands for the row.
+    package func abandoned(hasRecord: Bool) -> Self? {
+        // What was to be replayed is a reject again.
+        if self == .retry { return .rejected }
+        return hasRecord ? .notTried : nil
     }
 }

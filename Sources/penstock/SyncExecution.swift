@@ -63,7 +63,6 @@ struct SyncExecution {
         defer { sync.close() }
         try lock.record(sync, workspace.libraries(of: file, in: project))
         FieldsCache(root: project.root).keep(sync)
-        announceAbandoned(store, file)
         let opened = ContinuousClock.now
         let journal = try recorder.journal(file, sync)
         let report: RunReport
@@ -181,7 +180,13 @@ struct SyncExecution {
         do {
             return try SyncRunner(sync, store: store, options: runOptions) { event in
                 journal.take(event)
-                if case .progress(let progress) = event { display.show(progress) }
+                switch event {
+                case .progress(let progress): display.show(progress)
+                case .gaveUp(let run):
+                    display.end()
+                    announceAbandoned(run, file)
+                default: break
+                }
             }.run()
         } catch RunStop.refused(let refusal) {
             throw CommandFailure(refusal, file)
@@ -202,15 +207,13 @@ struct SyncExecution {
         return terms
     }
 
-    /// Says what `--new` gives up.
-    private func announceAbandoned(_ store: StateStore, _ file: SyncFile) {
-        // The run itself reports a state that cannot be read; this is only a word before.
-        guard abandonsUnfinished, let unfinished = try? store.unfinishedRun() else { return }
+    /// Says what is given up by `--new`, or by a plan that was made with it.
+    private func announceAbandoned(_ run: RunRecord, _ file: SyncFile) {
         let isWholeAppend = file.definition.fetch.mode == .full && file.definition.insert.mode == .append
         let what =
             isWholeAppend ? "all rows are inserted anew, those that it inserted too" : "its open rows are sent anew"
         Terminal.writeError(
-            "warning[run-abandoned]: \(file.name): run \(unfinished.id) is given up; \(what), and a row whose fate is "
+            "warning[run-abandoned]: \(file.name): run \(run.id) is given up; \(what), and a row whose fate is "
                 + "unknown may then exist twice\n")
     }
 }

@@ -87,12 +87,14 @@ final class Preflight {
 
     /// Decides rows until it is known that they may be sent.
     ///
-    /// - Parameter isWhole: Whether the run reads all rows; else nothing is said of a source that shrinks.
+    /// - Parameters:
+    ///   - isWhole: Whether the run reads all rows; else nothing is said of a source that shrinks.
+    ///   - holdsAll: Whether all rows are decided, whatever the terms need.
     /// - Returns: What holds the rows, the numbers of the rows that were looked at, and for a guarded plan what it has
     ///   seen of the records.
     /// - Throws: ``RunStop``; nothing was sent, and the pipeline is closed.
     func hold(
-        _ pipeline: RowPipeline, folder: String, isWhole: Bool
+        _ pipeline: RowPipeline, folder: String, isWhole: Bool, holdsAll: Bool = false
     ) throws(RunStop) -> (rows: HeldRows, radius: BlastRadius, looks: PlannedLooks?) {
         let rows = HeldRows(pipeline, folder: folder, cursorIndex: sync.cursorIndex)
         var isGood = false
@@ -100,7 +102,7 @@ final class Preflight {
         var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
         if isWhole { radius.rowsBefore = try rowsBefore() }
         let match = terms.plan.map { PlanMatch($0, sync, terms.mask, folder: folder) }
-        let enough = terms.needsAll(mode) ? nil : radius.rowsForShrink(terms.limits, mode) ?? 0
+        let enough = terms.needsAll(mode) || holdsAll ? nil : radius.rowsForShrink(terms.limits, mode) ?? 0
         var problem: PlanFileProblem?
         while enough.map({ radius.counts.fetched < $0 }) ?? true, !sync.destinationHost.isCancelled, problem == nil {
             let isMore = try rows.hold { chunk throws(RunStop) in
@@ -177,7 +179,12 @@ final class Preflight {
     /// Whether the run that is to be finished is one that applies this plan.
     private func isOwnRun(_ plan: SealedPlan) throws(StateError) -> Bool {
         guard let run = try store.unfinishedRun() else { return false }
-        return try store.meta(Self.planSetting) == "\(run.id) \(plan.digest)"
+        return try Self.applies(run, plan, store)
+    }
+
+    /// Whether a run is one that applies this plan.
+    static func applies(_ run: RunRecord, _ plan: SealedPlan, _ store: StateStore) throws(StateError) -> Bool {
+        try store.meta(planSetting) == "\(run.id) \(plan.digest)"
     }
 
     /// How many rows the last finished run has fetched that read all of them, or nil.

@@ -13,7 +13,23 @@ extension SyncRunner {
         var passed: [BlastRadius.Excess]
     }
 
+    /// The unfinished run that is given up where that is asked for; one that applies the same plan goes on.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func runToAbandon() throws(RunStop) -> RunRecord? {
+        guard options.abandonsUnfinished else { return nil }
+        do {
+            guard let unfinished = try store.unfinishedRun() else { return nil }
+            if let plan = options.preflight.plan, try Preflight.applies(unfinished, plan, store) { return nil }
+            return unfinished
+        } catch {
+            throw .state(error)
+        }
+    }
+
     /// Looks at what the run would do, where its terms ask for that.
+    ///
+    /// Nothing is written: a run that is given up is so once this has found nothing against the new one.
     ///
     /// - Returns: Nil where nothing was to be looked at.
     /// - Throws: ``RunStop``; the run has not begun then.
@@ -21,14 +37,9 @@ extension SyncRunner {
         // Whoever replays rejects has chosen the rows.
         guard kind != Replay.kind else { return nil }
         do {
-            let unfinished = try store.unfinishedRun()
             var terms = options.preflight
-            if let unfinished, options.abandonsUnfinished {
-                try store.abandon(unfinished, at: WallClock.milliseconds)
-            } else if let unfinished {
-                terms.passes.formUnion(try Preflight.passes(of: unfinished, store))
-            }
-            let resumed = options.abandonsUnfinished ? nil : unfinished
+            let resumed = abandoned == nil ? try store.unfinishedRun() : nil
+            if let resumed { terms.passes.formUnion(try Preflight.passes(of: resumed, store)) }
             let preflight = Preflight(sync, store, terms) { [observe, sync] counts in
                 observe(
                     .progress(
@@ -46,7 +57,9 @@ extension SyncRunner {
             let last = try store.lastRun()?.number ?? 0
             let number = resumed?.number ?? last + 1
             let pipeline = try pipeline(number, kind, start, limit, nil, images)
-            let (held, radius, looks) = try preflight.hold(pipeline, folder: options.stateFolder, isWhole: isWhole)
+            // The ledger is another one once a run is given up: all rows are decided before that.
+            let (held, radius, looks) = try preflight.hold(
+                pipeline, folder: options.stateFolder, isWhole: isWhole, holdsAll: abandoned != nil)
             let rows: any DecidedRows = looks.map { GuardedRows(held, pipeline, $0) } ?? held
             let passed = radius.excesses(terms.limits, mode).filter { terms.passes.contains($0.name) }
             return Looked(rows: rows, passed: passed)
@@ -75,8 +88,9 @@ extension SyncRunner {
         _ images: BeforeImages?
     ) throws(RunStop) -> RowPipeline {
         let pipeline = try RowPipeline(
-            sync, ledger: store, runNumber: number, fetchStart: start, scratchFolder: options.stateFolder,
-            limit: limit, isFullRefresh: kind == Self.fullKind, stateFolder: options.stateFolder, replay: replay,
+            sync, ledger: store, runNumber: number, abandoned: abandoned?.number, fetchStart: start,
+            scratchFolder: options.stateFolder, limit: limit, isFullRefresh: kind == Self.fullKind,
+            stateFolder: options.stateFolder, replay: replay,
             images: images, isGuarded: options.preflight.plan?.header.isGuarded ?? false)
         // What a plan has left alone is not looked at again by the attempts behind.
         pipeline.keepsRejects = options.preflight.plan != nil

@@ -76,14 +76,15 @@ final class RowPipeline {
     /// - Parameters:
     ///   - ledger: What earlier runs know, or nil where there were none.
     ///   - runNumber: The number of this run; rows of the ledger with it were settled by an interrupted attempt.
+    ///   - abandoned: The number of the run that is given up before this one begins, or nil.
     ///   - limit: The most rows to take.
     ///   - replay: The rows that the run is about, or nil for all.
     ///   - images: What the sync wrote last into guarded fields, or nil where nothing is kept.
     ///   - isGuarded: Whether the record of every row that changes one is looked at behind this.
     ///   - planned: What linked syncs would do first that run with this one; for plans.
     init(
-        _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, scratchFolder: String,
-        limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil,
+        _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, abandoned: Int64? = nil, fetchStart: FetchStart,
+        scratchFolder: String, limit: RunLimit, isFullRefresh: Bool, stateFolder: String, replay: Replay? = nil,
         images: BeforeImages? = nil, isGuarded: Bool = false, planned: [String: PlannedRecords] = [:]
     ) throws(RunStop) {
         guards = RowGuards(sync, images)
@@ -108,7 +109,8 @@ final class RowPipeline {
         do {
             // A limit counts rows one by one, and a replay is about few of them.
             sieve = try RowSieve(
-                sync, ledger: ledger, runNumber: runNumber, fetchStart: fetchStart, decider: decider,
+                sync, ledger: ledger, runNumber: runNumber, abandoned: abandoned, fetchStart: fetchStart,
+                decider: decider,
                 findsQuiet: limit.room == nil && replay == nil, keepsTargets: targets != nil,
                 scratchFolder: scratchFolder)
         } catch {

@@ -28,6 +28,7 @@ final class RowSieve {
     private let sync: OpenSync
     private let ledger: StateStore?
     private let runNumber: Int64
+    private let abandoned: Int64?
     private let fetchStart: FetchStart
     private let keys: SourceKeys
     private let decider: RowDecider
@@ -47,16 +48,18 @@ final class RowSieve {
     /// A sieve that has seen no row.
     ///
     /// - Parameters:
+    ///   - abandoned: The number of the run that is given up first, or nil: its open rows are seen as they are then.
     ///   - findsQuiet: Whether rows that need nothing are kept apart; else every row is one that is decided about.
     ///   - keepsTargets: Whether it matters which record such a row goes to.
     /// - Throws: ``StateError``.
     init(
-        _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, fetchStart: FetchStart, decider: RowDecider,
-        findsQuiet: Bool, keepsTargets: Bool, scratchFolder: String
+        _ sync: OpenSync, ledger: StateStore?, runNumber: Int64, abandoned: Int64?, fetchStart: FetchStart,
+        decider: RowDecider, findsQuiet: Bool, keepsTargets: Bool, scratchFolder: String
     ) throws(StateError) {
         self.sync = sync
         self.ledger = ledger
         self.runNumber = runNumber
+        self.abandoned = abandoned
         self.fetchStart = fetchStart
         self.decider = decider
         self.findsQuiet = findsQuiet && decider.findsQuiet
@@ -198,7 +201,7 @@ final class RowSieve {
             if made.key != candidate.digest || !isLatest {
                 others.append(place)
             } else if candidate.match.isKnown {
-                made.known = KnownRow(candidate.match, matcher, runNumber: runNumber)
+                made.known = KnownRow(candidate.match, matcher, runNumber: runNumber, abandoned: abandoned)
             }
             rows.append(made)
         }
@@ -262,7 +265,9 @@ final class RowSieve {
         guard let ledger, !places.isEmpty else { return }
         let entries = try ledger.entries(for: places.map { rows[$0].key })
         for place in places {
-            rows[place].known = entries[rows[place].key].map { KnownRow($0, runNumber: runNumber) }
+            rows[place].known = entries[rows[place].key].flatMap {
+                KnownRow($0, runNumber: runNumber, abandoned: abandoned)
+            }
         }
     }
 
@@ -325,19 +330,35 @@ private struct QuietTest {
 extension KnownRow {
     /// What the ledger says of a row, as a decision of run `runNumber` sees it.
     ///
-    /// - Parameter matcher: Has given the match, and was asked for no others since.
-    init(_ match: LedgerMatch, _ matcher: LedgerMatcher, runNumber: Int64) {
+    /// - Parameters:
+    ///   - matcher: Has given the match, and was asked for no others since.
+    ///   - abandoned: The number of the run that is given up first, or nil.
+    /// - Returns: Nil where nothing is known once that run is given up.
+    init?(_ match: LedgerMatch, _ matcher: LedgerMatcher, runNumber: Int64, abandoned: Int64?) {
+        var outcome = match.outcome
+        if match.run == abandoned, !outcome.isSettled {
+            guard let left = outcome.abandoned(hasRecord: match.hasRemoteID) else { return nil }
+            outcome = left
+        }
         self.init(
-            outcome: Outcome(match.outcome), isOfThisRun: match.run == runNumber,
+            outcome: Outcome(outcome), isOfThisRun: match.run == runNumber,
             remoteID: matcher.remoteID(of: match), payload: match.payload, cursor: matcher.cursor(of: match),
             source: match.source)
         isDropped = match.outcome == .dropped
     }
 
     /// A ledger entry, as a decision of run `runNumber` sees it.
-    init(_ entry: LedgerEntry, runNumber: Int64) {
+    ///
+    /// - Parameter abandoned: The number of the run that is given up first, or nil.
+    /// - Returns: Nil where nothing is known once that run is given up.
+    init?(_ entry: LedgerEntry, runNumber: Int64, abandoned: Int64?) {
+        var outcome = entry.outcome
+        if entry.run == abandoned, !outcome.isSettled {
+            guard let left = outcome.abandoned(hasRecord: entry.remoteID != nil) else { return nil }
+            outcome = left
+        }
         self.init(
-            outcome: Outcome(entry.outcome), isOfThisRun: entry.run == runNumber, remoteID: entry.remoteID,
+            outcome: Outcome(outcome), isOfThisRun: entry.run == runNumber, remoteID: entry.remoteID,
             payload: entry.payload, cursor: entry.cursor, source: entry.source)
         isDropped = entry.outcome == .dropped
     }

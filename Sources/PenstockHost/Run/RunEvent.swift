@@ -6,6 +6,8 @@ import PenstockState
 
 /// What happens in a run, for who writes it down.
 package enum RunEvent: Sendable {
+    /// The rest of this run was given up.
+    case gaveUp(RunRecord)
     /// A new run is about to be written down, with this id: where that fails it may be on disk all the same.
     case begins(String)
     /// The run has begun, or goes on; nothing was read yet.

@@ -74,11 +74,11 @@ package final class SyncPlanner {
         try noteWatermark(&report)
         let start = try FetchStart.of(
             sync, store, isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, planned: parents)
-        let (runNumber, limit) = try run(&report)
+        let (runNumber, abandoned, limit) = try run(&report)
         let images = try images()
         defer { images?.close() }
         let pipeline = try RowPipeline(
-            sync, ledger: store, runNumber: runNumber, fetchStart: start,
+            sync, ledger: store, runNumber: runNumber, abandoned: abandoned, fetchStart: start,
             scratchFolder: ScratchFolder.temporary, limit: limit,
             isFullRefresh: options.isFullRefresh, stateFolder: options.stateFolder, images: images,
             isGuarded: planOptions.isGuarded, planned: parents)
@@ -270,15 +270,18 @@ package final class SyncPlanner {
         }
     }
 
-    /// The number of the run that would execute this, and its limit.
-    private func run(_ report: inout PlanReport) throws(RunStop) -> (number: Int64, limit: RunLimit) {
+    /// The number of the run that would execute this, that of the run which it gives up, and its limit.
+    private func run(
+        _ report: inout PlanReport
+    ) throws(RunStop) -> (number: Int64, abandoned: Int64?, limit: RunLimit) {
         let asked = [options.rowsMax, planOptions.sampleRows].compactMap { $0 }.min()
         do {
-            if let store, let unfinished = try store.unfinishedRun(), !options.abandonsUnfinished {
+            let unfinished = try store?.unfinishedRun()
+            if let store, let unfinished, !options.abandonsUnfinished {
                 report.isResumed = true
-                return (unfinished.number, try RunLimit(resuming: unfinished, asked, store))
+                return (unfinished.number, nil, try RunLimit(resuming: unfinished, asked, store))
             }
-            return ((try store?.lastRun()?.number ?? 0) + 1, RunLimit(asked))
+            return ((try store?.lastRun()?.number ?? 0) + 1, unfinished?.number, RunLimit(asked))
         } catch {
             throw .state(error)
         }

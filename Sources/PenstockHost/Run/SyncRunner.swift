@@ -85,6 +85,8 @@ package final class SyncRunner {
     let store: StateStore
     let options: RunOptions
     let observe: (RunEvent) -> Void
+    /// The unfinished run that this one gives up when it begins, or nil.
+    private(set) var abandoned: RunRecord?
     var rejectsByCode: [String: Int64] = [:]
     var conflicts: [HeldField] = []
     /// Keeps what is read of records; nil where it is not kept.
@@ -109,6 +111,7 @@ package final class SyncRunner {
     /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
     package func run() throws(RunStop) -> RunReport {
         let startedAt = WallClock.milliseconds
+        abandoned = try runToAbandon()
         let kind = try kind()
         keeper = try recordKeeper()
         let start = try FetchStart.of(
@@ -187,7 +190,7 @@ package final class SyncRunner {
     /// What is executed: what an unfinished run has begun, else what is asked for.
     private func kind() throws(RunStop) -> String {
         do {
-            if !options.abandonsUnfinished, let unfinished = try store.unfinishedRun() {
+            if abandoned == nil, let unfinished = try store.unfinishedRun() {
                 // Everything is read again where that is asked for now; a replay stays what it is.
                 return options.isFullRefresh && unfinished.kind == Self.plainKind ? Self.fullKind : unfinished.kind
             }
@@ -210,7 +213,7 @@ package final class SyncRunner {
     private func beginRun(_ now: Int64, kind: String) throws(RunStop) -> (RunRecord, isResumed: Bool) {
         do {
             if let unfinished = try store.unfinishedRun() {
-                guard options.abandonsUnfinished else {
+                guard abandoned != nil else {
                     var run = unfinished
                     run.attempts += 1
                     run.status = .running
@@ -220,6 +223,7 @@ package final class SyncRunner {
                     return (run, true)
                 }
                 try store.abandon(unfinished, at: now)
+                observe(.gaveUp(unfinished))
             }
             try store.setMeta(LinkedStates.keySetting, sync.keyColumns.joined(separator: "\n"))
             let id = RunID.make(milliseconds: now)

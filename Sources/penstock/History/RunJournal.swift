@@ -53,6 +53,8 @@ final class RunJournal {
     func take(_ event: RunEvent) {
         switch event {
         case .begins(let id): announced = id
+        // The run that was given up has a journal of its own.
+        case .gaveUp: break
         case .began(let run, let isResumed): begin(run, isResumed)
         case .progress(let progress): take(progress)
         case .passed(let excess):
