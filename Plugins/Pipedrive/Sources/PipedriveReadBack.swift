@@ -54,7 +54,9 @@ final class PipedriveReadBack: RecordStream {
             query = [("ids", numbers.joined(separator: ",")), ("limit", String(object.costs.readByIDsMax))]
         case .changedSince(let milliseconds):
             var time: [UInt8] = []
-            PipedriveTime.writeInstant(milliseconds * 1_000, into: &time)
+            // Nothing has changed since a moment that cannot be written: the last one that can says the same.
+            let since = min(max(0, milliseconds), PipedriveTime.lastMilliseconds)
+            PipedriveTime.writeInstant(since * 1_000, into: &time)
             query = [
                 ("updated_since", String(decoding: time, as: UTF8.self)), ("limit", String(object.costs.readPageMax)),
                 // A record that is touched meanwhile moves to the end, and is seen again.

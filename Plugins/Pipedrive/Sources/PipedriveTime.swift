@@ -13,6 +13,9 @@ package enum PipedriveTime {
         out.append(UInt8(ascii: "Z"))
     }
 
+    /// The last second of the year 9999, in milliseconds since 1970-01-01T00:00:00Z.
+    package static let lastMilliseconds: Int64 = 253_402_300_799_000
+
     /// Whether a date lies in the years 0001 to 9999, which is what `YYYY-MM-DD` can hold.
     package static func isWritable(days: Int64) -> Bool { CivilDate.fourDigitDays.contains(days) }
 

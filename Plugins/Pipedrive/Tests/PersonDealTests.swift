@@ -139,6 +139,7 @@ import Testing
         try check(.all, ["1", "2", "3"], cost: 30)
         #expect(rig.sandbox.counters.byRoute["GET /api/v2/deals/archived"] == 2)
         #expect(try ids(rig, .changedSince(0)).count == 3)
+        #expect(try ids(rig, .changedSince(.max)).isEmpty && ids(rig, .changedSince(.min)).count == 3)
     }
 
     @Test func whatIsAnsweredOnDemandIsAskedFor() throws {

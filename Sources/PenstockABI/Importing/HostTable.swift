@@ -71,6 +71,9 @@ package final class HostTable {
         }
     }
 
+    /// The times that an answer may carry: after the start of 1970, before the year 10000.
+    private static let times: Range<Int64> = 1..<253_402_300_800_000
+
     private static func fillRequesting(_ table: inout penstock_host) {
         table.acquire = { context, intent, permit, error in
             reporting(error) { () throws(ConnectorError) in
@@ -91,7 +94,8 @@ package final class HostTable {
                     RequestAnswer(
                         status: Int(answer.http_status), wasNeverSent: answer.never_sent != 0,
                         retryAfterMilliseconds: answer.has_retry_after != 0 ? answer.retry_after_ms : nil,
-                        serverTimeMilliseconds: answer.server_time_ms > 0 ? answer.server_time_ms : nil,
+                        serverTimeMilliseconds: HostTable.times.contains(answer.server_time_ms)
+                            ? answer.server_time_ms : nil,
                         isBlocked: answer.is_blocked != 0))
         }
         table.rate_limit = { context, limit in
