@@ -105,9 +105,16 @@ package struct RecordImage: Sendable, Hashable {
     }
 
     /// The image with the fields of a later one put over its own.
+    ///
+    /// A field that held what it had been given before was held by us: what it held before that stays.
     func merged(with later: RecordImage) -> RecordImage {
         var out = self
-        for field in later.fields {
+        for var field in later.fields {
+            if let known = out.fields.first(where: { $0.field == field.field && $0.kind == field.kind }),
+                FieldImage.json(known.after) == FieldImage.json(field.before)
+            {
+                field.before = known.before
+            }
             out.fields.removeAll { $0.field == field.field }
             out.fields.append(field)
         }
@@ -164,6 +171,8 @@ package enum ImageChange: Sendable, Hashable {
     case run(ImageRun)
     /// A record is about to be changed or deleted, or was created.
     case record(RecordImage)
+    /// A record was found that the run has created earlier, whether that is known or not.
+    case found(RecordImage)
     /// A change was carried out, at this time by the other side's clock in milliseconds since 1970.
     case done(run: Int64, key: Fingerprint, at: Int64)
     /// A value is about to be written into a field of which it is remembered what was written.

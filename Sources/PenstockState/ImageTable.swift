@@ -12,6 +12,7 @@ struct ImageTable {
         switch change {
         case .run(let run): try begin(run)
         case .record(let image): try image.action == .create ? addMade(image) : add(image)
+        case .found(let image): if try !hasMade(image) { try addMade(image) }
         case .done(let run, let key, let time):
             guard var image = try find(key, run) else { return }
             image.doneAtMilliseconds = max(image.doneAtMilliseconds, time)
@@ -88,6 +89,16 @@ struct ImageTable {
             .integer(image.run), .fingerprint(image.key), .text(image.remoteID), .bytes(image.mark),
             .integer(image.doneAtMilliseconds), .integer(Self.check(image, "")),
         ])
+    }
+
+    /// Whether a record is among those that the run has created for the row.
+    private func hasMade(_ image: RecordImage) throws(StateError) -> Bool {
+        try connection.statement(
+            """
+            SELECT 1 FROM made WHERE id > (SELECT made_from FROM run WHERE number = ?1) AND run = ?1 AND key = ?2
+            AND remote_id = ?3
+            """
+        ).first([.integer(image.run), .fingerprint(image.key), .text(image.remoteID)]) { _ in true } ?? false
     }
 
     private func markUndone(_ position: Int64, _ action: RecordImage.Action) throws(StateError) {

@@ -191,4 +191,55 @@ import Testing
         #expect(try project.penstock("undo", "01ZZZ", "--yes").status == 64)
         #expect(project.server.names == ["New 1"])
     }
+
+    /// Runs until so many records are named so, and kills the run, which has had no answer.
+    private func kill(_ project: TemporaryProject, fault: String, at names: [String]) throws {
+        let text = try project.text("connections.yml").replacing("    budget:", with: "    timeout: 3\n    budget:")
+        try project.write("connections.yml", text)
+        try project.server.play(fault)
+        let run = try project.start("run", "orgs")
+        try run.wait("nothing was written") { project.server.names == names }
+        run.send(SIGKILL)
+        #expect(try run.result().wasKilled)
+        project.server.setFaults([])
+    }
+
+    @Test("What stood there first is put back although the run was killed on its way and the row has changed since")
+    func killedOnItsWay() throws {
+        let project = try project(
+            rows: 1, insert: "{mode: Update, compare: ledger}", records: 1, more: "undo: on")
+        try kill(project, fault: "hang-after:method=PATCH:nth=1", at: ["New 1"])
+        try project.csv("orgs", ["key,pd,company,tier", "k1,1,Third,Gold"])
+        #expect(try project.run().counts == "fetched 1, updated 1")
+        let plan = try project.penstock("undo", "latest", "--dry-run").output
+        #expect(plan.contains("Third → Old 1") && plan.contains("Gold → Silver"), "\(plan)")
+        _ = try undo(project)
+        #expect(project.server.names == ["Old 1"] && tiers(project) == ["Silver"])
+    }
+
+    @Test("A record that was created is undone once, although the end of the process took what the ledger said of it")
+    func createdAndForgotten() throws {
+        let project = try project(
+            rows: 1, insert: "{mode: Append, settle: 1s}", records: 0, more: "undo: on")
+        try kill(project, fault: "hang-after:method=POST:nth=1", at: ["New 1"])
+        let files = FileManager.default
+        let kept = project.folder + "-kept"
+        defer { try? files.removeItem(atPath: kept) }  // A folder that stays behind does no harm.
+        try files.createDirectory(atPath: kept, withIntermediateDirectories: true)
+        for name in [".penstock", "home"] {
+            try files.copyItem(atPath: "\(project.folder)/\(name)", toPath: "\(kept)/\(name)")
+        }
+        #expect(try project.run().counts == "fetched 1, created 1, recovered 1")
+        // As if the process had ended between the two: what undoes it is on disk, what the ledger says of it is not.
+        let images = ".penstock/state/orgs.before"
+        try files.removeItem(atPath: "\(kept)/\(images)")
+        try files.copyItem(atPath: "\(project.folder)/\(images)", toPath: "\(kept)/\(images)")
+        for name in [".penstock", "home"] {
+            try files.removeItem(atPath: "\(project.folder)/\(name)")
+            try files.copyItem(atPath: "\(kept)/\(name)", toPath: "\(project.folder)/\(name)")
+        }
+        #expect(try project.run().counts == "fetched 1, created 1, recovered 1")
+        #expect(counts(try undo(project)) == "records 1, deleted 1")
+        #expect(project.server.names.isEmpty)
+    }
 }

@@ -131,4 +131,33 @@ import Testing
         try anew.commit([.run(run), .record(image(2))], isDurable: true)
         #expect(try anew.records(run: 1, .update, after: 0, limit: 9).map(\.remoteID) == ["2"])
     }
+
+    @Test("What a field held first stays, where a later attempt met what an earlier one had written")
+    func whatWeWroteIsNotWhatWasThere() throws {
+        let images = try BeforeImages.openForWriting(folder: try folder(), sync: "s")
+        func attempt(_ before: String, _ after: String) throws -> FieldImage? {
+            var image = image(1)
+            image.fields = [FieldImage(field: "name", kind: .text, before: .text(before), after: .text(after))]
+            try images.commit([.record(image)], isDurable: true)
+            return try images.records(run: 1, .update, after: 0, limit: 1).first?.fields.first
+        }
+        try images.commit([.run(run)], isDurable: true)
+        #expect(try attempt("original", "second")?.before == .text("original"))
+        let third = try attempt("second", "third")
+        #expect(third?.before == .text("original") && third?.after == .text("third"))
+        let edited = try attempt("by hand", "fourth")
+        #expect(edited?.before == .text("by hand") && edited?.after == .text("fourth"))
+    }
+
+    @Test("A record that a run has created is kept once, however often it is found")
+    func aCreatedRecordIsFoundAgain() throws {
+        let images = try BeforeImages.openForWriting(folder: try folder(), sync: "s")
+        func made(_ number: Int, _ id: String) -> RecordImage {
+            RecordImage(run: 1, key: key(number), remoteID: id, action: .create)
+        }
+        try images.commit([.run(run), .record(made(1, "7"))], isDurable: true)
+        try images.commit([.found(made(1, "7")), .found(made(1, "8")), .found(made(2, "9"))], isDurable: true)
+        try images.commit([.found(made(2, "9"))], isDurable: true)
+        #expect(try images.records(run: 1, .create, after: 0, limit: 9).map(\.remoteID) == ["7", "8", "9"])
+    }
 }

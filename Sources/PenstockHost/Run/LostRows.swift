@@ -190,7 +190,7 @@ final class LostRows {
             case .several(let ids): ids.first
             case .absent: nil
             }
-        if let found { try ledger.images?.created(row.entry.key, found, row.sent, 0) }
+        if let found { try ledger.images?.found(row.entry.key, found, row.sent) }
         guard let item = row.item else {
             switch verdict {
             case .adopted(let id): try ledger.closeVanished(row.entry, remoteID: id)

@@ -107,7 +107,7 @@ final class RunImages: Sendable {
         switch outcome {
         case .created:
             guard let remoteID else { return }
-            return try created(row.key, remoteID, item.chunk.chunk.mapped, row.row)
+            return try created(row.key, remoteID, item.chunk.chunk.mapped, row.row) { .record($0) }
         case .updated, .unchanged:
             if wasIntended, keepsImages, outcome == .updated {
                 changes.append(.done(run: run, key: row.key, at: now))
@@ -122,16 +122,23 @@ final class RunImages: Sendable {
         try add(changes)
     }
 
-    /// Takes note of a record that the run has created.
+    /// Takes note of a record that was found, and that the run has created: it may be known already.
     ///
-    /// - Parameter mapped: What it was given, or nil where that is not known.
+    /// - Parameter mapped: What it was given, in its first row; nil where that is not known.
     /// - Throws: ``RunStop`` `state`.
-    func created(_ key: Fingerprint, _ remoteID: String, _ mapped: MappedBatch?, _ row: Int) throws(RunStop) {
+    func found(_ key: Fingerprint, _ remoteID: String, _ mapped: MappedBatch?) throws(RunStop) {
+        try created(key, remoteID, mapped, 0) { .found($0) }
+    }
+
+    private func created(
+        _ key: Fingerprint, _ remoteID: String, _ mapped: MappedBatch?, _ row: Int,
+        _ change: (RecordImage) -> ImageChange
+    ) throws(RunStop) {
         var changes: [ImageChange] = []
         if keepsImages {
             let mark = mapped.map { RecordMark.of($0, row, kinds) } ?? []
             changes.append(
-                .record(
+                change(
                     RecordImage(
                         run: run, key: key, remoteID: remoteID, action: .create, mark: mark, doneAtMilliseconds: now)))
         }
