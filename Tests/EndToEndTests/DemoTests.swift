@@ -63,4 +63,34 @@ import Testing
         output.replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:PORT")
             .replacing(/\d+\.\d s/, with: "TIME").replacing(/run [0-9A-HJKMNP-TV-Z]{26}/, with: "run ID")
     }
+
+    @Test(
+        "A project that is not the demo's own is left alone with its state and its marks, however it is called",
+        arguments: ["project: penstock-demo-europe", "project: mine  # was project: penstock-demo"])
+    func otherProject(line: String) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }  // A folder that stays behind does no harm.
+        let home = ["HOME": folder.appendingPathComponent("home").path]
+        #expect(try Program.run(["demo"], in: folder.path, environment: home).status == 0)
+        let file = folder.appendingPathComponent("penstock-demo/penstock.yml")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        try Data(text.replacing("project: penstock-demo", with: line).utf8).write(to: file)
+        let before = try files(folder)
+        for words in [["demo"], ["sandbox", "demo", "--dir", "penstock-demo"]] {
+            let result = try Program.run(words, in: folder.path, environment: home)
+            #expect(result.status != 0 && result.errors.contains("--dir"), "\(result.everything)")
+        }
+        #expect(try files(folder) == before)
+    }
+
+    /// Every file below a folder, with what it holds.
+    private func files(_ folder: URL) throws -> [String: Data] {
+        var found: [String: Data] = [:]
+        let paths = FileManager.default.enumerator(atPath: folder.path)
+        while let path = paths?.nextObject() as? String {
+            found[path] = FileManager.default.contents(atPath: folder.appendingPathComponent(path).path) ?? Data()
+        }
+        return found
+    }
 }

@@ -28,10 +28,11 @@ struct DemoCommand: ParsableCommand {
     func run() throws {
         let folder = URL(fileURLWithPath: dir, relativeTo: URL(fileURLWithPath: options.startFolder + "/"))
             .standardizedFileURL.path
-        try DemoFolder.release(folder)
+        let before = DemoFolder(folder)
         let sandbox = try SandboxChild(
             program: try SandboxProgram.find(nil), arguments: ["demo", "--dir", folder])
         defer { sandbox.stop() }
+        try before.release()
         guard !options.isMachineReadable else { return try writeDocument(folder, sandbox.address) }
         Terminal.write(
             "Penstock \(Version.text) demo: a file → a sandbox on \(sandbox.address) (no account, nothing leaves this machine)\n\n"

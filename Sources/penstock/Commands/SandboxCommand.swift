@@ -27,9 +27,9 @@ struct SandboxCommand: ParsableCommand {
             rest = rest.dropFirst()
         }
         let program = try SandboxProgram.find(name)
-        if let folder = DemoFolder.named(in: rest) { try DemoFolder.release(folder) }
-        Interruption.unblockForExec()
         let words = [program] + rest
+        try DemoFolder.makeRoom(for: words)
+        Interruption.unblockForExec()
         var pointers = words.map { strdup($0) }
         pointers.append(nil)
         execv(program, pointers)

@@ -12,10 +12,14 @@ struct DemoCommand: ParsableCommand {
     @Option(help: "The folder for the project: new, empty, or one with an earlier demo.")
     var dir: String
 
+    @Flag(help: ArgumentHelp("Only move the state of an earlier demo aside, and end.", visibility: .hidden))
+    var makeRoom = false
+
     @OptionGroup var server: ServerOptions
 
     func run() throws {
         var options = try server.options()
+        guard !makeRoom else { return try DemoProject.makeRoom(in: dir) }
         options.seedDemo = true
         try Serving.run(options) { sandbox in
             try DemoProject.write(to: dir, baseURL: sandbox.baseURL, options: options)

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import PenstockModel
 
 /// The demo project: a folder that rehearses a whole sync against the sandbox.
 package enum DemoProject {
-    private static let marker = "project: penstock-demo"
-
     /// Writes the project into `folder`, which is made where there is none.
     ///
     /// The state of an earlier demo in the same folder knows records that a new sandbox does not have; it is moved
@@ -14,7 +13,7 @@ package enum DemoProject {
     /// - Throws: ``SandboxStartError`` where the folder holds anything that is not an earlier demo, or cannot be
     ///   written; files that were written before stay.
     package static func write(to folder: String, baseURL: String, options: SandboxOptions) throws(SandboxStartError) {
-        try prepare(folder)
+        try makeRoom(in: folder)
         for name in ["data", "syncs"] { try makeFolder("\(folder)/\(name)") }
         try write(project, to: "\(folder)/penstock.yml")
         try write(connections(baseURL, options), to: "\(folder)/connections.yml")
@@ -24,7 +23,11 @@ package enum DemoProject {
         try write(ignored, to: "\(folder)/.gitignore")
     }
 
-    private static func prepare(_ folder: String) throws(SandboxStartError) {
+    /// Makes the folder where there is none, and moves the state of an earlier demo in it aside.
+    ///
+    /// - Throws: ``SandboxStartError`` where the folder holds anything that is not an earlier demo; it is as
+    ///   it was.
+    package static func makeRoom(in folder: String) throws(SandboxStartError) {
         try makeFolder(folder)
         guard let listing = opendir(folder) else {
             throw SandboxStartError(description: "The folder \(folder) cannot be read; name another one with --dir.")
@@ -34,7 +37,7 @@ package enum DemoProject {
         while readdir(listing) != nil { entries += 1 }
         // An empty folder still lists itself and its parent.
         guard entries > 2 else { return }
-        guard text(of: "\(folder)/penstock.yml")?.contains(marker) ?? false else {
+        guard text(of: "\(folder)/penstock.yml").map(DemoMarker.isFound) ?? false else {
             throw SandboxStartError(
                 description: "The folder \(folder) is not empty and holds no earlier demo; name another one with --dir."
             )
@@ -82,10 +85,10 @@ extension DemoProject {
     }
 
     private static let project = """
-        # A Penstock project is a folder with this file in it. This one was written by the demo: it brings the
+        \(DemoMarker.remark)
         # companies of data/companies.csv into a Pipedrive sandbox on this machine. Nothing leaves the machine.
         version: 1
-        \(marker)
+        \(DemoMarker.projectLine)
 
         """
 
