@@ -87,7 +87,7 @@ enum ProjectSchema {
     private static let budget = SchemaNode.map([
         .init("burst", .integer(positive)),
         .init("window", .duration),
-        .init("daily_tokens", .integer(0...Int.max)),
+        .init("daily_tokens", .integer(0...1_000_000_000_000)),
         .init("reserve", .percent),
         .init("requests_per_second", .integer(positive)),
     ])

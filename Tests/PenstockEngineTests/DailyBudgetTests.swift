@@ -162,4 +162,14 @@ import Testing
         #expect(bench.refusal(9_000, cost: 11)?.overIn == 24 * Self.hour + 1_000 - 9_000)
         _ = try bench.grant(9_000, cost: 10)
     }
+
+    @Test("A reserve is a part of a budget of any size")
+    func reserveOfAnySize() {
+        func reserve(_ daily: Int64, _ points: Int64) -> Int64 {
+            DailyBudget().reserved(DailyBudget.Terms(daily: daily, reserve: .basisPoints(points)))
+        }
+        #expect(reserve(.max, 200) == Int64.max / 50)
+        #expect(reserve(.max, 10_000) == .max)
+        #expect(reserve(1_000, 25) == 2 && reserve(0, 10_000) == 0)
+    }
 }

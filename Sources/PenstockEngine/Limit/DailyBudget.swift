@@ -124,8 +124,14 @@ package struct DailyBudget: Sendable, Hashable {
         let size = [terms.daily, sizeSaid].compactMap { $0 }.min()
         return switch terms.reserve {
         case .amount(let amount): amount
-        case .basisPoints(let points): (size ?? 0) * points / 10_000
+        case .basisPoints(let points): Self.share(points, of: size ?? 0)
         }
+    }
+
+    /// So many hundredths of a percent of an amount, whatever its size.
+    private static func share(_ points: Int64, of whole: Int64) -> Int64 {
+        let product = max(0, whole).multipliedFullWidth(by: min(max(0, points), 10_000))
+        return Int64(10_000).dividingFullWidth(product).quotient
     }
 
     /// What may still be spent, or nil where nothing is known.

@@ -54,6 +54,10 @@ extension BadProject {
             "a list for a setting", file, "service: analytics", "service: [a]",
             "connections.yml:5:14: error[type]: service must be a text, not a list"),
         edit(
+            "a budget beyond all measure", file, "connector: pipedrive",
+            "connector: pipedrive\n    budget: {daily_tokens: 9223372036854775807}",
+            "connections.yml:12:28: error[range]: daily_tokens must be from 0 to 1000000000000"),
+        edit(
             "a wrong budget", file, "connector: pipedrive",
             "connector: pipedrive\n    budget: {burst: 0, window: 2, daily: 1}",
             "connections.yml:12:21: error[range]: burst must be at least 1",
