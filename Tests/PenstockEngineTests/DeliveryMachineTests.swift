@@ -61,4 +61,25 @@ import Testing
         }
         #expect(sizes == ["update 100", "create 64", "create 36"])
     }
+
+    @Test("Lost creates are counted by the size in which creates go", arguments: [(64, 10), (1_024, 160)])
+    func lostCreates(createRows: Int, lostMax: Int) throws {
+        var machine = DeliveryMachine(
+            DeliveryPolicy(), batchRows: 1_024, createRows: createRows, silenceMilliseconds: 1_000_000, now: 0)
+        for row in 0..<1_024 { machine.add(row, .create) }
+        let next = machine.next(0)
+        var batch = try #require(next)
+        let error = ConnectorError(.unavailable, "The answer was lost.")
+        var lost = 0
+        while machine.stop == nil, lost < 1_000 {
+            machine.took(batch, 0)
+            for row in batch.rows.indices where machine.stop == nil {
+                _ = machine.settle(batch.id, [RowResult(row: row, status: .unknown, error: error)], 1) { 0.5 }
+                lost += 1
+            }
+            guard let more = machine.next(0) else { break }
+            batch = more
+        }
+        #expect(lost == lostMax)
+    }
 }

@@ -121,8 +121,6 @@ package struct DeliveryMachine: Sendable {
     private let batchRows: Int
     private let createRows: Int
     private let silenceMilliseconds: Int64
-    /// How many of the rows that go together make up what is counted of failures: they fail together.
-    private let rowsPerFailure: Int
     private var quota: RetryQuota
     private var waiting = Lines()
     private var onTheirWay: [UInt64: Sent] = [:]
@@ -157,8 +155,7 @@ package struct DeliveryMachine: Sendable {
         self.policy = policy
         self.batchRows = batchRows
         self.createRows = createRows ?? batchRows
-        rowsPerFailure = max(1, batchRows / 64)
-        quota = RetryQuota(times: Int64(rowsPerFailure))
+        quota = RetryQuota(times: Int64(max(1, batchRows / 64)))
         self.silenceMilliseconds = silenceMilliseconds
         movedAt = now
     }
@@ -179,6 +176,11 @@ package struct DeliveryMachine: Sendable {
 
     /// When ``lookIntoSilence(_:)`` has something to say at the earliest.
     package var silentAt: Int64 { movedAt + silenceMilliseconds + 1 }
+
+    /// How many of the rows that go together make up what is counted of failures: they fail together.
+    private func rowsPerFailure(_ mode: WriteRequest.Mode) -> Int {
+        max(1, (mode == .create ? createRows : batchRows) / 64)
+    }
 
     /// Takes a row over.
     package mutating func add(_ row: Int, _ mode: WriteRequest.Mode) {
@@ -245,7 +247,7 @@ package struct DeliveryMachine: Sendable {
             again.attempt += 1
             again.cause = cause
             retriesTotal += 1
-            noteFailure(result)
+            noteFailure(result, open)
             retries.append((now + milliseconds, again))
             return nil
         case .close(let outcome):
@@ -297,10 +299,10 @@ package struct DeliveryMachine: Sendable {
         retries.removeAll { $0.dueAt <= now }
     }
 
-    private mutating func noteFailure(_ result: RowResult) {
+    private mutating func noteFailure(_ result: RowResult, _ open: Open) {
         guard let error = result.error, error.code != .rateLimited else { return }
         failuresInARow += 1
-        if failuresInARow > Self.failuresInARowMax * policy.attemptsMax * rowsPerFailure { giveUp(error) }
+        if failuresInARow > Self.failuresInARowMax * policy.attemptsMax * rowsPerFailure(open.mode) { giveUp(error) }
     }
 
     /// What a repetition is paid as; nil for a refusal for the rate, which the limiter answers to.
@@ -316,10 +318,14 @@ package struct DeliveryMachine: Sendable {
         switch outcome {
         case .notTried:
             failuresInARow += 1
-            if failuresInARow >= Self.failuresInARowMax * rowsPerFailure, let error = result.error { giveUp(error) }
+            if failuresInARow >= Self.failuresInARowMax * rowsPerFailure(open.mode), let error = result.error {
+                giveUp(error)
+            }
         case .unknown:
             unknownsInARow += 1
-            if unknownsInARow >= Self.unknownsInARowMax * rowsPerFailure, let error = result.error { giveUp(error) }
+            if unknownsInARow >= Self.unknownsInARowMax * rowsPerFailure(open.mode), let error = result.error {
+                giveUp(error)
+            }
         default:
             failuresInARow = 0
             unknownsInARow = 0
