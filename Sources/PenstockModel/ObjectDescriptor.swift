@@ -56,6 +56,9 @@ public struct RequestCosts: Sendable, Hashable {
     /// The most records on such a page.
     public var readPageMax: Int
 
+    /// What a request may cost: more than any destination asks, and little enough to be added up.
+    package static let allowed: ClosedRange<Int64> = 0...1_000_000_000
+
     /// What requests cost.
     public init(
         create: Int64, update: Int64, delete: Int64, readByIDs: Int64, readByIDsMax: Int, readPage: Int64,

@@ -158,4 +158,22 @@ private final class RecordingHost: HostServices {
         #expect(error?.field.utf8.count == 126)
         #expect(error?.vendorCode.utf8.count == 62)
     }
+
+    @Test("Numbers that nobody can reckon with are not believed")
+    func numbersAreBounded() throws {
+        let recording = RecordingHost()
+        try probe(recording) { host throws in
+            for cost: Int64 in [-5, 1_000_000_001, .max] {
+                let error = #expect(throws: ConnectorError.self) {
+                    try host.acquire(RequestIntent(bucket: "burst", cost: cost, kind: .read))
+                }
+                #expect(error?.code == .contractBreach && error?.message.contains("not \(cost)") == true)
+            }
+            host.release(1, RequestAnswer(status: 200, serverTimeMilliseconds: 253_402_300_800_000))
+            host.release(1, RequestAnswer(status: 200, serverTimeMilliseconds: .max))
+        }
+        let unknown = RecordingHost()
+        for _ in 0..<2 { unknown.release(1, RequestAnswer(status: 200)) }
+        #expect(recording.lines == unknown.lines)
+    }
 }

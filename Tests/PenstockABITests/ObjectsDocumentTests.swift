@@ -26,4 +26,15 @@ import Testing
             Array("{\"v\": 1, \"objects\": [{\"id\": \"thing\", \"title\": \"Thing\"\(member)}]}".utf8))
         #expect(try ObjectDescriptor.list(document: document).map(\.rowsAtOnce) == [0])
     }
+
+    @Test("A request costs nothing less than 0, and nothing that cannot be added up", arguments: ["-5", "1000000001"])
+    func costsAreBounded(cost: String) throws {
+        for name in ["create", "update", "delete", "read_by_ids", "read_page", "read_one"] {
+            let costs = "{\"\(name)\": \(cost)}"
+            let document = try Document.parse(
+                Array("{\"v\": 1, \"objects\": [{\"id\": \"t\", \"title\": \"T\", \"costs\": \(costs)}]}".utf8))
+            let error = #expect(throws: DocumentError.self) { try ObjectDescriptor.list(document: document) }
+            #expect(error?.reason.contains("\(name) is \(cost)") == true)
+        }
+    }
 }

@@ -63,6 +63,15 @@ extension JSON {
         return number
     }
 
+    /// What a request costs, under `key`; 0 where it is missing or null.
+    func cost(_ key: String) throws(DocumentError) -> Int64 {
+        let cost = Int64(try integer(key) ?? 0)
+        guard RequestCosts.allowed.contains(cost) else {
+            throw DocumentError(reason: "\(key) is \(cost); a request costs 0 to \(RequestCosts.allowed.upperBound)")
+        }
+        return cost
+    }
+
     /// The list under `key`; empty where it is missing or null.
     func list(_ key: String) throws(DocumentError) -> [JSON] {
         guard let value = present(key) else { return [] }

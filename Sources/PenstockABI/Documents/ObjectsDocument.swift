@@ -36,13 +36,12 @@ extension ObjectDescriptor {
             id: try document.text("id"), title: try document.text("title"),
             requiredOnCreate: try document.texts("required_on_create"),
             costs: RequestCosts(
-                create: Int64(try costs.integer("create") ?? 0), update: Int64(try costs.integer("update") ?? 0),
-                delete: Int64(try costs.integer("delete") ?? 0),
-                readByIDs: Int64(try costs.integer("read_by_ids") ?? 0),
+                create: try costs.cost("create"), update: try costs.cost("update"), delete: try costs.cost("delete"),
+                readByIDs: try costs.cost("read_by_ids"),
                 readByIDsMax: try costs.integer("read_by_ids_max") ?? 0,
-                readPage: Int64(try costs.integer("read_page") ?? 0),
+                readPage: try costs.cost("read_page"),
                 readPageMax: try costs.integer("read_page_max") ?? 0,
-                readOne: Int64(try costs.integer("read_one") ?? 0)),
+                readOne: try costs.cost("read_one")),
             createdAtField: try document.textIfPresent("created_at_field") ?? "",
             updatedAtField: try document.textIfPresent("updated_at_field") ?? "",
             rowsAtOnce: max(0, try document.integer("rows_at_once") ?? 0))

@@ -157,6 +157,12 @@ extension RequestIntent {
                 .contractBreach,
                 "The connector broke the connector contract in acquire: the kind \(intent.kind) does not exist.")
         }
+        guard RequestCosts.allowed.contains(intent.cost) else {
+            throw ConnectorError(
+                .contractBreach,
+                "The connector broke the connector contract in acquire: a request costs 0 to "
+                    + "\(RequestCosts.allowed.upperBound), not \(intent.cost).")
+        }
         let row = intent.has_row != 0 ? BatchRow(batch: intent.batch_id, row: Int(intent.row)) : nil
         self.init(
             bucket: String(copying: intent.bucket) ?? "", cost: intent.cost, kind: kind, row: row,
