@@ -154,4 +154,33 @@ import Testing
             """)
         #expect(try project.penstock("plan", "orgs").everything.contains("guard-not-allowed"))
     }
+
+    @Test("What the destination did not take is not held for ours", arguments: ["match", "id"])
+    func refusedIsNotOurs(by finder: String) throws {
+        let project = try TemporaryProject()
+        let (id, match) = finder == "id" ? ("id: pd, ", "") : ("", ", match: name")
+        func sync(_ missing: String) throws {
+            try project.sync(
+                """
+                source: {connection: files, table: orgs, key: key}
+                map: {\(id)name: company, Account tier: {from: tier, guard: if-unchanged-since-us}}
+                insert: {mode: Update, on_missing: \(missing)\(match)}
+                rejects: {max: 10}
+                """)
+        }
+        try sync("create")
+        try write(["k1,,A,Gold"], project)
+        #expect(try project.run().counts == "fetched 1, created 1")
+        try sync("reject")
+        try write(["k1,,A,Silver"], project)
+        try project.server.play("status=404:method=PATCH:nth=1")
+        let refused = try project.run()
+        #expect(refused.count(finder == "id" ? "rejected" : "not_tried") == 1, "\(refused.result.everything)")
+        // Somebody writes by hand what the sync could not write, and it stays.
+        try project.server.edit(1, [:], custom: ["Account tier": .string("Silver")])
+        try write(["k1,\(finder == "id" ? "1" : ""),A,Platinum"], project)
+        let held = try project.run()
+        #expect(held.count("conflicts") == 1, "\(held.result.everything)")
+        #expect(tiers(project) == ["Silver"])
+    }
 }

@@ -350,10 +350,13 @@ final class Delivery {
             again.fate = .create
             machine.add(items.add(item.with(again)), .create)
         } else if insert.match != "id" {
+            // Nothing of it was written, as with a refusal.
+            try ledger.images?.close(item, .rejected, remoteID: nil)
             try ledger.close(again, .notTried, remoteID: nil)
         } else {
             let reason = reason(result, item.row)
             rejectsByCode[reason.code, default: 0] += 1
+            try ledger.images?.close(item, .rejected, remoteID: nil)
             try ledger.reject(again, reason, chunk, isSent: false)
         }
     }
