@@ -177,4 +177,18 @@ import Testing
         #expect(try project.run().counts == "fetched 2, unchanged 1, rejected 1")
         #expect(project.server.counters.byRoute["PATCH /api/v2/organizations/{id}"] == before + 1)
     }
+
+    @Test("A reject that is damaged ends the run, and no other reason is made up for it")
+    func damagedReject() throws {
+        let project = try refused()
+        // Without its marks a file is not held against what it was when it was closed.
+        for marks in [".penstock/marks", "home/.local/state/penstock/marks"] {
+            try FileManager.default.removeItem(atPath: project.folder + "/" + marks)
+        }
+        try project.sql("UPDATE reject SET message = 'Nothing of it is true.'", in: ".penstock/state/orgs.db")
+        for command in ["plan", "run"] {
+            let result = try project.penstock(command, "orgs")
+            #expect(result.status == 73 && result.errors.contains("error[state-damaged]"), "\(result.everything)")
+        }
+    }
 }

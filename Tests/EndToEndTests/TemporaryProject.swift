@@ -83,11 +83,11 @@ final class TemporaryProject {
         try write("data/\(table).csv", lines.map { $0 + "\n" }.joined())
     }
 
-    /// Executes SQL in the database of the connection `base`.
-    func sql(_ statements: String) throws {
+    /// Executes SQL in the database of the connection `base`, or in another one of the project.
+    func sql(_ statements: String, in file: String = "base.db") throws {
         var database: OpaquePointer?
         defer { sqlite3_close(database) }
-        try #require(sqlite3_open(folder + "/base.db", &database) == SQLITE_OK)
+        try #require(sqlite3_open(folder + "/" + file, &database) == SQLITE_OK)
         let code = sqlite3_exec(database, statements, nil, nil, nil)
         try #require(code == SQLITE_OK, "\(String(cString: sqlite3_errmsg(database))): \(statements)")
     }

@@ -383,7 +383,7 @@ final class RowPipeline {
         case .update(let id) where mapped.changesNothing(row.row): row.fate = .unchanged(id: id, isKnown: false)
         case .update(let id): row.fate = .update(id: id, changes: nil)
         case .unchanged(let id): row.fate = .unchanged(id: id, isKnown: row.known?.cursor == row.cursorText)
-        case .rejectedBefore: row.fate = .rejected(refusedBefore(row))
+        case .rejectedBefore: row.fate = .rejected(try refusedBefore(row))
         case .missing: row.fate = missing(row, mapped)
         case .dropped: row.fate = .dropped
         case .compare(let id):
@@ -466,9 +466,14 @@ final class RowPipeline {
         return .update(id: id, changes: guards.changes(free))
     }
 
-    private func refusedBefore(_ row: DecidedRow) -> RejectReason {
+    private func refusedBefore(_ row: DecidedRow) throws(RunStop) -> RejectReason {
         // The reason is kept with the reject; a reject that was cleared by hand leaves only the fact.
-        let kept = try? ledger?.reject(for: row.key)
+        let kept: RejectRecord?
+        do {
+            kept = try ledger?.reject(for: row.key)
+        } catch {
+            throw .state(error)
+        }
         return RejectReason(
             stage: kept?.stage ?? "deliver", code: kept?.code ?? "refused-before", field: kept?.field ?? "",
             value: kept?.value ?? "",
