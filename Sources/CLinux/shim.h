@@ -21,6 +21,12 @@ static inline int penstock_identity(const char *path, uint64_t numbers[4]) {
     return 0;
 }
 
+int mkostemp(char *path, int flags);
+
+// Makes a file for this user alone, with a name in place of the six X at the end of `path`; no program that is started
+// meanwhile inherits it. Returns its descriptor, or -1 with errno.
+static inline int penstock_temporary_file(char *path) { return mkostemp(path, O_CLOEXEC); }
+
 // The kind of file system that `path` lies on, or 0 where that cannot be told.
 static inline uint64_t penstock_file_system(const char *path) {
     struct statfs status;

@@ -28,9 +28,8 @@ final class KeyRun {
         self.folder = folder
         self.level = level
         var name = Array("\(folder)/penstock-keys-XXXXXX".utf8CString)
-        descriptor = mkstemp(&name)
+        descriptor = TemporaryFile.make(&name)
         guard descriptor >= 0 else { throw .system("Making a file in", folder, errno) }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         unlink(name)
         page.reserveCapacity(Self.pageWords)
         looked = [UInt64](repeating: 0, count: Self.pageWords)

@@ -28,9 +28,8 @@ package final class SpoolFile: Sendable {
     package init(folder: String) throws(StateError) {
         self.folder = folder
         var name = Array("\(folder)/penstock-spool-XXXXXX".utf8CString)
-        descriptor = mkstemp(&name)
+        descriptor = TemporaryFile.make(&name)
         guard descriptor >= 0 else { throw .system("Making a file in", folder, errno) }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         unlink(name)
     }
 

@@ -116,6 +116,14 @@ struct SourceFile: CustomStringConvertible, Sendable {
         }
     }
 
+    @Test("Temporary files are closed where a program is started", arguments: SourceFile.all.filter(\.isSwift))
+    func temporaryFilesAreNotInherited(file: SourceFile) {
+        guard file.isIn("Sources", "Plugins") else { return }
+        for (number, line) in file.lines.enumerated() {
+            #expect(!code(line).contains("mkstemp("), "\(file):\(number + 1): TemporaryFile leaves no gap")
+        }
+    }
+
     @Test("Nothing is left to do", arguments: SourceFile.all)
     func nothingIsLeftToDo(file: SourceFile) {
         guard file.path != "Tests/TidyTests/TidyTests.swift" else { return }

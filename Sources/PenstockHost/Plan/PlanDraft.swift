@@ -3,6 +3,7 @@
 import CCrypto
 import Glibc
 import PenstockModel
+import PenstockState
 
 /// Why a file with a plan cannot be written or used.
 package struct PlanFileProblem: Error, Sendable, Hashable {
@@ -42,9 +43,8 @@ package final class PlanDraft {
     /// - Throws: ``PlanFileProblem`` `unwritable`.
     package init(folder: String) throws(PlanFileProblem) {
         var name = Array("\(folder)/penstock-plan-XXXXXX".utf8CString)
-        descriptor = mkstemp(&name)
+        descriptor = TemporaryFile.make(&name)
         guard descriptor >= 0 else { throw .system(.unwritable, folder, "cannot hold a file") }
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         unlink(name)
     }
 
@@ -76,7 +76,7 @@ package final class PlanDraft {
     package func seal(_ header: PlanHeader, to path: String) throws(PlanFileProblem) {
         try flush()
         var name = Array("\(path).XXXXXX".utf8CString)
-        let file = mkstemp(&name)
+        let file = TemporaryFile.make(&name)
         guard file >= 0 else { throw .system(.unwritable, path, "cannot be written") }
         var isDone = false
         defer {
