@@ -54,19 +54,3 @@ struct StateMark: Sendable, Hashable {
         Fingerprint(low: .random(in: .min ... .max), high: .random(in: .min ... .max)).hex
     }
 }
-
-extension Fingerprint {
-    /// A digest from its hexadecimal digits, or nil for anything else.
-    init?(hex: String) {
-        let digits = Array(hex.utf8)
-        guard digits.count == 32 else { return nil }
-        var bytes: [UInt8] = []
-        for place in stride(from: 0, to: 32, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[place..<place + 2], as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(byte)
-        }
-        self.init(bytes: bytes)
-    }
-}

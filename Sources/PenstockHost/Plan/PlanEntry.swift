@@ -137,22 +137,6 @@ package struct PlanEntry: Sendable, Hashable {
     }
 }
 
-extension Fingerprint {
-    /// The digest with these 32 hexadecimal digits, or nil.
-    package init?(hex: String) {
-        let digits = Array(hex.utf8)
-        guard digits.count == 32 else { return nil }
-        var bytes: [UInt8] = []
-        for place in stride(from: 0, to: 32, by: 2) {
-            guard let byte = UInt8(String(decoding: digits[place..<place + 2], as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            bytes.append(byte)
-        }
-        self.init(bytes: bytes)
-    }
-}
-
 /// What a plan does not show.
 package struct PlanMask: Sendable, Hashable {
     /// The names or keys of the fields that are shown as dots.
