@@ -5,7 +5,7 @@ import PenstockModel
 
 /// Holds the other side of the boundary to the contract, and names it when it breaks a rule.
 package struct ContractChecks: Sendable {
-    /// The other side as it stands in messages, for example `The connector csv`.
+    /// The other side as it stands in messages, for example `The connector my-crm`.
     let party: String
 
     /// The checks for a loaded connector.

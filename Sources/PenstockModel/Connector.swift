@@ -52,9 +52,9 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
 
 /// What a connector says about itself, without being opened.
 public struct ConnectorDescriptor: Sendable, Hashable {
-    /// The id for project files, in lower case, for example `csv`.
+    /// The id for project files, in lower case, for example `my-crm`.
     public var id: String
-    /// The name for people, for example `CSV files`.
+    /// The name for people, for example `My CRM`.
     public var title: String
     /// The connector's own version, `major.minor.patch`.
     public var version: String

@@ -36,7 +36,7 @@ public struct ObjectDescriptor: Sendable, Hashable {
     }
 }
 
-/// What requests cost of the daily budget, in the destination's own unit (Pipedrive: tokens).
+/// What requests cost of the daily budget, in the destination's own unit.
 public struct RequestCosts: Sendable, Hashable {
     /// One create.
     public var create: Int64

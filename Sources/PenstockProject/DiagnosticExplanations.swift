@@ -167,7 +167,7 @@ extension DiagnosticCode {
             fix: "Use the name of a file in models, or write the model."),
         .unknownConnector: Explanation(
             "No connector of this id is installed.",
-            example: "connector: postgresql",
+            example: "connector: my-crm",
             fix: "Use an id that penstock connector list shows, or put the library in the plugin folder."),
         .unknownObject: Explanation(
             "The destination does not write an object of this name.",

@@ -236,7 +236,7 @@ typedef struct penstock_connector {
     uint16_t major, minor;                    /* PENSTOCK_MAJOR, PENSTOCK_MINOR of this header */
     void *owner;                              /* the connector's own; the host leaves it alone */
     const char *id;                           /* lower case, as in project files: "jsonl" */
-    const char *title;                        /* for people: "CSV files" */
+    const char *title;                        /* for people: "My CRM" */
     const char *version;                      /* the connector's own: "1.0.2" */
     const char *summary;                      /* one sentence */
     uint64_t caps;                            /* PENSTOCK_CAP_… */
