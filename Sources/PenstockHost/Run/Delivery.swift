@@ -262,7 +262,7 @@ final class Delivery {
 
     private func shape(_ mode: WriteRequest.Mode) -> WriteShape {
         if let shape = shapes[mode] { return shape }
-        let shape = WriteShape(mode, sync)
+        let shape = WriteShape(mode, sync.mapping, sync.guarantee)
         shapes[mode] = shape
         return shape
     }

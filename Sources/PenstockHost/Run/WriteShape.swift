@@ -15,16 +15,16 @@ struct WriteShape {
     /// The bits of the targets that an update sets where it is not known what differs: not what only finds records.
     private let writable: [UInt8]
 
-    /// The columns of `mode` for `sync`.
-    init(_ mode: WriteRequest.Mode, _ sync: OpenSync) {
+    /// The columns of `mode` for what a map makes.
+    init(_ mode: WriteRequest.Mode, _ mapping: CompiledMapping, _ guarantee: DeliveryGuarantee) {
         self.mode = mode
-        targets = sync.mapping.targets
+        targets = mapping.targets
         var fields = [Schema.Field(WriteRequest.rowKeyColumn, .text, isNullable: false)]
         if mode != .create { fields.append(Schema.Field(WriteRequest.remoteIDColumn, .text, isNullable: false)) }
         fields.append(Schema.Field(WriteRequest.presenceColumn, .bytes, isNullable: false))
         reserved = fields.count
-        fields += sync.mapping.fieldSchema.fields
-        if mode == .create, case .exactlyOnce(let marker) = sync.guarantee {
+        fields += mapping.fieldSchema.fields
+        if mode == .create, case .exactlyOnce(let marker) = guarantee {
             fields.append(Schema.Field(marker.key, marker.kind.columnType))
             hasMarker = true
         } else {
