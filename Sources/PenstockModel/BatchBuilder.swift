@@ -123,6 +123,17 @@ public struct ColumnBuilder {
         return true
     }
 
+    /// Appends a text; false where the bytes are no UTF-8 or one of them is 0, and then nothing was appended.
+    @inlinable @inline(__always) public func append(textWithoutNUL value: UnsafeBufferPointer<UInt8>) -> Bool {
+        let count = value.count
+        let place = room(for: count)
+        if let start = value.baseAddress, !FewBytes.isASCIIWithoutNUL(copying: start, place, count) {
+            guard UTF8Check.isValidWithoutNUL(value) else { return false }
+        }
+        endBytes(count)
+        return true
+    }
+
     /// Appends a row of layout ``DataType/Layout/bytes``.
     ///
     /// Text, decimals and JSON must be UTF-8.

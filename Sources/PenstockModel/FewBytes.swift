@@ -7,6 +7,7 @@ public enum FewBytes {
     /// From so many bytes on, a call costs less than it gains.
     @usableFromInline static var callMin: Int { 64 }
     @usableFromInline static var highs: UInt64 { 0x8080_8080_8080_8080 }
+    @usableFromInline static var ones: UInt64 { 0x0101_0101_0101_0101 }
 
     /// Copies bytes that do not overlap.
     @inlinable @inline(__always) public static func copy(
@@ -27,38 +28,61 @@ public enum FewBytes {
         seen(copying: source, target, count) & highs == 0
     }
 
-    /// Copies bytes; the result has a high bit where one of them has.
-    @inlinable @inline(__always) static func seen(
+    /// Copies bytes that do not overlap, and says whether all of them are below 128, and none is 0.
+    @inlinable @inline(__always) public static func isASCIIWithoutNUL(
         copying source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, _ count: Int
+    ) -> Bool {
+        seen(copying: source, target, count, marksZeros: true) & highs == 0
+    }
+
+    /// Copies bytes; the result has a high bit where one of them has.
+    ///
+    /// - Parameter marksZeros: Whether it has one where one of them is 0, too.
+    @inlinable @inline(__always) static func seen(
+        copying source: UnsafePointer<UInt8>, _ target: UnsafeMutablePointer<UInt8>, _ count: Int,
+        marksZeros: Bool = false
     ) -> UInt64 {
         let (from, to) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
         // The last words lie over what was copied before them: a branch for each length would be guessed wrong too often.
         if count >= 16 {
-            var seen = moved(from, to, 0, as: SIMD2<UInt64>.self)
+            var seen = marked(moved(from, to, 0, as: SIMD2<UInt64>.self), marksZeros)
             var place = 16
             if count > 32 {
-                seen |= moved(from, to, 16, as: SIMD2<UInt64>.self)
-                seen |= moved(from, to, count &- 32, as: SIMD2<UInt64>.self)
+                seen |= marked(moved(from, to, 16, as: SIMD2<UInt64>.self), marksZeros)
+                seen |= marked(moved(from, to, count &- 32, as: SIMD2<UInt64>.self), marksZeros)
                 while place &+ 48 < count {
                     place &+= 16
-                    seen |= moved(from, to, place, as: SIMD2<UInt64>.self)
+                    seen |= marked(moved(from, to, place, as: SIMD2<UInt64>.self), marksZeros)
                 }
             }
-            seen |= moved(from, to, count &- 16, as: SIMD2<UInt64>.self)
+            seen |= marked(moved(from, to, count &- 16, as: SIMD2<UInt64>.self), marksZeros)
             return seen[0] | seen[1]
         }
         if count >= 8 {
-            return moved(from, to, 0, as: UInt64.self) | moved(from, to, count &- 8, as: UInt64.self)
+            return marked(moved(from, to, 0, as: UInt64.self), marksZeros)
+                | marked(moved(from, to, count &- 8, as: UInt64.self), marksZeros)
         }
         if count >= 4 {
-            return UInt64(moved(from, to, 0, as: UInt32.self) | moved(from, to, count &- 4, as: UInt32.self))
+            return UInt64(
+                marked(moved(from, to, 0, as: UInt32.self), marksZeros)
+                    | marked(moved(from, to, count &- 4, as: UInt32.self), marksZeros))
         }
         guard count > 0 else { return 0 }
         let (first, middle, last) = (source[0], source[count &>> 1], source[count &- 1])
         target[0] = first
         target[count &>> 1] = middle
         target[count &- 1] = last
-        return UInt64(first | middle | last)
+        return UInt64(marked(first, marksZeros) | marked(middle, marksZeros) | marked(last, marksZeros))
+    }
+
+    /// The word with a high bit where a byte is 0, if that is wanted: then some byte has one exactly where some is 0.
+    @inlinable @inline(__always) static func marked<T: FixedWidthInteger>(_ word: T, _ marksZeros: Bool) -> T {
+        marksZeros ? word | (word &- T(truncatingIfNeeded: ones)) & ~word : word
+    }
+
+    /// The same for two words.
+    @inlinable @inline(__always) static func marked(_ words: SIMD2<UInt64>, _ marksZeros: Bool) -> SIMD2<UInt64> {
+        marksZeros ? words | (words &- SIMD2(repeating: ones)) & ~words : words
     }
 
     /// Copies one word.

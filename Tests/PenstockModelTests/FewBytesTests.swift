@@ -43,8 +43,26 @@ import Testing
                 var source = Self.bytes(count)
                 source[place] = 0x80
                 var isASCII = true
+                var isText = true
                 _ = Self.target(of: source) { isASCII = FewBytes.isASCII(copying: $0, $1, count) }
-                #expect(!isASCII, "byte \(place) of \(count)")
+                _ = Self.target(of: source) { isText = FewBytes.isASCIIWithoutNUL(copying: $0, $1, count) }
+                #expect(!isASCII && !isText, "byte \(place) of \(count)")
+            }
+        }
+    }
+
+    @Test func aZeroIsSeenWhereverItStands() {
+        for count in Self.lengths {
+            var plain = [UInt8](repeating: 1, count: count)
+            plain.reserveCapacity(1)
+            var isText = false
+            let seen = Self.target(of: plain) { isText = FewBytes.isASCIIWithoutNUL(copying: $0, $1, count) }
+            #expect(isText && Array(seen[40..<40 + count]) == plain, "\(count) bytes")
+            for place in 0..<count {
+                var source = Self.bytes(count)
+                source[place] = 0
+                _ = Self.target(of: source) { isText = FewBytes.isASCIIWithoutNUL(copying: $0, $1, count) }
+                #expect(!isText, "byte \(place) of \(count)")
             }
         }
     }

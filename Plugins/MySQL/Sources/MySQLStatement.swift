@@ -222,11 +222,7 @@ final class MySQLStatement {
 
     /// Appends a text to `target` where it is UTF-8 without a NUL; otherwise appends nothing and returns false.
     func appendText(_ position: Int, to target: ColumnBuilder) -> Bool {
-        withBytes(position) { bytes in
-            guard UTF8Check.isValidWithoutNUL(bytes) else { return false }
-            target.append(bytes: bytes)
-            return true
-        }
+        withBytes(position) { target.append(textWithoutNUL: $0) }
     }
 }
 

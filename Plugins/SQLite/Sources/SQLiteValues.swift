@@ -24,13 +24,7 @@ enum SQLiteValues {
             fault = appendInteger(cell.integer, to: column)
         case .real: fault = appendReal(cell.real, to: column)
         case .text:
-            if column.type == .text {
-                let text = cell.text
-                if UTF8Check.isValidWithoutNUL(text) {
-                    column.append(bytes: text)
-                    return nil
-                }
-            }
+            if column.type == .text, column.append(textWithoutNUL: cell.text) { return nil }
             fault = appendText(cell, to: column)
         case .blob: fault = appendBlob(cell, to: column)
         }
