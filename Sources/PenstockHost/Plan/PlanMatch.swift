@@ -306,6 +306,9 @@ final class PlanMatch {
     /// The reject of a row whose record was gone: the next run must meet it again.
     static var gone: Kept { Kept(code: changedCode, stage: "deliver") }
 
+    /// Whether a row is left alone because its record is gone since the plan was made.
+    static func isGone(_ reason: RejectReason) -> Bool { Kept(code: reason.code, stage: reason.stage) == gone }
+
     /// Why a row is left alone whose record is gone since the plan was made.
     static func gone(_ id: String?) -> RejectReason {
         RejectReason(

@@ -158,7 +158,7 @@ final class GuardedRows: DecidedRows {
         guard let planned else { return }
         let chunk = waiting[place.chunk].chunk
         if let reason = try planned.objection(to: chunk.rows[place.row], chunk, place.id) {
-            if reason == PlanMatch.gone(place.id) { waiting[place.chunk].chunk.rows[place.row].known?.remoteID = nil }
+            if PlanMatch.isGone(reason) { waiting[place.chunk].chunk.rows[place.row].known?.remoteID = nil }
             waiting[place.chunk].chunk.rows[place.row].fate = .rejected(reason)
         }
     }

@@ -44,11 +44,7 @@ extension SyncRunner {
                     tracker.limit(.ceiling(row.cursor))
                 }
             case .rejected(let reason):
-                if PlanMatch.Kept(code: reason.code, stage: reason.stage) == PlanMatch.gone,
-                    !KeyOrder.isMissing(row.cursor)
-                {
-                    tracker.limit(.ceiling(row.cursor))
-                }
+                if PlanMatch.isGone(reason), !KeyOrder.isMissing(row.cursor) { tracker.limit(.ceiling(row.cursor)) }
                 rejectsByCode[reason.code, default: 0] += 1
                 observe(.rejected(row: row.number, keyText: row.keyText, reason))
                 // Its twin may not be read again with it: it must not go by itself then.
