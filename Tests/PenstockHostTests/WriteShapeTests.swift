@@ -43,7 +43,7 @@ import Testing
         let fields = [DestinationField("id", .id)] + kinds.map { DestinationField($0.rawValue, $0, isClearable: true) }
         return try CompiledMapping(
             map: source.fields.map { MapEntry(target: $0.name, from: $0.name) },
-            insert: InsertDefinition(mode: .update, onNull: clears ? .clear : .skip), source: source, fields: fields)
+            insert: InsertDefinition(mode: .update, onNull: clears ? .clear : .keep), source: source, fields: fields)
     }
 
     /// A chunk whose rows may have every field, so that its columns can go whole, or not.
