@@ -294,4 +294,18 @@ import Testing
         #expect(ended.status == 0, "\(ended.everything)")
         #expect(project.server.names.count == 60 && Set(project.server.names).count == 60)
     }
+
+    @Test("Records that carry one marker are told of although a later look at the records fails")
+    func duplicatesAreTold() throws {
+        let project = try prepared(rows: 2, insert: "{mode: Append, settle: 1s}")
+        try project.server.play("reset-after:method=POST:nth=1", "reset-before:method=POST:nth=2")
+        #expect(try project.run("--no-wait").counts == "fetched 2, unknown 2")
+        let marker = try #require(markers(project).first)
+        try project.server.create(["name": .string("Twin")], custom: ["Penstock key": .string(marker)])
+        try project.server.play(
+            "reset-before:method=POST:nth=1", "status=403:method=GET:path=/api/v2/organizations:nth=2")
+        let report = try project.run()
+        #expect(report["duplicates"].arrayValue?.first?.arrayValue?.count == 2, "\(report.data.prettyText)")
+        #expect(report.count("unknown") == 1 && report.status != 0)
+    }
 }

@@ -325,8 +325,6 @@ final class LostRows {
     }
 
     /// Gives up what is not settled: the rows stay unknown, and the run unfinished.
-    ///
-    /// - Parameter isRead: Whether the source was read to its end, so that a row that did not come is gone.
     func leaveUnknown() {
         for row in rows.values {
             if row.item == nil { ledger.countFetched() }

@@ -289,13 +289,14 @@ package final class SyncRunner {
                 rounds += 1
             }
             try delivery.drain()
-            attempt.duplicates = lost.duplicates
-            if delivery.stop == nil { attempt.duplicates += try lost.audit() }
+            if delivery.stop == nil { attempt.duplicates = try lost.audit() }
         } catch {
             if case .state = error { throw error }
             attempt.stop = attempt.stop ?? error
             try delivery.drain()
         }
+        // What was found before something failed is told all the same.
+        attempt.duplicates = lost.duplicates + attempt.duplicates
         lost.leaveUnknown()
         if let value = delivery.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
         if let stop = delivery.stop, attempt.stop == nil {
