@@ -56,16 +56,6 @@ package final class LedgerMatcher: Sendable {
         match.hasCursor ? walk.withLock { match.cursorText.string($0.texts) } : nil
     }
 
-    /// Everything that the ledger says of the row, or nil for a match that is not known; for any match.
-    ///
-    /// - Throws: ``StateError``.
-    package func entry(of match: LedgerMatch) throws(StateError) -> LedgerEntry? {
-        guard match.isKnown, let store else { return nil }
-        return try store.read { connection throws(StateError) in
-            try LedgerTable(connection: connection).find(position: match.position)
-        }
-    }
-
     /// How many rows with a record (created, updated or unchanged) were not matched: they are gone from the source,
     /// where all of it was matched.
     ///

@@ -61,11 +61,6 @@ struct LedgerTable {
         return nil
     }
 
-    /// What is known at `position`, or nil.
-    func find(position: Int64) throws(StateError) -> LedgerEntry? {
-        try places(from: position, through: position, limit: 1).found.first?.entry
-    }
-
     // MARK: - Many
 
     /// The entries of positions from `first` through `last`, at most `limit`.

@@ -68,31 +68,4 @@ extension StateStore {
             if rejects { try connection.execute("DELETE FROM reject") }
         }
     }
-
-    /// Reads the whole file, compares every row with its checksum and every index with its table.
-    ///
-    /// - Throws: ``StateError``, `damaged` with the first place found.
-    package func integrityCheck() throws {
-        do {
-            try checkFile()
-            try forEachEntry { _ in }
-            try forEachReject { _ in }
-        } catch StateError.internal(let sentence) {
-            throw StateError.unanswered(sentence)
-        }
-    }
-
-    private func checkFile() throws(StateError) {
-        try read { connection throws(StateError) in
-            // Not the quick one: a damaged index hides rows, and a hidden ledger row is sent again.
-            let answer = try connection.statement("PRAGMA integrity_check(1)").first([]) { $0.text(0) ?? "" }
-            guard answer == "ok" else { throw .damaged("\(connection.path), \(answer ?? "no answer")") }
-            let meta = MetaTable(connection: connection)
-            _ = try meta.watermark()
-            for key in try meta.keys() { _ = try meta.value(key) }
-            _ = try RunTable(connection: connection).select("ORDER BY number")
-            try LedgerTable(connection: connection).check()
-            try CreatedTable(connection: connection).check()
-        }
-    }
 }

@@ -19,7 +19,19 @@ extension StateStore {
     ///
     /// - Throws: ``StateError``, `damaged` with the first place found.
     package func inspect() throws -> StateInspection {
-        var inspection = try read { connection throws(StateError) in
+        do {
+            var inspection = try readWhole()
+            try forEachEntry { _ in inspection.rows += 1 }
+            try forEachReject { _ in inspection.rows += 1 }
+            return inspection
+        } catch StateError.internal(let sentence) {
+            // What is asked is right, so what cannot be answered is the file.
+            throw StateError.unanswered(sentence)
+        }
+    }
+
+    private func readWhole() throws(StateError) -> StateInspection {
+        try read { connection throws(StateError) in
             try OpenState.checkWhole(connection)
             let meta = MetaTable(connection: connection)
             _ = try meta.watermark()
@@ -31,9 +43,6 @@ extension StateStore {
                 rows: Int64(runs.count), pages: try connection.integer("PRAGMA page_count"),
                 run: runs.last?.number ?? 0, sequence: try meta.sequence())
         }
-        try forEachEntry { _ in inspection.rows += 1 }
-        try forEachReject { _ in inspection.rows += 1 }
-        return inspection
     }
 
     /// Gives the file a new identity, so that no other copy of it is taken for it.

@@ -9,7 +9,7 @@ import Testing
 
     @Test func anUntouchedFileIsWhole() throws {
         let store = try fill()
-        try store.integrityCheck()
+        _ = try store.inspect()
     }
 
     @Test(
@@ -44,7 +44,7 @@ import Testing
         store.close()
         try tamper(sql)
         let reopened = try StateStore.writing(folder)
-        guard case .damaged = (#expect(throws: StateError.self) { try reopened.integrityCheck() }) else {
+        guard case .damaged = (#expect(throws: StateError.self) { try reopened.inspect() }) else {
             return #expect(Bool(false), "the check names the damage")
         }
     }

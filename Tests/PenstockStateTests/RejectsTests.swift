@@ -28,7 +28,7 @@ import Testing
         #expect(found.map(\.code) == ["bad-owner"])
         #expect(found.map(\.firstSeenMilliseconds) == [100])
         #expect(found.map(\.lastSeenMilliseconds) == [300])
-        try store.integrityCheck()
+        _ = try store.inspect()
     }
 
     @Test func aSuccessClearsTheReject() throws {

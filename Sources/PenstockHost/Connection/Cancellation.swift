@@ -63,13 +63,6 @@ package final class Cancellation: Sendable {
         condition.unlock()
     }
 
-    /// Wakes whoever waits, without a wish to stop: something has changed.
-    package func notify() {
-        condition.lock()
-        condition.broadcast()
-        condition.unlock()
-    }
-
     /// Waits so long, or until the wish is made.
     ///
     /// - Returns: Whether the wish was made.
