@@ -407,4 +407,33 @@ import Testing
         #expect(try project.penstock("run", "orgs", "--plan", "none.plan").status == 64)
         #expect(try project.penstock("plan", "orgs", "--diff", "some").status == 64)
     }
+
+    @Test("Rows that a plan does not have are counted, and not kept")
+    func manyNewRows() throws {
+        let project = try project()
+        try seal(project)
+        func peak(_ more: Int) throws -> Int {
+            let text = String(repeating: "x", count: 200)
+            try write(Self.rows + (1...more).map { "n\($0),,New \($0) \(text),Gold" }, project)
+            let run = try project.start("run", "orgs", "--plan", "orgs.plan")
+            var kilobytes = 0
+            while run.isRunning {
+                // The process may have ended since.
+                let status = (try? String(contentsOfFile: "/proc/\(run.id)/status", encoding: .utf8)) ?? ""
+                let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+                if let size = line?.split(whereSeparator: { !$0.isNumber }).first.flatMap({ Int($0) }) {
+                    kilobytes = max(kilobytes, size)
+                }
+                usleep(2_000)
+            }
+            let result = try run.result()
+            #expect(result.status == 78, "\(result.errors)")
+            #expect(result.errors.contains("\(more) rows are to be sent and not in the plan"), "\(result.errors)")
+            return kilobytes
+        }
+        let few = try peak(20_000)
+        let many = try peak(100_000)
+        print("a plan without \(20_000) rows: \(few) KB; without \(100_000): \(many) KB")
+        #expect(many - few < 45_000)
+    }
 }

@@ -188,7 +188,13 @@ final class PlanMatch {
         try drain()
         if let other = planned.removeValue(forKey: key) { return try compare(other, half) }
         guard let next = try peek() else {
-            if !half.isSettled { found[key] = half }
+            // Behind the end of the plan no other half comes, so the row is not kept.
+            if !half.isSettled { noteNew(half) }
+            guard conflicts.count <= Self.waitingMax else {
+                throw PlanFileProblem(
+                    kind: .damaged,
+                    message: "more than \(Self.waitingMax) records no longer look as they did when it was made")
+            }
             return
         }
         if next.key == key {
