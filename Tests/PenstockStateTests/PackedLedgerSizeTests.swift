@@ -59,7 +59,7 @@ import Testing
         let store = try StateStore.writing(folder)
         try create(store) { isIncremental ? "2026-01-01 10:\(10 + $0 / 1_000).\(100_000 + $0 * 7)" : nil }
         #expect(try store.countEntries() == [.created: Int64(Self.rows)])
-        try store.integrityCheck()
+        _ = try store.inspect()
         store.close()
         let bytes = try bytesPerRow()
         print("packed ledger: \(bytes) bytes a row beside the key, incremental: \(isIncremental)")
@@ -79,7 +79,7 @@ import Testing
             }
             try store.commit(changes)
         }
-        try store.integrityCheck()
+        _ = try store.inspect()
         store.close()
         let bytes = try bytesPerRow()
         print("packed ledger: \(bytes) bytes a row beside the key after five runs that changed 1 %")

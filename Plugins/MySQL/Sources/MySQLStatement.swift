@@ -16,17 +16,18 @@ final class MySQLStatement {
     /// The columns of the result; empty where the statement has none.
     private(set) var columns: [MySQLField] = [] { didSet { wires = columns.map(\.wire) } }
     /// How the values of ``columns`` lie on the wire: all that is asked for at every value.
-    private(set) var wires: [MySQLField.Wire] = []
+    // Looked at for every value, by one thread alone, as the others that are marked so.
+    @exclusivity(unchecked) private(set) var wires: [MySQLField.Wire] = []
     /// Whether values would have to be given for question marks.
     var hasParameters: Bool { handle.map { mysql_stmt_param_count($0) > 0 } ?? false }
     private let session: MySQLSession
     private let doing: String
-    private var handle: UnsafeMutablePointer<MYSQL_STMT>?
+    @exclusivity(unchecked) private var handle: UnsafeMutablePointer<MYSQL_STMT>?
     private var binds: UnsafeMutableBufferPointer<MYSQL_BIND>?
-    private var slots: UnsafeMutableBufferPointer<penstock_mysql_slot>?
-    private var buffer: UnsafeMutableRawBufferPointer?
+    @exclusivity(unchecked) private var slots: UnsafeMutableBufferPointer<penstock_mysql_slot>?
+    @exclusivity(unchecked) private var buffer: UnsafeMutableRawBufferPointer?
     /// Where each column's value lies in ``buffer``.
-    private var places: [(offset: Int, capacity: Int)] = []
+    @exclusivity(unchecked) private var places: [(offset: Int, capacity: Int)] = []
 
     init(_ handle: UnsafeMutablePointer<MYSQL_STMT>, _ session: MySQLSession, doing: String) {
         self.handle = handle
