@@ -200,7 +200,7 @@ enum Explanations {
         "lock-damaged":
             "penstock.lock is not what Penstock wrote. Delete it, or take it from version control; the next run writes it anew.",
         "run-abandoned":
-            "run --new gave the rest of an unfinished run up. A row whose create may have been applied can then exist twice.",
+            "run --new, or a plan that was made with --new, gave the rest of an unfinished run up. A row whose create may have been applied can then exist twice.",
         "locked": "Another run of this sync is at work; only one may write its state.",
         "state":
             "The state of the sync cannot be used as it is; the message says why. One of a Penstock before 0.1.0 tells rows, and the records that it has marked, by digests that are made no more. Start anew with penstock state reset SYNC --all: an Update with match finds its records by their field; for an Append, delete the records that it created first, or they exist twice.",
