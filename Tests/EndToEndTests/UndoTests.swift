@@ -231,9 +231,13 @@ import Testing
         }
         #expect(try project.run().counts == "fetched 1, created 1, recovered 1")
         // As if the process had ended between the two: what undoes it is on disk, what the ledger says of it is not.
-        let images = ".penstock/state/orgs.before"
-        try files.removeItem(atPath: "\(kept)/\(images)")
-        try files.copyItem(atPath: "\(project.folder)/\(images)", toPath: "\(kept)/\(images)")
+        for suffix in ["", "-wal", "-shm"] {
+            let images = ".penstock/state/orgs.before\(suffix)"
+            // Not every one is there; a log that the killed run has left would be read over what was written since.
+            try? files.removeItem(atPath: "\(kept)/\(images)")
+            guard files.fileExists(atPath: "\(project.folder)/\(images)") else { continue }
+            try files.copyItem(atPath: "\(project.folder)/\(images)", toPath: "\(kept)/\(images)")
+        }
         for name in [".penstock", "home"] {
             try files.removeItem(atPath: "\(project.folder)/\(name)")
             try files.copyItem(atPath: "\(kept)/\(name)", toPath: "\(project.folder)/\(name)")
