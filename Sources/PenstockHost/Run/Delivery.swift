@@ -331,8 +331,8 @@ final class Delivery {
 
     /// Goes on with a row whose record, which only the ledger knew, is gone.
     ///
-    /// It is created anew where that is meant and cannot be mistaken; else the next run looks for another record. A
-    /// plan has said that this record is changed: the row is then left to the run behind it.
+    /// It is created anew where that is meant and cannot be mistaken; else it is a reject, and the next run looks for
+    /// another record. A plan has said that this record is changed: the row is then left to the run behind it.
     private func goOnWithoutRecord(_ item: Item, _ result: RowResult) throws(RunStop) {
         let insert = sync.definition.insert
         let chunk = item.chunk.chunk
@@ -350,9 +350,12 @@ final class Delivery {
             again.fate = .create
             machine.add(items.add(item.with(again)), .create)
         } else if insert.match != "id" {
-            // Nothing of it was written, as with a refusal.
+            // Another row of this run may have taken the record that is to be found, or may create it.
+            postpone(again.cursor)
+            let reason = gone(Self.id(of: item.row), result)
+            rejectsByCode[reason.code, default: 0] += 1
             try ledger.images?.close(item, .rejected, remoteID: nil)
-            try ledger.close(again, .notTried, remoteID: nil)
+            try ledger.reject(again, reason, chunk, isSent: false)
         } else {
             let reason = reason(result, item.row)
             rejectsByCode[reason.code, default: 0] += 1
@@ -360,6 +363,17 @@ final class Delivery {
             try ledger.reject(again, reason, chunk, isSent: false)
         }
     }
+
+    /// Why a row is a reject whose record, which only the ledger knew, is gone.
+    private func gone(_ id: String?, _ result: RowResult) -> RejectReason {
+        RejectReason(
+            stage: "deliver", code: Self.recordGone, field: "id", value: id ?? "",
+            message: "The \(sync.object.id) that stood for this row is gone; the next run looks for another one by "
+                + "\(sync.definition.insert.match).",
+            remoteID: id, httpStatus: result.httpStatus)
+    }
+
+    private static let recordGone = "record-gone"
 
     private func postpone(_ cursor: Value) {
         guard sync.cursorIndex != nil, !KeyOrder.isMissing(cursor) else { return }
