@@ -31,12 +31,30 @@ struct PlanFiles {
     }
 
     /// Makes the folder for the plans that are kept under the word `latest`.
-    func prepare(_ word: String) {
+    ///
+    /// - Throws: ``CommandFailure`` 73 where it cannot be made.
+    func prepare(_ word: String) throws {
         guard word == Self.latest else { return }
-        // Where it cannot be made, writing the plan says so.
-        try? FileManager.default.createDirectory(
-            atPath: project.root + "/.penstock/plans", withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
+        for folder in [project.root + "/.penstock", project.root + "/.penstock/plans"] {
+            guard mkdir(folder, 0o700) != 0, errno != EEXIST else { continue }
+            throw CommandFailure(
+                .cannotWrite, code: "cannot-write",
+                "the folder \(folder) cannot be made: \(String(cString: strerror(errno)))",
+                notes: ["keep the plan in a file elsewhere: penstock plan SYNC -O FILE"])
+        }
+    }
+
+    /// Makes sure that a plan can be kept at `path` before anything is asked or spent for it.
+    ///
+    /// - Parameter word: What stands for the path on the command line.
+    /// - Throws: ``CommandFailure`` 64 where something else is there, 73 where nothing can be written.
+    func ready(_ word: String, at path: String) throws {
+        try prepare(word)
+        do {
+            try PlanDraft.checkPlace(path)
+        } catch {
+            throw CommandFailure(error)
+        }
     }
 
     /// Forgets what is kept for plans of a sync: the destination's fields and records, and the plan under the word
@@ -149,6 +167,10 @@ extension CommandFailure {
                 notes: ["nothing was sent; plan again: penstock plan SYNC -O FILE"])
         case .version: self.init(.config, code: "plan-version", problem.message)
         case .unwritable: self.init(.cannotWrite, code: "cannot-write", problem.message)
+        case .taken:
+            self.init(
+                .usage, code: "not-overwritten", problem.message,
+                notes: ["only a kept plan is overwritten; give -O another file, or remove this one"])
         }
     }
 
@@ -160,11 +182,11 @@ extension CommandFailure {
         case .limit(let name):
             self.init(
                 .data, code: refusal.code, "\(file.name): \(refusal.sentence)",
-                notes: ["the limit: \(file.limitPlace(name))"] + refusal.notes + [
-                    "look first: penstock plan \(file.name)",
-                    "once, where it is meant: penstock run \(file.name) "
-                        + refusal.limits.map { "--yes-really \($0.rawValue)" }.joined(separator: " "),
-                ])
+                notes: ["the limit: \(file.limitPlace(name))"] + refusal.notes
+                    + (refusal.isPlanned ? [] : ["look first: penstock plan \(file.name)"]) + [
+                        "once, where it is meant: penstock run \(file.name) "
+                            + refusal.limits.map { "--yes-really \($0.rawValue)" }.joined(separator: " ")
+                    ])
         }
     }
 }

@@ -27,11 +27,18 @@ package struct BlastRadius: Sendable {
     package var rowsBefore: Int64?
 
     private let names: [String]
+    private let kinds: [DestinationField.Kind]
 
     /// Nothing yet.
-    ///
-    /// - Parameter names: The names of the targets, in the order of the map.
-    init(names: [String]) { self.names = names }
+    init(_ mapping: CompiledMapping) {
+        names = mapping.targets.map(\.name)
+        kinds = mapping.targets.map(\.field.kind)
+    }
+
+    /// Whether a row leaves no value in a target: what is blank is empty, as it is for guards.
+    private func empties(_ mapped: MappedBatch, _ row: Int, _ target: Int) -> Bool {
+        mapped.presence[row, target] && FieldEmptiness.isEmpty(mapped.columns[target], row, kinds[target])
+    }
 
     /// Counts the rows of a chunk.
     mutating func add(_ chunk: DecidedChunk) {
@@ -52,13 +59,12 @@ package struct BlastRadius: Sendable {
         case .create: counts.created += 1
         case .update(_, let changes?):
             counts.updated += 1
-            for change in changes where change.new.isEmpty && !change.old.isEmpty {
+            for change in changes where !change.old.isBlank && empties(mapped, row.row, change.target) {
                 emptied[change.target, default: 0] += 1
             }
         case .update(_, nil):
             counts.updated += 1
-            for target in names.indices
-            where mapped.presence[row.row, target] && mapped.columns[target].isNull(row.row) {
+            for target in names.indices where empties(mapped, row.row, target) {
                 emptied[target, default: 0] += 1
                 emptiedUnseen += 1
             }

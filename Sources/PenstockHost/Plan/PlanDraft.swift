@@ -17,6 +17,8 @@ package struct PlanFileProblem: Error, Sendable, Hashable {
         case version
         /// It cannot be written.
         case unwritable
+        /// Something else than a plan is there, which would be lost.
+        case taken
     }
 
     /// What kind of problem it is.
@@ -70,14 +72,48 @@ package final class PlanDraft {
         }
     }
 
+    /// Makes sure that a plan can be written to `path`: its folder takes files, and what is there is a plan, or nothing.
+    ///
+    /// For before anything is asked or spent; nothing is left behind.
+    ///
+    /// - Throws: ``PlanFileProblem`` `unwritable` or `taken`.
+    package static func checkPlace(_ path: String) throws(PlanFileProblem) {
+        try checkIsFree(path)
+        var name = Array("\(path).XXXXXX".utf8CString)
+        let file = TemporaryFile.make(&name)
+        guard file >= 0 else { throw unwritable(path) }
+        Glibc.close(file)
+        unlink(name)
+    }
+
+    /// Refuses a place where something else than a plan is.
+    private static func checkIsFree(_ path: String) throws(PlanFileProblem) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return }
+        if stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+            throw PlanFileProblem(kind: .taken, message: "\(path) is a folder")
+        }
+        guard SealedPlan.isPlan(path) else {
+            throw PlanFileProblem(kind: .taken, message: "\(path) is there, and is no plan; it is left as it is")
+        }
+    }
+
+    /// Why nothing can be written to `path`, by what the system said last.
+    private static func unwritable(_ path: String) -> PlanFileProblem {
+        guard errno == ENOENT || errno == ENOTDIR else { return .system(.unwritable, path, "cannot be written") }
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        return PlanFileProblem(kind: .unwritable, message: "\(path) cannot be written: there is no folder \(folder)")
+    }
+
     /// Writes the plan into a file at `path`, in one step and for this user only.
     ///
-    /// - Throws: ``PlanFileProblem`` `unwritable`; a file that was there before is then as it was.
+    /// - Throws: ``PlanFileProblem`` `unwritable` or `taken`; a file that was there before is then as it was.
     package func seal(_ header: PlanHeader, to path: String) throws(PlanFileProblem) {
+        try Self.checkIsFree(path)
         try flush()
         var name = Array("\(path).XXXXXX".utf8CString)
         let file = TemporaryFile.make(&name)
-        guard file >= 0 else { throw .system(.unwritable, path, "cannot be written") }
+        guard file >= 0 else { throw Self.unwritable(path) }
         var isDone = false
         defer {
             Glibc.close(file)

@@ -42,13 +42,18 @@ final class Preflight {
     private let sync: OpenSync
     private let store: StateStore
     private let terms: PreflightTerms
+    private let resumed: RunRecord?
     private let report: (RunCounts) -> Void
 
-    /// - Parameter report: Is told how far it is.
+    /// - Parameters:
+    ///   - resumed: The run that is to be gone on with, which may have sent something; nil for a new one.
+    ///   - report: Is told how far it is.
     init(
-        _ sync: OpenSync, _ store: StateStore, _ terms: PreflightTerms, report: @escaping (RunCounts) -> Void = { _ in }
+        _ sync: OpenSync, _ store: StateStore, _ terms: PreflightTerms, resumed: RunRecord? = nil,
+        report: @escaping (RunCounts) -> Void = { _ in }
     ) {
         self.report = report
+        self.resumed = resumed
         self.sync = sync
         self.store = store
         self.terms = terms
@@ -67,7 +72,7 @@ final class Preflight {
         } catch {
             throw .state(error)
         }
-        if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
+        if !differences.isEmpty { throw .refused(stale(plan, differences)) }
     }
 
     private func pinDifferences(_ plan: SealedPlan) throws(StateError) -> [String] {
@@ -76,13 +81,17 @@ final class Preflight {
         return PlanPin.differences(plan.header.pins, terms.pins + (try PlanPin.state(store)))
     }
 
-    private static func stale(_ plan: SealedPlan, _ differences: [String]) -> RunRefusal {
+    private func stale(_ plan: SealedPlan, _ differences: [String]) -> RunRefusal {
         let waits = differences.contains { $0.contains(PlanMatch.linkedKind) }
         let first =
             waits ? ["what it refers to goes first: penstock run \(plan.header.linked.joined(separator: " "))"] : []
+        let begun = resumed.map {
+            ["run \($0.id) was interrupted and is not finished; penstock run \(plan.header.sync) finishes it without the plan"]
+        }
         return RunRefusal(
-            .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
-            notes: differences + first + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
+            .stalePlan, "the plan \(plan.path) is no longer true; \(RunRefusal.nothing(resumed != nil))",
+            notes: differences + first + (begun ?? [])
+                + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
     }
 
     /// Decides rows until it is known that they may be sent.
@@ -99,7 +108,7 @@ final class Preflight {
         let rows = HeldRows(pipeline, folder: folder, cursorIndex: sync.cursorIndex)
         var isGood = false
         defer { if !isGood { rows.close() } }
-        var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
+        var radius = BlastRadius(sync.mapping)
         if isWhole { radius.rowsBefore = try rowsBefore() }
         let match = terms.plan.map { PlanMatch($0, sync, terms.mask, folder: folder) }
         let enough = terms.needsAll(mode) || holdsAll ? nil : radius.rowsForShrink(terms.limits, mode) ?? 0
@@ -120,8 +129,8 @@ final class Preflight {
         if !rows.hasReadAll { radius.rowsBefore = nil }
         radius.tokens = tokens(radius.counts)
         if match?.looks != nil { radius.tokens? += pipeline.costs.readByID(updates) ?? 0 }
-        if let first = radius.excesses(terms.heldLimits, mode).first {
-            throw .refused(refusal(first, radius.excesses(terms.heldLimits, mode)))
+        if let refusal = RunRefusal(radius.excesses(terms.heldLimits, mode), isResumed: resumed != nil) {
+            throw .refused(refusal)
         }
         isGood = true
         return (rows, radius, match?.looks)
@@ -152,21 +161,12 @@ final class Preflight {
                 differences = [error.message]
             }
         }
-        if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
+        if !differences.isEmpty { throw .refused(stale(plan, differences)) }
     }
 
     private func tokens(_ counts: RunCounts) -> Int64 {
         let costs = sync.object.costs
         return sync.destinationHost.meter.spent + counts.created * costs.create + counts.updated * costs.update
-    }
-
-    private func refusal(_ first: BlastRadius.Excess, _ all: [BlastRadius.Excess]) -> RunRefusal {
-        var refusal = RunRefusal(
-            .limit(first.name),
-            "\(first.clause); limits.\(first.name.rawValue) is \(first.bound.text); nothing was sent",
-            notes: all.dropFirst().map { "\($0.clause); limits.\($0.name.rawValue) is \($0.bound.text)" })
-        refusal.limits = all.map(\.name)
-        return refusal
     }
 
     // MARK: - What is remembered

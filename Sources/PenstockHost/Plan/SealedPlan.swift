@@ -176,6 +176,19 @@ package final class SealedPlan: Sendable {
     /// The rows one by one.
     func reader() -> PlanReader { PlanReader(self, descriptor, rows) }
 
+    /// Whether the file at `path` begins like a plan, whatever became of it since.
+    static func isPlan(_ path: String) -> Bool {
+        // Nothing that waits for a writer or does something when it is read.
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return false }
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { Glibc.close(file) }
+        let begin = Array("{\"kind\":\"\(PlanHeader.kind)\",".utf8)
+        var bytes = [UInt8](repeating: 0, count: begin.count)
+        return pread(file, &bytes, bytes.count, 0) == begin.count && bytes == begin
+    }
+
     /// The last line of a plan.
     static func seal(rows: Int64, _ digest: String) -> JSON {
         .object(["seal": .string("sha256"), "rows": .integer(rows), "digest": .string(digest)])

@@ -40,7 +40,7 @@ extension SyncRunner {
             var terms = options.preflight
             let resumed = abandoned == nil ? try store.unfinishedRun() : nil
             if let resumed { terms.passes.formUnion(try Preflight.passes(of: resumed, store)) }
-            let preflight = Preflight(sync, store, terms) { [observe, sync] counts in
+            let preflight = Preflight(sync, store, terms, resumed: resumed) { [observe, sync] counts in
                 observe(
                     .progress(
                         RunProgress(

@@ -30,8 +30,8 @@ final class RowPipeline {
     var keepUp: (() throws(RunStop) -> Void)?
     private let linked: LinkedStates
     let guards: RowGuards
-    private let reader: ReadAhead
-    private var rowLimit: RunLimit
+    let reader: ReadAhead
+    private(set) var rowLimit: RunLimit
     private let replay: Replay?
     /// Whether the record of every row that changes one is looked at behind this: in ``GuardedRows``.
     ///
@@ -139,28 +139,6 @@ final class RowPipeline {
     func close() {
         reader.close()
         remote.close()
-    }
-
-    /// Counts the rows behind those that were taken; only ``close()`` is allowed afterwards.
-    ///
-    /// - Parameter milliseconds: How long it may take, apart from the last call into the source.
-    /// - Returns: Nil where that does not suffice, or the source fails.
-    func countRest(within milliseconds: Int64) -> Int64? { countRest(within: milliseconds, room: rowLimit.room) }
-
-    /// Counts the rows behind those that were taken, whatever the run may take, up to `room`.
-    func countRest(within milliseconds: Int64, room: Int64?) -> Int64? {
-        let deadline = WallClock.milliseconds + milliseconds
-        var rows = Int64(held.rowCount)
-        do {
-            while let batch = try reader.next() {
-                rows += Int64(batch.batch.rowCount)
-                if let room, rows >= room { return room }
-                guard WallClock.milliseconds < deadline else { return nil }
-            }
-        } catch {
-            return nil
-        }
-        return rows
     }
 
     /// The next rows, decided; nil at the end.

@@ -85,7 +85,7 @@ package final class SyncPlanner {
         defer { pipeline.close() }
         let rows: any DecidedRows = planOptions.isGuarded ? GuardedRows(pipeline, pipeline, nil) : pipeline
         let before = try connectRecords(pipeline)
-        var radius = BlastRadius(names: sync.mapping.targets.map(\.name))
+        var radius = BlastRadius(sync.mapping)
         let unknown = try read(rows, pipeline, &report, &radius)
         if pipeline.isExhausted { try countVanished(runNumber, unknown, &report) }
         try noteRemoved(pipeline, &report)

@@ -92,6 +92,10 @@ struct PlanCommand: ParsableCommand {
                 .usage, code: "usage", "a file holds the plan of one sync, and \(chosen.count) are chosen",
                 notes: ["name one sync, or keep them in the project: -O latest"])
         }
+        if let out {
+            let files = PlanFiles(workspace, project)
+            for file in chosen { try files.ready(out, at: files.path(out, file)) }
+        }
         let pager = Pager(isWanted: shown == .all && !options.isMachineReadable)
         defer { pager.close() }
         let documents = options.isMachineReadable && !streamsRows ? PlanDocuments(options.format) : nil
@@ -211,6 +215,12 @@ struct Planning {
         renderer.fieldsReadAt = copy?.readAt
         if let out = command.out { try keep(outcome, sync, renderer, out) }
         try show(outcome, sync, renderer, pager, documents)
+        // A sample says nothing of what all rows come to.
+        if command.rows == nil, let refusal = RunRefusal(outcome.report.excesses, isPlanned: true) {
+            let failure = CommandFailure(refusal, file)
+            Terminal.writeError(failure.message + "\n")
+            return failure.exitCode
+        }
         if !renderer.isAffordable { return .tryLater }
         return command.detailedExitcode && outcome.report.counts.created + outcome.report.counts.updated > 0
             ? .changes : .ok
@@ -274,7 +284,7 @@ struct Planning {
             "object": .string(sync.object.id), "before": .strings(renderer.before), "after": .strings(renderer.after),
             "document": .object(renderer.document),
         ]
-        files.prepare(out)
+        try files.prepare(out)
         do throws(PlanFileProblem) {
             try outcome.draft?.seal(header, to: files.path(out, file))
         } catch {
