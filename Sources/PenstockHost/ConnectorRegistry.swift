@@ -64,6 +64,17 @@ package struct ConnectorRegistry: Sendable {
     /// The connector named `id`, or nil.
     package func connector(_ id: String) -> (any Connector)? { libraries[id]?.connector }
 
+    /// Why there is no connector `id` although a file of its name was found: its path and a clause; nil where none was.
+    package func refusal(of id: String) -> String? {
+        for case .refused(let path, let reason) in entries {
+            let name = "libpenstock-\(id).so"
+            if path.hasSuffix("/" + name) { return "\(path) \(reason)" }
+            // A folder that is not used at all.
+            if access("\(path)/\(name)", F_OK) == 0 { return "\(path) \(reason)" }
+        }
+        return nil
+    }
+
     private static func identity(_ path: String) -> ConnectorLibrary.FileIdentity? {
         var status = stat()
         guard stat(path, &status) == 0 else { return nil }

@@ -166,7 +166,7 @@ extension DiagnosticCode {
             example: "source: {model: crm_org}",
             fix: "Use the name of a file in models, or write the model."),
         .unknownConnector: Explanation(
-            "No connector of this id is installed.",
+            "No connector of this id is installed, or its file was found and is refused; the message then says why.",
             example: "connector: my-crm",
             fix: "Use an id that penstock connector list shows, or put the library in the plugin folder."),
         .unknownObject: Explanation(

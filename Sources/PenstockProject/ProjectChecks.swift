@@ -8,17 +8,19 @@ extension Project {
     /// - Parameters:
     ///   - connectors: The connectors that are there, by id.
     ///   - resolver: Gives references their values; nil leaves them as they are (`--no-env`).
+    ///   - refusal: Why a connector is not there although its file was found, by its id: the path and a clause.
     ///   - selected: The syncs to check, with the connections that they use; nil checks everything.
     /// - Returns: The findings by file, line and column.
     package func check(
-        connectors: [String: ConnectorDescriptor], resolver: ReferenceResolver?, syncs selected: Set<String>? = nil
+        connectors: [String: ConnectorDescriptor], resolver: ReferenceResolver?,
+        refusal: (String) -> String? = { _ in nil }, syncs selected: Set<String>? = nil
     ) -> [Diagnostic] {
         var findings = Findings()
         let chosen = syncs.filter { selected?.contains($0.name) ?? true }
         let used = Set(chosen.flatMap { [$0.definition.source.connection, $0.definition.destination.connection] })
-        for requirement in requirements { check(requirement, connectors, &findings) }
+        for requirement in requirements { check(requirement, connectors, refusal, &findings) }
         for connection in connections where selected == nil || used.contains(connection.name) {
-            check(connection, connectors, resolver, &findings)
+            check(connection, connectors, resolver, refusal, &findings)
         }
         for sync in chosen {
             checkSource(sync, connectors, &findings)
@@ -28,11 +30,12 @@ extension Project {
     }
 
     private func check(
-        _ requirement: Requirement, _ connectors: [String: ConnectorDescriptor], _ findings: inout Findings
+        _ requirement: Requirement, _ connectors: [String: ConnectorDescriptor], _ refusal: (String) -> String?,
+        _ findings: inout Findings
     ) {
         guard let found = connectors[requirement.connector] else {
             guard !connections.contains(where: { $0.connector == requirement.connector }) else { return }
-            unknown(requirement.connector, at: requirement.span, connectors, &findings)
+            unknown(requirement.connector, at: requirement.span, connectors, refusal, &findings)
             return
         }
         guard !requirement.range.contains(found.version) else { return }
@@ -42,12 +45,18 @@ extension Project {
     }
 
     private func unknown(
-        _ id: String, at span: SourceSpan, _ connectors: [String: ConnectorDescriptor], _ findings: inout Findings
+        _ id: String, at span: SourceSpan, _ connectors: [String: ConnectorDescriptor],
+        _ refusal: (String) -> String?, _ findings: inout Findings
     ) {
         let ids = connectors.keys.sorted()
         let written = (sources[span.file]?.line(span.line) ?? []).dropFirst(span.column - 1).prefix(span.length)
         // What a reference stands for may be a secret in the wrong place.
         let isReference = Reference.isPresent(in: String(String.UnicodeScalarView(written)))
+        if !isReference, let refused = refusal(id) {
+            return findings.error(
+                .unknownConnector, at: span, "the connector \"\(id)\" was found, and is refused",
+                notes: [refused, "what was found: penstock connector list"])
+        }
         findings.error(
             .unknownConnector, at: span,
             isReference ? "there is no connector of the name that this stands for" : "there is no connector \"\(id)\"",
@@ -57,11 +66,11 @@ extension Project {
 
     private func check(
         _ connection: Connection, _ connectors: [String: ConnectorDescriptor], _ resolver: ReferenceResolver?,
-        _ findings: inout Findings
+        _ refusal: (String) -> String?, _ findings: inout Findings
     ) {
         guard !connection.connector.isEmpty, !Reference.isPresent(in: connection.connector) else { return }
         guard let descriptor = connectors[connection.connector] else {
-            unknown(connection.connector, at: connection.connectorSpan, connectors, &findings)
+            unknown(connection.connector, at: connection.connectorSpan, connectors, refusal, &findings)
             return
         }
         var check = ConnectionSettings(

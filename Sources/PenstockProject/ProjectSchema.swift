@@ -85,12 +85,15 @@ enum ProjectSchema {
         ], isOpen: true)
 
     private static let budget = SchemaNode.map([
-        .init("burst", .integer(positive)),
-        .init("window", .duration),
+        .init("burst", .integer(1...burstMax)),
+        .init("window", .durationFrom("1ms")),
         .init("daily_tokens", .integer(0...1_000_000_000_000)),
         .init("reserve", .percent),
-        .init("requests_per_second", .integer(positive)),
+        .init("requests_per_second", .integer(1...burstMax)),
     ])
+
+    /// No destination takes more requests at once, and a typing error has a digit too many.
+    private static let burstMax = 1_000_000
 
     private static let profile = SchemaNode.map([
         .init("connections", .dictionary(noun: "connection", .any)),

@@ -169,7 +169,7 @@ struct SchemaChecker {
         switch schema {
         case .integer: "a whole number"
         case .boolean: "true or false"
-        case .duration: "a duration as 10m or PT10M"
+        case .duration, .durationFrom: "a duration as 10m or PT10M"
         case .durationOrNumber: "a duration as 10m, or a number"
         case .countOrPercent: "a number of rows, or a percentage as 1%"
         case .percent: "a percentage as 25%"
@@ -202,6 +202,12 @@ struct SchemaChecker {
             return nil
         case .boolean: isGood = ScalarText.boolean(text) != nil
         case .duration: isGood = DurationText.microseconds(text) != nil
+        case .durationFrom(let least):
+            guard let duration = DurationText.microseconds(text) else { isGood = false; break }
+            guard duration >= DurationText.microseconds(least) ?? 0 else {
+                findings.error(.range, at: span, "\(key) must be at least \(least)")
+                return nil
+            }
         case .durationOrNumber: isGood = DurationText.microseconds(text) != nil || ScalarText.isDecimal(text)
         case .countOrPercent:
             isGood = ScalarText.basisPoints(text) != nil || ScalarText.integer(text).map { $0 >= 0 } ?? false
@@ -238,9 +244,18 @@ struct SchemaChecker {
             }
         case .integer:
             ScalarText.integer(text.filter { !"_,. ".contains($0) }).map { "did you mean \($0)?" }
-        case .duration:
+        case .duration, .durationFrom:
             ScalarText.isDecimal(text) ? "a duration needs a unit: \(text)s, \(text)m, \(text)h, \(text)d" : nil
-        case .percent, .limit(.percent): ScalarText.integer(text) != nil ? "did you mean \(text)%?" : nil
+        case .percent, .countOrPercent, .limit(.percent), .limit(.countOrPercent):
+            if text.hasSuffix("%") {
+                ScalarText.isDecimal(String(text.dropLast())) ? "from 0% to 100%, with two decimal places at most" : nil
+            } else if case .countOrPercent = schema {
+                nil
+            } else if case .limit(.countOrPercent) = schema {
+                nil
+            } else {
+                ScalarText.integer(text) != nil ? "did you mean \(text)%?" : nil
+            }
         case .limit(.count):
             text.hasSuffix("%") ? "write how many, without %" : nil
         default: nil

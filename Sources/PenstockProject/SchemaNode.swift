@@ -37,6 +37,8 @@ indirect enum SchemaNode: Sendable {
     /// One of these words in any case; the result has the spelling of the list.
     case choice(noun: String, [String])
     case duration
+    /// A duration that is not shorter than another one.
+    case durationFrom(String)
     case durationOrNumber
     /// A number of rows, or a percentage.
     case countOrPercent

@@ -25,8 +25,18 @@ enum CommandLineEntry {
                 Terminal.writeError(hint + "\n")
                 exit(ExitCode.usage.rawValue)
             }
+            if Penstock.exitCode(for: error) == .validationFailure {
+                Terminal.writeError(usage(Penstock.fullMessage(for: error)) + "\n")
+                exit(ExitCode.usage.rawValue)
+            }
             Penstock.exit(withError: error)
         }
+    }
+
+    /// What is wrong with the options, in the form of all errors.
+    private static func usage(_ message: String) -> String {
+        let word = "Error: "
+        return message.hasPrefix(word) ? "error[usage]: " + message.dropFirst(word.count) : message
     }
 }
 

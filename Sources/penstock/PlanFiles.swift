@@ -31,30 +31,12 @@ struct PlanFiles {
     }
 
     /// Makes the folder for the plans that are kept under the word `latest`.
-    ///
-    /// - Throws: ``CommandFailure`` 73 where it cannot be made.
-    func prepare(_ word: String) throws {
+    func prepare(_ word: String) {
         guard word == Self.latest else { return }
-        for folder in [project.root + "/.penstock", project.root + "/.penstock/plans"] {
-            guard mkdir(folder, 0o700) != 0, errno != EEXIST else { continue }
-            throw CommandFailure(
-                .cannotWrite, code: "cannot-write",
-                "the folder \(folder) cannot be made: \(String(cString: strerror(errno)))",
-                notes: ["keep the plan in a file elsewhere: penstock plan SYNC -O FILE"])
-        }
-    }
-
-    /// Makes sure that a plan can be kept at `path` before anything is asked or spent for it.
-    ///
-    /// - Parameter word: What stands for the path on the command line.
-    /// - Throws: ``CommandFailure`` 64 where something else is there, 73 where nothing can be written.
-    func ready(_ word: String, at path: String) throws {
-        try prepare(word)
-        do {
-            try PlanDraft.checkPlace(path)
-        } catch {
-            throw CommandFailure(error)
-        }
+        // Where it cannot be made, writing the plan says so.
+        try? FileManager.default.createDirectory(
+            atPath: project.root + "/.penstock/plans", withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700])
     }
 
     /// Forgets what is kept for plans of a sync: the destination's fields and records, and the plan under the word

@@ -203,7 +203,7 @@ struct SyncExecution {
         terms.mask = file.planMask
         guard let plan else { return terms }
         terms.plan = plan
-        terms.pins = try PlanFiles(workspace, project).pins(file, sync)
+        terms.pins = try PlanFiles(workspace, project).pins(file, sync) + [file.rowsPin]
         return terms
     }
 

@@ -52,6 +52,14 @@ final class Workspace {
     ///
     /// - Throws: ``CommandFailure`` where there is none.
     lazy var root: Result<String, CommandFailure> = {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: options.startFolder, isDirectory: &isFolder), isFolder.boolValue
+        else {
+            return .failure(
+                CommandFailure(
+                    .config, code: "no-project", "there is no folder \(options.startFolder)",
+                    notes: ["it is named by -C, or by PENSTOCK_PROJECT_DIR"]))
+        }
         guard let root = ProjectLocator.find(from: options.startFolder) else {
             return .failure(
                 CommandFailure(
@@ -87,7 +95,8 @@ final class Workspace {
         let (project, found) = Project.load(
             root: root, profile: options.profileName, version: Version.text, resolver: resolver,
             takesAllModels: takesAllModels, drafts: drafts)
-        let checked = project.check(connectors: descriptors, resolver: resolver)
+        let checked = project.check(
+            connectors: descriptors, resolver: resolver, refusal: registry.refusal(of:))
         return (project, project.sorted(found + checked))
     }
 
@@ -149,6 +158,12 @@ final class Workspace {
     /// The connector of a connection.
     func connector(of connection: Connection) throws -> any Connector {
         if let found = registry.connector(connection.connector) { return found }
+        if let refused = registry.refusal(of: connection.connector) {
+            throw CommandFailure(
+                .config, code: "unknown-connector",
+                "the connector \"\(connection.connector)\" was found, and is refused",
+                notes: [refused, "what was found: penstock connector list"])
+        }
         throw Suggestion.failure(connection.connector, "connector", registry.ids)
     }
 

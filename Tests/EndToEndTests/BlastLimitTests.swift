@@ -51,7 +51,11 @@ import Testing
         let project = try project("\(name): \(bound)")
         let plan = try project.plan()
         #expect(plan["limits_exceeded"].arrayValue?.first?["limit"]?.stringValue == name)
-        let text = try project.penstock("plan").output
+        let planned = try project.penstock("plan")
+        #expect(planned.status == 65, "a plan ends as its run would")
+        #expect(planned.errors.contains("error[limit-\(name)]") && planned.errors.contains("syncs/orgs.yml:7:"))
+        #expect(try project.penstock("plan", "orgs", "--rows", "2").status == 0, "a sample says nothing of all rows")
+        let text = planned.output
         #expect(text.contains(said) && text.contains("--yes-really \(name)"), "\(text)")
         let writes = project.server.writes
         let stopped = try project.penstock("run", "orgs")
@@ -81,6 +85,29 @@ import Testing
         try write(["k1,1,Alpha,Gold", "k2,2,Beta,", "k3,3,Gamma,"], project)
         let result = try project.penstock("run", "orgs")
         #expect(result.status == 65 && result.errors.contains("whether some are empty already is not known"))
+    }
+
+    @Test(
+        "A blank text counts as empty, as it does for guards",
+        arguments: ["remote", "none"], ["", "  ", "\u{00A0}"])
+    func blank(compare: String, text: String) throws {
+        let project = try TemporaryProject()
+        try project.csv("orgs", ["pd,company,notes"] + (1...4).map { "\($0),Company \($0),\"\(text)\"" })
+        for number in 1...4 {
+            let notes: [String: JSON] = ["Account notes": .string("precious")]
+            try project.server.create(["name": .string("Old \(number)")], custom: notes)
+        }
+        try project.sync(
+            """
+            source: {connection: files, table: orgs}
+            map: {id: pd, name: company, Account notes: notes}
+            insert: {mode: Update, on_null: clear, compare: \(compare)}
+            limits: {emptied: 50%}
+            """)
+        let writes = project.server.writes
+        let result = try project.penstock("run", "orgs")
+        #expect(result.status == 65 && result.errors.contains("empty 4 values"), "\(result.everything)")
+        #expect(project.server.writes == writes)
     }
 
     @Test("A source that shrinks by more than half stops a FULL run, unless that is meant")

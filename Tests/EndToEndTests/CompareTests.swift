@@ -71,6 +71,21 @@ import Testing
         #expect(second.tokens == Self.fields + 10, "90 records in one request")
     }
 
+    @Test(
+        "Where the account's oldest records are not in the sync, the ids say how far the list is to be read",
+        arguments: [(600, 1_200, 0, 40), (600, 1_000, 1_200, 40), (300, 40, 0, 10), (3_000, 300, 0, 30)])
+    func olderRecords(older: Int, rows: Int, newer: Int, tokens: Int) throws {
+        let project = try project(
+            records: older + rows + newer, rows: Array((older + 1)...(older + rows)))
+        let changed = (1...rows).filter { ($0 + older) % 10 == 0 }.count
+        let report = try project.runAsPlanned()
+        #expect(report.counts == counts(rows, changed))
+        // A page that is tried where the ids tell too little is paid once.
+        let tried = older == 3_000 ? 10 : 0
+        #expect(report.tokens == Self.fields + tokens + tried + 5 * changed)
+        #expect(try project.runAsPlanned().tokens == Self.fields + tokens)
+    }
+
     @Test("What does not exist is found out by every way of looking", arguments: [1, 9, 60, 400])
     func missing(rows: Int) throws {
         let project = try project(records: 5, rows: Array(1_000..<1_000 + rows))

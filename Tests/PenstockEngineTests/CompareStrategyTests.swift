@@ -18,6 +18,11 @@ import Testing
         var window: Int
         var listCost: Int64?
         var demand = CompareStrategy.Demand.look
+        /// The id of the first record of the list, and how far the others are apart; nil where ids tell nothing.
+        var idStep: Int?
+
+        /// The id of the record at a position.
+        func id(_ position: Int) -> String { String((position + 1) * (idStep ?? 1)) }
     }
 
     private static let usual = RequestCosts(
@@ -39,9 +44,13 @@ import Testing
                 next += 1
             }
             guard !waiting.isEmpty else { continue }
-            switch strategy.step(waiting.count, isLast: next == world.rows.count, world.demand) {
+            let isLast = next == world.rows.count
+            switch strategy.step(waiting.count, isLast: isLast, world.demand, ids: ids(waiting, world)) {
             case .page:
                 let before = waiting.count
+                for place in shown..<max(shown, min(shown + world.costs.readPageMax, world.records)) {
+                    strategy.noteShown(world.id(place))
+                }
                 shown += world.costs.readPageMax
                 if shown >= world.records { shown = .max }
                 waiting.removeAll { $0 < shown }
@@ -63,6 +72,89 @@ import Testing
             }
         }
         return tokens
+    }
+
+    private func ids(_ waiting: [Int], _ world: World) -> WaitingIDs? {
+        guard world.idStep != nil else { return nil }
+        var ids = WaitingIDs(pageRecords: CompareCosts(world.costs).pageRecords)
+        for place in waiting { ids.add(world.id(place)) }
+        return ids
+    }
+
+    /// The least over so many pages of the list and the rest by id: every number of pages.
+    private func leastByPages(_ world: World) -> Int64 {
+        let costs = CompareCosts(world.costs)
+        let pages = (world.records + costs.pageRecords - 1) / costs.pageRecords
+        return (0...pages).compactMap { pages in
+            let rest = world.rows.count { $0 >= pages * costs.pageRecords }
+            return costs.readByID(Int64(rest)).map { Int64(pages) * costs.page + $0 }
+        }.min() ?? .max
+    }
+
+    @Test("Ids that have no gaps tell the least over every number of pages, but for one page that is tried")
+    func idsInOrder() {
+        var random = SeededNumbers(Self.seed)
+        for _ in 0..<200 {
+            let records = random.below(8_000) + 1
+            // Rows for a range of the list, all of it or some.
+            let start = random.below(records)
+            var places = Array(start..<(start + random.below(records - start) + 1))
+            if random.below(2) == 0 { places = places.filter { _ in random.below(3) == 0 } }
+            if random.below(2) == 0 { places.shuffle(using: &random) }
+            if places.isEmpty { continue }
+            let world = World(costs: Self.usual, records: records, rows: places, window: .max, idStep: 1)
+            let tokens = spent(world)
+            let note = "PENSTOCK_SEED=\(Self.seed): \(places.count) from \(start) of \(records): \(tokens)"
+            #expect(tokens <= leastByPages(world) + Self.usual.readPage, "\(note)")
+        }
+    }
+
+    @Test("A whole run of newest records behind old ones is read by the list without a trial")
+    func oldestAreOthers() {
+        for (older, rows) in [(500, 3_000), (600, 3_000), (400, 5_000), (1_000, 5_000), (1_000, 16_000)] {
+            var world = World(
+                costs: Self.usual, records: older + rows, rows: Array(older..<(older + rows)), window: 16_000, idStep: 1
+            )
+            #expect(spent(world) == Int64((older + rows + 499) / 500 * 10), "\(older), \(rows)")
+            world.idStep = nil
+            #expect(spent(world) > Int64((older + rows + 499) / 500 * 10), "without the ids it is not known")
+        }
+    }
+
+    @Test("Ids with gaps, and a list in another order, cost a page more than by id at most")
+    func idsWithGaps() {
+        var random = SeededNumbers(Self.seed)
+        for _ in 0..<100 {
+            let records = random.below(6_000) + 1
+            let rows = random.below(records) + 1
+            var places = Array(0..<records)
+            if random.below(2) == 0 { places.shuffle(using: &random) }
+            let world = World(
+                costs: Self.usual, records: records, rows: Array(places.prefix(rows)), window: .max,
+                idStep: random.below(50) + 1)
+            let byID = CompareCosts(Self.usual).readByID(Int64(rows)) ?? 0
+            #expect(spent(world) <= byID + 10, "PENSTOCK_SEED=\(Self.seed): \(rows) of \(records)")
+        }
+        var strategy = CompareStrategy(CompareCosts(Self.usual), listCost: nil)
+        var ids = WaitingIDs(pageRecords: 500)
+        for number in 1...300 { ids.add(String(number)) }
+        #expect(strategy.step(300, isLast: true, .look, ids: ids) == .page)
+        for id in ["9", "x", "1"] { strategy.noteShown(id) }
+        strategy.notePage(0, cost: 10)
+        #expect(strategy.step(300, isLast: true, .look, ids: ids) == .together(100), "an order that is none")
+    }
+
+    @Test("Only a number from 1 on, in its shortest form, is a place in the list")
+    func numbers() {
+        var ids = WaitingIDs(pageRecords: 500)
+        for id in ["1", "500", "501", "0", "007", "-3", "x", "", "+5", "18446744073709551616"] { ids.add(id) }
+        #expect(ids.count(onPage: 0) == 2 && ids.count(onPage: 1) == 1 && ids.count(onPage: 2) == 0)
+        ids.remove("1")
+        ids.remove("x")
+        #expect(ids.count(onPage: 0) == 1)
+        var none = WaitingIDs(pageRecords: 0)
+        none.add("5")
+        #expect(none.count(onPage: 0) == 0)
     }
 
     /// The least over all ways and mixtures: so many requests for groups, so many for single records, the rest sent, or

@@ -82,6 +82,9 @@ package struct PipedriveSite: Sendable, Hashable {
         guard !authority.isEmpty, isClean else {
             throw refuse("The setting base_url must be a plain address, for example https://acme.pipedrive.com.")
         }
+        guard Self.hasPossiblePort(authority) else {
+            throw refuse("The port in the setting base_url must be a number from 1 to 65535.")
+        }
         guard !rest.dropFirst(authority.count).split(separator: "/").contains(where: { $0 == "api" || $0 == "v1" })
         else { throw refuse("The setting base_url ends before the version: leave out /api/v2 and /v1.") }
         isPlain = scheme == "http://"
@@ -95,6 +98,14 @@ package struct PipedriveSite: Sendable, Hashable {
     private static func isLabelByte(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
             || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+    }
+
+    /// Whether an authority has no port, or one that there can be.
+    private static func hasPossiblePort(_ authority: Substring) -> Bool {
+        let afterAddress = authority.lastIndex(of: "]") ?? authority.startIndex
+        guard let colon = authority[afterAddress...].lastIndex(of: ":") else { return true }
+        let port = authority[authority.index(after: colon)...]
+        return port.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) } && UInt16(port) ?? 0 > 0
     }
 
     /// Whether an authority names this machine: `localhost`, `[::1]` or an address `127.x.y.z`.

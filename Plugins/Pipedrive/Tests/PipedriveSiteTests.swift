@@ -36,6 +36,8 @@ import Testing
         "http://acme.pipedrive.com", "http://127.0.0.1.evil.example", "http://localhost.evil.example",
         "http://127.0.0.1@evil.example", "ftp://127.0.0.1", "acme.pipedrive.com", "https://", "https://a b",
         "https://acme.pipedrive.com/api/v2", "https://acme.pipedrive.com/v1", "https://a?b", "http://127.1.evil",
+        "http://127.0.0.1:99999", "http://127.0.0.1:0", "http://127.0.0.1:", "http://[::1]:x",
+        "https://a.example:65536",
     ])
     func otherAddressesAreRefused(url: String) { #expect(field(nil, url) == "base_url") }
 

@@ -18,6 +18,9 @@ package struct CompareCosts: Sendable, Hashable {
     /// What one page of the list costs.
     package var page: Int64 { costs.readPage }
 
+    /// How many records a page of the list has; 0 where there is no list.
+    package var pageRecords: Int { costs.readPage > 0 ? costs.readPageMax : 0 }
+
     /// What one update costs.
     package var update: Int64 { costs.update }
 

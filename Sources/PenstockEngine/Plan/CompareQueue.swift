@@ -1,5 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 
+/// The ids that are waited for, where they are numbers, by the page of the list that has their record at the latest.
+///
+/// A list in the order of its ids, which are different numbers from 1 on, has shown every id up to `n × pageRecords`
+/// after `n` pages.
+package struct WaitingIDs: Sendable, Hashable {
+    private let pageRecords: UInt64
+    private var counts: [UInt64: Int] = [:]
+
+    /// No id.
+    ///
+    /// - Parameter pageRecords: How many records a page has; 0 where there is no list.
+    package init(pageRecords: Int) { self.pageRecords = UInt64(max(0, pageRecords)) }
+
+    /// How many of the ids the page of this number has at the latest, counted from 0.
+    package func count(onPage page: UInt64) -> Int { counts[page] ?? 0 }
+
+    /// Takes an id in; one that is no number is on no page.
+    package mutating func add(_ id: String) {
+        if let page = page(of: id) { counts[page, default: 0] += 1 }
+    }
+
+    /// Takes an id out that was taken in.
+    package mutating func remove(_ id: String) {
+        guard let page = page(of: id), let count = counts[page] else { return }
+        counts[page] = count > 1 ? count - 1 : nil
+    }
+
+    private func page(of id: String) -> UInt64? {
+        guard pageRecords > 0, let number = Self.number(id) else { return nil }
+        return (number - 1) / pageRecords
+    }
+
+    /// The number that an id is, from 1 on; nil where it is none.
+    package static func number(_ id: String) -> UInt64? {
+        guard let first = id.utf8.first, first != UInt8(ascii: "0"), first != UInt8(ascii: "+") else { return nil }
+        return UInt64(id)
+    }
+}
+
 /// Rows that wait for a look at their records, by record, in the order in which they came.
 package struct CompareQueue<Place: Sendable>: Sendable {
     private struct Entry {
@@ -10,9 +49,13 @@ package struct CompareQueue<Place: Sendable>: Sendable {
     private var order: [String] = []
     private var start = 0
     private var entries: [String: Entry] = [:]
+    /// The records that are waited for.
+    package private(set) var ids: WaitingIDs
 
     /// An empty queue.
-    package init() {}
+    ///
+    /// - Parameter pageRecords: How many records a page of the list has; 0 where there is no list.
+    package init(pageRecords: Int = 0) { ids = WaitingIDs(pageRecords: pageRecords) }
 
     /// How many different records are waited for.
     package var count: Int { entries.count }
@@ -21,7 +64,10 @@ package struct CompareQueue<Place: Sendable>: Sendable {
     ///
     /// - Parameter mustLook: Whether it has to be looked at, whatever that costs.
     package mutating func add(_ id: String, _ place: Place, mustLook: Bool) {
-        if entries[id] == nil { order.append(id) }
+        if entries[id] == nil {
+            order.append(id)
+            ids.add(id)
+        }
         entries[id, default: Entry(places: [], mustLook: false)].places.append(place)
         if mustLook { entries[id]?.mustLook = true }
     }
@@ -45,5 +91,9 @@ package struct CompareQueue<Place: Sendable>: Sendable {
     package func mustLook(_ ids: [String]) -> Bool { ids.contains { entries[$0]?.mustLook == true } }
 
     /// Takes the rows out that wait for the record `id`; none where nobody waits for it.
-    package mutating func take(_ id: String) -> [Place] { entries.removeValue(forKey: id)?.places ?? [] }
+    package mutating func take(_ id: String) -> [Place] {
+        guard let entry = entries.removeValue(forKey: id) else { return [] }
+        ids.remove(id)
+        return entry.places
+    }
 }

@@ -7,6 +7,10 @@
 /// hand, and what the list cost when it was read last, if it was. With both known, the choice is the minimum over all
 /// ways and their mixtures. What is not known is decided on the way:
 ///
+/// - **Ids that are numbers** say how far into the list the records of the rows at hand lie at most, as long as the
+///   list comes in the order of its ids: whatever else there is, `n` pages show all ids up to `n` times a page. Where
+///   so many pages, and the rest of the rows by id, cost less than all of them by id, they are read; that is certain
+///   beforehand.
 /// - **The number of rows is not known**: the list is read once records by id have cost as much as it does. In the end
 ///   it is at most twice the minimum.
 /// - **The cost of the list is not known**: where one page may save at least what it costs, it is read, and another one
@@ -51,6 +55,8 @@ package struct CompareStrategy: Sendable, Hashable {
     private var rowsByPages: Int64 = 0
     /// Pages read.
     private var pages: Int64 = 0
+    /// The id that the list has shown last, for as long as it comes in the order of its ids; nil once it does not.
+    private var shownUpTo: UInt64? = 0
 
     /// A strategy for one run.
     ///
@@ -65,7 +71,9 @@ package struct CompareStrategy: Sendable, Hashable {
     /// - Parameters:
     ///   - waiting: How many rows wait, at least 1, all with different records.
     ///   - isLast: Whether no further rows come.
-    package func step(_ waiting: Int, isLast: Bool, _ demand: Demand) -> Step {
+    ///   - ids: The ids of these records; nil where nothing is to be made of them.
+    package func step(_ waiting: Int, isLast: Bool, _ demand: Demand, ids: WaitingIDs? = nil) -> Step {
+        if let ids, pagesSave(Int64(waiting), demand, ids) { return .page }
         if listIsCheaper(Int64(waiting), isLast: isLast, demand) { return .page }
         let group = min(waiting, max(1, costs.groupMax))
         let isAlone = costs.readsOneByOne(group)
@@ -76,6 +84,22 @@ package struct CompareStrategy: Sendable, Hashable {
         // At the same price the look is left out: it may find that everything has to be sent all the same.
         if demand == .cheapest, price >= Int64(rows) * costs.update { return .send(rows) }
         return isAlone ? .alone : .together(group)
+    }
+
+    /// Whether it is certain, by the ids, that further pages save more than they cost.
+    private func pagesSave(_ waiting: Int64, _ demand: Demand, _ ids: WaitingIDs) -> Bool {
+        guard let shownUpTo, costs.list(1) != nil else { return false }
+        let least = otherwise(waiting, demand)
+        guard least != Self.noWay else { return false }
+        var page = shownUpTo / UInt64(costs.pageRecords)
+        var (spent, rest) = (costs.page, waiting)
+        while spent < least {
+            rest -= Int64(ids.count(onPage: page))
+            if spent + otherwise(rest, demand) < least { return true }
+            page += 1
+            spent += costs.page
+        }
+        return false
     }
 
     /// Whether the list, or its next page, is the better way to the records of the rows that wait.
@@ -111,11 +135,13 @@ package struct CompareStrategy: Sendable, Hashable {
     /// The cost of what cannot be done.
     private static let noWay = Int64.max
 
-    /// What the whole list costs, as far as its first pages tell; nil where they tell nothing.
+    /// What the whole list costs, as far as its first pages tell; nil where none was read.
+    ///
+    /// Pages that have shown none of the rows count as if they had shown one: the next run then does not try them again.
     package var listEstimate: Int64? {
-        guard pages > 0, rowsByPages > 0 else { return nil }
+        guard pages > 0 else { return nil }
         let seen = rowsByID + rowsByPages
-        return max(spentOnPages + costs.page, spentOnPages * seen / rowsByPages)
+        return max(spentOnPages + costs.page, spentOnPages * seen / max(1, rowsByPages))
     }
 
     /// Takes note of records read by id.
@@ -126,6 +152,12 @@ package struct CompareStrategy: Sendable, Hashable {
 
     /// Takes note of a row that did not have to wait, since a page has shown its record.
     package mutating func noteListed() { rowsByPages += 1 }
+
+    /// Takes note of a record that the list has shown, in its order.
+    package mutating func noteShown(_ id: String) {
+        guard let last = shownUpTo else { return }
+        shownUpTo = WaitingIDs.number(id).flatMap { $0 > last ? $0 : nil }
+    }
 
     /// Takes note of a page.
     ///

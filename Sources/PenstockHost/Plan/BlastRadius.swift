@@ -13,6 +13,9 @@ package struct BlastRadius: Sendable {
         package var bound: BlastLimits.Bound
         /// What would happen, a clause.
         package var clause: String
+
+        /// What would happen, and the limit.
+        var said: String { "\(clause); limits.\(name.rawValue) is \(bound.text)" }
     }
 
     /// What becomes of the rows; those that an interrupted attempt has settled count as what became of them.

@@ -42,18 +42,13 @@ final class Preflight {
     private let sync: OpenSync
     private let store: StateStore
     private let terms: PreflightTerms
-    private let resumed: RunRecord?
     private let report: (RunCounts) -> Void
 
-    /// - Parameters:
-    ///   - resumed: The run that is to be gone on with, which may have sent something; nil for a new one.
-    ///   - report: Is told how far it is.
+    /// - Parameter report: Is told how far it is.
     init(
-        _ sync: OpenSync, _ store: StateStore, _ terms: PreflightTerms, resumed: RunRecord? = nil,
-        report: @escaping (RunCounts) -> Void = { _ in }
+        _ sync: OpenSync, _ store: StateStore, _ terms: PreflightTerms, report: @escaping (RunCounts) -> Void = { _ in }
     ) {
         self.report = report
-        self.resumed = resumed
         self.sync = sync
         self.store = store
         self.terms = terms
@@ -72,7 +67,7 @@ final class Preflight {
         } catch {
             throw .state(error)
         }
-        if !differences.isEmpty { throw .refused(stale(plan, differences)) }
+        if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
     }
 
     private func pinDifferences(_ plan: SealedPlan) throws(StateError) -> [String] {
@@ -81,17 +76,13 @@ final class Preflight {
         return PlanPin.differences(plan.header.pins, terms.pins + (try PlanPin.state(store)))
     }
 
-    private func stale(_ plan: SealedPlan, _ differences: [String]) -> RunRefusal {
+    private static func stale(_ plan: SealedPlan, _ differences: [String]) -> RunRefusal {
         let waits = differences.contains { $0.contains(PlanMatch.linkedKind) }
         let first =
             waits ? ["what it refers to goes first: penstock run \(plan.header.linked.joined(separator: " "))"] : []
-        let begun = resumed.map {
-            ["run \($0.id) was interrupted and is not finished; penstock run \(plan.header.sync) finishes it without the plan"]
-        }
         return RunRefusal(
-            .stalePlan, "the plan \(plan.path) is no longer true; \(RunRefusal.nothing(resumed != nil))",
-            notes: differences + first + (begun ?? [])
-                + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
+            .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
+            notes: differences + first + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
     }
 
     /// Decides rows until it is known that they may be sent.
@@ -129,8 +120,8 @@ final class Preflight {
         if !rows.hasReadAll { radius.rowsBefore = nil }
         radius.tokens = tokens(radius.counts)
         if match?.looks != nil { radius.tokens? += pipeline.costs.readByID(updates) ?? 0 }
-        if let refusal = RunRefusal(radius.excesses(terms.heldLimits, mode), isResumed: resumed != nil) {
-            throw .refused(refusal)
+        if let first = radius.excesses(terms.heldLimits, mode).first {
+            throw .refused(refusal(first, radius.excesses(terms.heldLimits, mode)))
         }
         isGood = true
         return (rows, radius, match?.looks)
@@ -161,12 +152,21 @@ final class Preflight {
                 differences = [error.message]
             }
         }
-        if !differences.isEmpty { throw .refused(stale(plan, differences)) }
+        if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
     }
 
     private func tokens(_ counts: RunCounts) -> Int64 {
         let costs = sync.object.costs
         return sync.destinationHost.meter.spent + counts.created * costs.create + counts.updated * costs.update
+    }
+
+    private func refusal(_ first: BlastRadius.Excess, _ all: [BlastRadius.Excess]) -> RunRefusal {
+        var refusal = RunRefusal(
+            .limit(first.name),
+            "\(first.clause); limits.\(first.name.rawValue) is \(first.bound.text); nothing was sent",
+            notes: all.dropFirst().map { "\($0.clause); limits.\($0.name.rawValue) is \($0.bound.text)" })
+        refusal.limits = all.map(\.name)
+        return refusal
     }
 
     // MARK: - What is remembered

@@ -32,24 +32,23 @@ package struct RunRefusal: Sendable, Hashable {
         self.notes = notes
     }
 
-    /// That limits would be exceeded; nil where there is none of them.
-    ///
-    /// - Parameters:
-    ///   - isPlanned: Whether it is a plan that says so of its run.
-    ///   - isResumed: Whether the run had begun before.
-    package init?(_ excesses: [BlastRadius.Excess], isPlanned: Bool = false, isResumed: Bool = false) {
-        guard let first = excesses.first else { return nil }
-        func clause(_ excess: BlastRadius.Excess) -> String {
-            "\(excess.clause); limits.\(excess.name.rawValue) is \(excess.bound.text)"
-        }
-        let end = isPlanned ? "the run would stop before anything is sent" : Self.nothing(isResumed)
-        self.init(.limit(first.name), "\(clause(first)); \(end)", notes: excesses.dropFirst().map(clause))
-        limits = excesses.map(\.name)
-        self.isPlanned = isPlanned
+    /// What a plan says of a run that its limits would stop.
+    package init(planned first: BlastRadius.Excess, _ all: [BlastRadius.Excess]) {
+        self.init(
+            .limit(first.name), "\(first.said); the run would stop before anything is sent",
+            notes: all.dropFirst().map(\.said))
+        limits = all.map(\.name)
+        isPlanned = true
     }
 
-    /// What was not sent.
-    static func nothing(_ isResumed: Bool) -> String { isResumed ? "nothing more was sent" : "nothing was sent" }
+    /// The same of a run that had begun before: then something may have been sent.
+    func behind(_ run: String, of sync: String) -> RunRefusal {
+        var refusal = self
+        refusal.sentence = sentence.replacing("nothing was sent", with: "nothing more was sent")
+        let how = kind == .stalePlan ? "finishes it without the plan" : "finishes it"
+        refusal.notes.append("run \(run) was interrupted and is not finished; penstock run \(sync) \(how)")
+        return refusal
+    }
 
     /// The code of the error.
     package var code: String {

@@ -34,13 +34,24 @@ extension SyncRunner {
     /// - Returns: Nil where nothing was to be looked at.
     /// - Throws: ``RunStop``; the run has not begun then.
     func look(_ start: FetchStart, _ kind: String, _ images: BeforeImages?) throws(RunStop) -> Looked? {
+        do throws(RunStop) {
+            return try looked(start, kind, images)
+        } catch {
+            guard case .refused(let refusal) = error else { throw error }
+            let run: RunRecord?
+            do { run = try store.unfinishedRun() } catch { throw .state(error) }
+            throw .refused(run.map { refusal.behind($0.id, of: sync.definition.name) } ?? refusal)
+        }
+    }
+
+    private func looked(_ start: FetchStart, _ kind: String, _ images: BeforeImages?) throws(RunStop) -> Looked? {
         // Whoever replays rejects has chosen the rows.
         guard kind != Replay.kind else { return nil }
         do {
             var terms = options.preflight
             let resumed = abandoned == nil ? try store.unfinishedRun() : nil
             if let resumed { terms.passes.formUnion(try Preflight.passes(of: resumed, store)) }
-            let preflight = Preflight(sync, store, terms, resumed: resumed) { [observe, sync] counts in
+            let preflight = Preflight(sync, store, terms) { [observe, sync] counts in
                 observe(
                     .progress(
                         RunProgress(

@@ -39,7 +39,12 @@ struct HeldChunks {
     private var held: [Held] = []
     private var firstNumber = 0
     /// The rows that wait, by record.
-    var queue = CompareQueue<Place>()
+    var queue: CompareQueue<Place>
+
+    /// No chunk.
+    ///
+    /// - Parameter pageRecords: How many records a page of the list has; 0 where there is no list.
+    init(pageRecords: Int) { queue = CompareQueue(pageRecords: pageRecords) }
 
     /// Whether no chunk is held.
     var isEmpty: Bool { held.isEmpty }
@@ -115,10 +120,12 @@ extension RowPipeline {
         let first = held.queue.first(max(1, costs.groupMax))
         let looksAlways = sync.definition.insert.compare == .remote || isGuarded
         let mustLook = looksAlways || held.queue.mustLook(first)
-        switch strategy.step(held.queue.count, isLast: hasEnded, mustLook ? .look : .cheapest) {
+        let demand: CompareStrategy.Demand = mustLook ? .look : .cheapest
+        switch strategy.step(held.queue.count, isLast: hasEnded, demand, ids: held.queue.ids) {
         case .page:
             var found = 0
             try remote.page { id, record throws(RunStop) in
+                strategy.noteShown(id)
                 let places = held.queue.take(id)
                 if !places.isEmpty { found += 1 }
                 for place in places { try settle(place, id, record()) }

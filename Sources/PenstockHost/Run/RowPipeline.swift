@@ -25,7 +25,7 @@ final class RowPipeline {
     private let comparison: RecordComparison
     let costs: CompareCosts
     var strategy: CompareStrategy
-    var held = HeldChunks()
+    var held: HeldChunks
     /// Called before each look at records, which takes as long as the other side does, so that other work goes on.
     var keepUp: (() throws(RunStop) -> Void)?
     private let linked: LinkedStates
@@ -101,6 +101,7 @@ final class RowPipeline {
         remote = RemoteLookup(sync, scratchFolder: scratchFolder)
         comparison = RecordComparison(sync.mapping, records: remote.readSchema)
         costs = CompareCosts(sync.object.costs)
+        held = HeldChunks(pageRecords: costs.pageRecords)
         strategy = CompareStrategy(costs, listCost: try Self.listCost(in: ledger))
         linked = try LinkedStates(sync.mapping.links, folder: stateFolder, planned: planned)
         targets =

@@ -27,7 +27,7 @@ struct PlanCommand: ParsableCommand {
     var syncs: [String] = []
 
     @Option(
-        name: .long,
+        name: .long, parsing: .unconditional,
         help: ArgumentHelp(
             "How many rows of each sort to show, or all (3; with show all).", valueName: "n|all"))
     var diff: DiffChoice?
@@ -38,10 +38,10 @@ struct PlanCommand: ParsableCommand {
             "Keep the plan in this file, for \"run --plan\"; \"latest\" keeps it in the project.", valueName: "file"))
     var out: String?
 
-    @Option(name: .long, help: "Plan a sample: only the first so many rows.")
+    @Option(name: .long, parsing: .unconditional, help: "Plan a sample: only the first so many rows.")
     var rows: Int64?
 
-    @Option(name: .long, help: "Plan a run that fetches only so many rows.")
+    @Option(name: .long, parsing: .unconditional, help: "Plan a run that fetches only so many rows.")
     var limit: Int64?
 
     @Flag(name: .long, help: "Ask the destination nothing: use the ledger, and what was read of it last.")
@@ -64,6 +64,9 @@ struct PlanCommand: ParsableCommand {
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
         guard rows ?? 1 > 0 else { throw ValidationError("--rows is a number of rows, 1 or more.") }
+        guard options.output != .csv, options.output != .tsv else {
+            throw ValidationError("A plan is no list: it is written with --output table, json or jsonl.")
+        }
         guard out == nil || rows == nil else {
             throw ValidationError("A sample cannot be applied: use --limit in place of --rows, or leave -O out.")
         }
@@ -94,7 +97,7 @@ struct PlanCommand: ParsableCommand {
         }
         if let out {
             let files = PlanFiles(workspace, project)
-            for file in chosen { try files.ready(out, at: files.path(out, file)) }
+            for file in chosen { try PlanFiles.ready(out, at: files.path(out, file), root: project.root) }
         }
         let pager = Pager(isWanted: shown == .all && !options.isMachineReadable)
         defer { pager.close() }
@@ -216,8 +219,8 @@ struct Planning {
         if let out = command.out { try keep(outcome, sync, renderer, out) }
         try show(outcome, sync, renderer, pager, documents)
         // A sample says nothing of what all rows come to.
-        if command.rows == nil, let refusal = RunRefusal(outcome.report.excesses, isPlanned: true) {
-            let failure = CommandFailure(refusal, file)
+        if command.rows == nil, let first = outcome.report.excesses.first {
+            let failure = CommandFailure(RunRefusal(planned: first, outcome.report.excesses), file)
             Terminal.writeError(failure.message + "\n")
             return failure.exitCode
         }
@@ -274,7 +277,7 @@ struct Planning {
         let files = PlanFiles(workspace, project)
         var header = PlanHeader(
             sync: file.name, madeAt: WallClock.milliseconds, madeBy: "penstock \(Version.text)", salt: outcome.salt,
-            numbers: outcome.report.numbers, pins: try files.pins(file, sync) + outcome.state)
+            numbers: outcome.report.numbers, pins: try files.pins(file, sync) + [file.rowsPin] + outcome.state)
         header.isGuarded = command.guarded
         header.linked = outcome.report.linked > 0 ? sync.mapping.links.filter { parents[$0] != nil } : []
         header.rowsMax = command.limit
@@ -284,7 +287,7 @@ struct Planning {
             "object": .string(sync.object.id), "before": .strings(renderer.before), "after": .strings(renderer.after),
             "document": .object(renderer.document),
         ]
-        try files.prepare(out)
+        files.prepare(out)
         do throws(PlanFileProblem) {
             try outcome.draft?.seal(header, to: files.path(out, file))
         } catch {

@@ -24,7 +24,10 @@ struct RunCommand: ParsableCommand {
     @Argument(help: "The syncs to run; all enabled ones where none is named.")
     var syncs: [String] = []
 
-    @Option(name: .long, help: "Fetch only so many rows. The watermark then stays where it is.")
+    @Option(
+        name: .long, parsing: .unconditional,
+        help: "Fetch only so many rows. The watermark then stays where it is."
+    )
     var limit: Int64?
 
     @Flag(name: .long, help: "Read everything, whatever the watermark.")

@@ -50,7 +50,12 @@ extension BadProject {
                 + "| a duration needs a unit: 30s, 30m, 30h, 30d"),
         edit(
             "a percentage that is none", orgs, "version: 1", "version: 1\nrejects: {max: 150%}",
-            "syncs/orgs.yml:2:16: error[type]: \"150%\" is not a number of rows, or a percentage as 1%"),
+            "syncs/orgs.yml:2:16: error[type]: \"150%\" is not a number of rows, or a percentage as 1% "
+                + "| from 0% to 100%, with two decimal places at most"),
+        edit(
+            "a limit of more than all rows", orgs, "version: 1", "version: 1\nlimits: {creates: 101%}",
+            "syncs/orgs.yml:2:19: error[type]: \"101%\" is not a number, a percentage as 25%, or off "
+                + "| from 0% to 100%, with two decimal places at most"),
         edit(
             "a list for a text", orgs, "crm_orgs", "[crm_orgs]",
             "syncs/orgs.yml:6:10: error[type]: model must be a text, not a list"),
