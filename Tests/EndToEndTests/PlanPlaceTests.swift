@@ -95,7 +95,7 @@ import Testing
     func staleAfterInterruption() throws {
         let project = try TemporaryProject { $0.latency = 20 }
         func rows(_ last: String) -> [String] {
-            ["key,company"] + (1...59).map { "k\($0),Name \($0)" } + ["k60,\(last)"]
+            ["key,company"] + (1...399).map { "k\($0),Name \($0)" } + ["k400,\(last)"]
         }
         try project.csv("orgs", rows("Last"))
         try project.sync("source: {connection: files, table: orgs, key: key}\nmap: {name: company}")
@@ -111,7 +111,7 @@ import Testing
         #expect(!stale.errors.contains("nothing was sent"), "\(stale.errors)")
         let finished = try project.penstock("run", "orgs")
         #expect(finished.status == 0, "\(finished.everything)")
-        #expect(project.server.names.count == 60)
+        #expect(project.server.names.count == 400)
     }
 
     @Test("A connector that was found and is refused is told with its file and the reason")
