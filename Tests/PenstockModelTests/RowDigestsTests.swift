@@ -27,19 +27,21 @@ import Testing
     @Test(arguments: [1, 64, 65, 300])
     func aPayloadIsMadeOfTheFieldsThatARowHas(rows: Int) {
         var random = Generator.announced()
-        // Mostly, all rows have the same fields.
         for chance in [0.0, 0.1, 1.0] { payloads(rows, mixed: chance, &random) }
+        // More fields than a word has bits.
+        payloads(rows, mixed: 0.5, times: 8, &random)
     }
 
-    private func payloads(_ rows: Int, mixed: Double, _ random: inout Generator) {
+    private func payloads(_ rows: Int, mixed: Double, times: Int = 1, _ random: inout Generator) {
         let batch = batch(rows, &random)
-        let places = batch.columns.indices.filter { [.int64, .bytes].contains(batch.columns[$0].type.layout) }
+        let fit = batch.columns.indices.filter { [.int64, .bytes].contains(batch.columns[$0].type.layout) }
+        let places = (0..<times).flatMap { _ in fit }
         let words = (rows + 63) / 64
         let presence = (0..<(words * places.count)).map { _ -> UInt64 in
             if Double.random(in: 0..<1, using: &random) < mixed { return random.next() }
             return Int.random(in: 0..<4, using: &random) == 0 ? 0 : .max
         }
-        let keys = places.map { Fingerprint(low: UInt64($0), high: 7) }
+        let keys = places.indices.map { Fingerprint(low: UInt64($0), high: 7) }
         let expected = (0..<rows).map { row in
             let present = places.indices.filter { presence[$0 * words + row / 64] >> UInt64(row % 64) & 1 == 1 }
             var names = FingerprintHasher()
