@@ -172,10 +172,9 @@ final class GuardedRows: DecidedRows {
             waiting.removeFirst()
         }
         guard let first = waiting.first, first.scanned > first.handed else { return }
-        var part = DecidedChunk(
+        let part = DecidedChunk(
             source: first.chunk.source, mapped: first.chunk.mapped,
             rows: Array(first.chunk.rows[first.handed..<first.scanned]))
-        part.quiet = QuietRows()
         ready.append(part)
         waiting[0].handed = first.scanned
     }

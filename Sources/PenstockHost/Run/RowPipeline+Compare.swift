@@ -118,7 +118,7 @@ extension RowPipeline {
         if remote.knowsAll { return try settleListed() }
         let before = remote.spent
         let first = held.queue.first(max(1, costs.groupMax))
-        let looksAlways = sync.definition.insert.compare == .remote || isGuarded
+        let looksAlways = sync.definition.insert.compare == .remote || looksHere
         let mustLook = looksAlways || held.queue.mustLook(first)
         let demand: CompareStrategy.Demand = mustLook ? .look : .cheapest
         switch strategy.step(held.queue.count, isLast: hasEnded, demand, ids: held.queue.ids) {
@@ -138,6 +138,9 @@ extension RowPipeline {
         case .send(let count): send(count)
         }
     }
+
+    /// Whether a guard has nothing but the list of records to look at, which is read once and here.
+    var looksHere: Bool { isGuarded && costs.readByID(1) == nil }
 
     /// Makes the first so many rows updates whose records are looked at later.
     private func leave(_ count: Int) {

@@ -35,7 +35,8 @@ final class RowPipeline {
     private let replay: Replay?
     /// Whether the record of every row that changes one is looked at behind this: in ``GuardedRows``.
     ///
-    /// What would be read by id here is left to that, so that nothing is read twice.
+    /// What would be read by id here is left to that, so that nothing is read twice. What the sync compares through the
+    /// list of records is compared here all the same.
     let isGuarded: Bool
     /// Whether rows that this run has rejected stay rejects, although nothing is known that would refuse them again.
     var keepsRejects = false
@@ -347,7 +348,7 @@ final class RowPipeline {
         return CandidateRow(
             payload: payload, refusal: isRefused ? payload.refused(under: sync.definitionDigest) : payload,
             remoteID: mapped.idText(row), cursor: cursor, held: guards.held(mapped, row),
-            needsRecord: isGuarded || guards.needsRecord(mapped, row))
+            needsRecord: looksHere || guards.needsRecord(mapped, row))
     }
 
     private func apply(
