@@ -190,11 +190,6 @@ final class PlanMatch {
         guard let next = try peek() else {
             // Behind the end of the plan no other half comes, so the row is not kept.
             if !half.isSettled { noteNew(half) }
-            guard conflicts.count <= Self.waitingMax else {
-                throw PlanFileProblem(
-                    kind: .damaged,
-                    message: "more than \(Self.waitingMax) records no longer look as they did when it was made")
-            }
             return
         }
         if next.key == key {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockModel
+
 extension RowPipeline {
     /// Counts the rows behind those that were taken; only ``close()`` is allowed afterwards.
     ///
