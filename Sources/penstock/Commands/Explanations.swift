@@ -58,10 +58,6 @@ enum Explanations {
             "The run would cost more tokens than limits.tokens allows; nothing was sent. run --yes-really tokens passes the limit once.",
         "plan-file":
             "The file with the plan cannot be read: look at its path, its owner and its rights. Nothing was sent.",
-        "not-overwritten":
-            "plan -O and undo -O write a plan into a new file, or over a plan that was kept before. What is there is something else, and was left as it is; nothing was asked or spent. Give another file, or remove this one.",
-        "record-gone":
-            "The record that an earlier run had written for this row was deleted at the destination, and only the ledger knew it. The next run looks for another record by insert.match, and goes by insert.on_missing where there is none. compare: remote finds such records within one run.",
         "limit-shrink":
             "The source has far fewer rows than in the last finished run, by limits.shrink (half, where the file says nothing); nothing was sent. A query or an export that broke is the usual cause. Where the rows are really gone: run --yes-really shrink.",
         "key-null":
