@@ -146,14 +146,11 @@ package final class BeforeImages: Sendable {
         }
     }
 
-    /// When the record of a row was changed last by any run of which images are kept; nil where none has changed it.
+    /// What runs of which images are kept have done to the record of an image besides.
     ///
     /// - Throws: ``StateError``.
-    package func lastChange(_ key: Fingerprint) throws(StateError) -> Int64? {
-        try use { connection throws(StateError) in
-            let sql = "SELECT max(done_at) FROM image WHERE key = ?1"
-            return try connection.statement(sql).first([.fingerprint(key)]) { $0.optionalInteger(0) } ?? nil
-        }
+    package func ownChanges(of image: RecordImage) throws(StateError) -> OwnChanges {
+        try use { connection throws(StateError) in try ImageTable(connection: connection).ownChanges(of: image) }
     }
 
     /// What was written last into the guarded fields of a row, by field; two values where the last may not have arrived.

@@ -71,6 +71,16 @@ package struct RecordImage: Sendable, Hashable {
         case delete = 3
     }
 
+    /// How much of what a run did with a record was put back.
+    package enum Undone: Int64, Sendable, Hashable {
+        /// A part, or nothing yet.
+        case inPart = 0
+        /// All of it.
+        case whole = 1
+        /// All of it, and somebody had edited other fields of the record before.
+        case wholeOfEdited = 2
+    }
+
     /// Its place among the images.
     package var position: Int64 = 0
     /// The number of the run.
@@ -122,6 +132,20 @@ package struct RecordImage: Sendable, Hashable {
         out.doneAtMilliseconds = max(doneAtMilliseconds, later.doneAtMilliseconds)
         out.isUndone = false
         return out
+    }
+}
+
+/// What runs of a sync have done to one record.
+package struct OwnChanges: Sendable, Hashable {
+    /// When the last of them changed it, in milliseconds since 1970 by the other side's clock; nil where none did.
+    package var lastAtMilliseconds: Int64?
+    /// The id of the last run that wrote it behind the one in question and was not undone; nil for none.
+    package var laterRun: String?
+
+    /// What runs of a sync have done to one record.
+    package init(lastAtMilliseconds: Int64? = nil, laterRun: String? = nil) {
+        self.lastAtMilliseconds = lastAtMilliseconds
+        self.laterRun = laterRun
     }
 }
 
@@ -183,6 +207,8 @@ package enum ImageChange: Sendable, Hashable {
     case refused(key: Fingerprint)
     /// What was written into a field is remembered no longer.
     case forget(key: Fingerprint, field: String)
-    /// The record at this place was put back, as far as that was possible.
-    case undone(position: Int64, RecordImage.Action)
+    /// The record at this place was put back, as a whole or in part.
+    ///
+    /// Where that undoes an undo, the run that this one had undone is no longer undone for the record.
+    case undone(position: Int64, RecordImage.Action, RecordImage.Undone)
 }

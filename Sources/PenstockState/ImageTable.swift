@@ -17,7 +17,7 @@ struct ImageTable {
             guard var image = try find(key, run) else { return }
             image.doneAtMilliseconds = max(image.doneAtMilliseconds, time)
             try replace(image)
-        case .undone(let position, let action): try markUndone(position, action)
+        case .undone(let position, let action, let undone): try markUndone(position, action, undone)
         case .writing(let key, let field, let value): try write(key, field) { $0.next = value.text }
         case .wrote(let key, let field, let value): try write(key, field) { $0 = (value.text, nil) }
         case .forget(let key, let field): try write(key, field) { $0 = (nil, nil) }
@@ -101,9 +101,21 @@ struct ImageTable {
         ).first([.integer(image.run), .fingerprint(image.key), .text(image.remoteID)]) { _ in true } ?? false
     }
 
-    private func markUndone(_ position: Int64, _ action: RecordImage.Action) throws(StateError) {
+    private func markUndone(_ position: Int64, _ action: RecordImage.Action, _ undone: RecordImage.Undone)
+        throws(StateError)
+    {
         let table = action == .create ? "made" : "image"
-        try connection.statement("UPDATE \(table) SET is_undone = 1 WHERE id = ?1").execute([.integer(position)])
+        if undone != .inPart {
+            try connection.statement("UPDATE \(table) SET is_undone = ?2 WHERE id = ?1")
+                .execute([.integer(position), .integer(undone.rawValue)])
+        }
+        guard action != .create else { return }
+        try connection.statement(
+            """
+            UPDATE image SET is_undone = 0 WHERE key = (SELECT key FROM image WHERE id = ?1)
+            AND run = (SELECT run.undoes FROM run JOIN image ON image.run = run.number WHERE image.id = ?1)
+            """
+        ).execute([.integer(position)])
     }
 
     private func write(
@@ -165,6 +177,26 @@ struct ImageTable {
             row throws(StateError) in images.append(try decode(row))
         }
         return images
+    }
+
+    /// Times of two runs are compared with this much room: the other side's clock is known to a second.
+    private static let clockRoom: Int64 = 2_000
+
+    func ownChanges(of image: RecordImage) throws(StateError) -> OwnChanges {
+        let record: [SQLiteValue] = [.fingerprint(image.key), .text(image.remoteID)]
+        let last: Int64? =
+            try connection.statement("SELECT max(done_at) FROM image WHERE key = ?1 AND remote_id = ?2")
+            .first(record) { $0.optionalInteger(0) } ?? nil
+        // A state that was reset counts its runs anew, so that only the time says which of them came later.
+        let sql = """
+            SELECT run.id FROM image JOIN run ON run.number = image.run
+            WHERE image.key = ?1 AND image.remote_id = ?2 AND image.run > ?3 AND image.done_at > 0
+            AND image.done_at >= ?4 AND image.is_undone <> \(RecordImage.Undone.whole.rawValue) AND run.undoes IS NULL
+            ORDER BY image.run DESC LIMIT 1
+            """
+        let since = image.doneAtMilliseconds - Self.clockRoom
+        let later = try connection.statement(sql).first(record + [.integer(image.run), .integer(since)]) { $0.text(0) }
+        return OwnChanges(lastAtMilliseconds: last == 0 ? nil : last, laterRun: later ?? nil)
     }
 
     private func find(_ key: Fingerprint, _ run: Int64) throws(StateError) -> RecordImage? {

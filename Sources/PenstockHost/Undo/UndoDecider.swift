@@ -12,6 +12,8 @@ package struct UndoConflict: Sendable, Hashable {
         case gone
         /// The field, or the record that was created, was changed since.
         case edited
+        /// A later run has written the record that this one created.
+        case laterRun = "later-run"
         /// The destination has no such field any more, or one of another kind.
         case fieldGone = "field-gone"
         /// The field was empty, and cannot be emptied.
@@ -44,6 +46,8 @@ package struct UndoConflict: Sendable, Hashable {
     package var before = ""
     /// The words of a refusal, or empty.
     package var message = ""
+    /// The id of the later run, or empty.
+    package var run = ""
 
     /// Why it is left, for people: a clause.
     ///
@@ -52,6 +56,7 @@ package struct UndoConflict: Sendable, Hashable {
         switch reason {
         case .gone: "the record is gone"
         case .edited where field.isEmpty: "the record was changed since the run created it: it is not deleted"
+        case .laterRun: "run \(run) has written the record since this one created it: it is not deleted"
         case .edited: "\(field): changed since. It holds \(shown(live)), the run wrote \(shown(written))"
         case .fieldGone: "\(field): the destination has no such field any more"
         case .cannotClear: "\(field): it was empty, and the destination cannot empty it"
@@ -84,8 +89,13 @@ struct UndoItem: Sendable {
     var conflicts: [UndoConflict] = []
     /// Whether the record is gone.
     var isGone = false
+    /// Whether somebody has changed the record since the sync did.
+    var isTouched = false
     /// Its place among the records of the run, from 1.
     var place: Int64 = 0
+
+    /// How much of what the run did is put back with ``fields``.
+    var undone: RecordImage.Undone { !conflicts.isEmpty ? .inPart : isTouched ? .wholeOfEdited : .whole }
 
     /// Whether anything is sent.
     var hasWork: Bool { isDelete || !fields.isEmpty }
@@ -121,8 +131,8 @@ struct UndoDecider {
     ///
     /// - Parameters:
     ///   - live: The record as it is; nil where it is gone.
-    ///   - lastChange: When a run of the sync changed it last after its creation, or nil.
-    func decide(_ image: RecordImage, _ keyText: String, _ live: RecordBatch?, lastChange: Int64?) -> UndoItem {
+    ///   - changes: What runs of the sync have done to it besides.
+    func decide(_ image: RecordImage, _ keyText: String, _ live: RecordBatch?, _ changes: OwnChanges) -> UndoItem {
         var item = UndoItem(image: image, keyText: keyText)
         item.isGone = live == nil
         switch image.action {
@@ -132,17 +142,23 @@ struct UndoDecider {
             guard let live else { return item }
             if !canDelete {
                 item.conflicts = [conflict(item, .cannotDelete)]
-            } else if isEdited(image, live, lastChange) {
+            } else if let run = changes.laterRun {
+                var later = conflict(item, .laterRun)
+                later.run = run
+                item.conflicts = [later]
+            } else if isEdited(image, live, changes.lastAtMilliseconds) {
                 item.conflicts = [conflict(item, .edited)]
             } else {
                 item.isDelete = true
             }
         case .update:
             guard let live else {
-                item.conflicts = [conflict(item, .gone)]
+                if !image.fields.isEmpty { item.conflicts = [conflict(item, .gone)] }
                 return item
             }
-            for field in image.fields { decide(field, live, &item) }
+            let age = age(live, changes.lastAtMilliseconds)
+            item.isTouched = age.map { $0 > Self.skewMilliseconds } ?? false
+            for field in image.fields { decide(field, live, isOurs: age.map { $0 <= 0 } ?? false, &item) }
         }
         return item
     }
@@ -152,13 +168,15 @@ struct UndoDecider {
         UndoConflict(keyText: item.keyText, remoteID: item.image.remoteID, field: "", reason: reason)
     }
 
-    private func decide(_ image: FieldImage, _ live: RecordBatch, _ item: inout UndoItem) {
+    /// - Parameter isOurs: Whether nobody has changed the record since a run of the sync did.
+    private func decide(_ image: FieldImage, _ live: RecordBatch, isOurs: Bool, _ item: inout UndoItem) {
         guard let field = fields[image.field], field.kind == image.kind, let place = live.schema.index(of: image.field)
         else { return item.conflicts.append(conflict(item, image, nil, .fieldGone)) }
         let column = live.columns[place]
         let value = column.value(0)
-        if RecordComparison.isSame(image.before, column, 0, image.kind) { return }
-        guard RecordComparison.isSame(image.after, column, 0, image.kind) else {
+        if RecordComparison.standing(image.before, over: .null, column, 0, image.kind) == .stands { return }
+        let standing = RecordComparison.standing(image.after, over: image.before, column, 0, image.kind)
+        guard standing == .stands || (standing == .unclear && isOurs) else {
             return item.conflicts.append(conflict(item, image, value, .edited))
         }
         if !field.isWritableOnUpdate {
@@ -179,6 +197,9 @@ struct UndoDecider {
         out.live = live.map { FieldText.of($0, field) } ?? ""
         out.written = FieldText.of(image.after, field)
         out.before = FieldText.of(image.before, field)
+        if let live, out.live == out.written {
+            (out.live, out.written) = (FieldText.full(live, field), FieldText.full(image.after, field))
+        }
         return out
     }
 
@@ -195,15 +216,19 @@ struct UndoDecider {
 
     /// Whether somebody has changed a record since the run created it.
     private func isEdited(_ image: RecordImage, _ live: RecordBatch, _ lastChange: Int64?) -> Bool {
-        // What a later run of ours wrote differs from what this one wrote; only the time says whose it was then.
-        if lastChange == nil {
-            let columns = run.fields.map { field in live.schema.index(of: field.key).map { live.columns[$0] } }
-            if !RecordMark.holds(image.mark, columns, 0, run.fields.map(\.kind)) { return true }
-        }
-        guard let created = instant(object.createdAtField, live), let updated = instant(object.updatedAtField, live)
+        let columns = run.fields.map { field in live.schema.index(of: field.key).map { live.columns[$0] } }
+        guard RecordMark.holds(image.mark, columns, 0, run.fields.map(\.kind)) else { return true }
+        guard let created = instant(object.createdAtField, live), let updated = instant(object.updatedAtField, live),
+            updated > created
         else { return false }
-        if let lastChange { return updated / 1_000 > lastChange + Self.skewMilliseconds }
-        return updated > created
+        // What later runs wrote was undone, or it would be theirs; that moved the time.
+        return lastChange.map { updated / 1_000 > $0 + Self.skewMilliseconds } ?? true
+    }
+
+    /// How many milliseconds after the sync's last change a record was changed last; nil where nothing tells.
+    private func age(_ live: RecordBatch, _ lastChange: Int64?) -> Int64? {
+        guard let lastChange, let updated = instant(object.updatedAtField, live) else { return nil }
+        return updated / 1_000 - lastChange
     }
 
     private func instant(_ key: String, _ live: RecordBatch) -> Int64? {

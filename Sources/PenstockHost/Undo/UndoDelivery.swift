@@ -21,6 +21,9 @@ final class UndoDelivery {
     private var sessions: [WriteRequest.Mode: any WriteSession] = [:]
     private var isAborted = false
     private var prepared: Set<Fingerprint> = []
+    private var asBefore: [ImageChange] = []
+
+    private static let asBeforeMax = 1_000
 
     /// What is put back is made ready anew whenever a session had no room, so it goes in small batches.
     private static let window = DeliveryWindow.requests
@@ -203,7 +206,28 @@ final class UndoDelivery {
     func forgetRecord(_ item: UndoItem) throws(RunStop) {
         do {
             if let change = try forgetting(item, isGone: true) { try store.commit([change]) }
-            try images.commit([.undone(position: item.image.position, item.image.action)], isDurable: false)
+            let change = ImageChange.undone(position: item.image.position, item.image.action, item.undone)
+            try images.commit([change], isDurable: false)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Takes note of a record of which nothing is to be put back, because it is as it was before.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func noteAsBefore(_ item: UndoItem) throws(RunStop) {
+        asBefore.append(.undone(position: item.image.position, item.image.action, item.undone))
+        if asBefore.count >= Self.asBeforeMax { try flush() }
+    }
+
+    /// Writes down what was taken note of.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func flush() throws(RunStop) {
+        do {
+            try images.commit(asBefore, isDurable: false)
+            asBefore = []
         } catch {
             throw .state(error)
         }
@@ -235,7 +259,7 @@ final class UndoDelivery {
         var changes: [ImageChange] = [
             .done(run: run.number, key: item.image.key, at: target.host.serverMilliseconds ?? WallClock.milliseconds)
         ]
-        if item.conflicts.isEmpty { changes.append(.undone(position: item.image.position, item.image.action)) }
+        changes.append(.undone(position: item.image.position, item.image.action, item.undone))
         do {
             if item.isDelete, let change = try forgetting(item, isGone: true) { try store.commit([change]) }
             let written = try images.written(item.image.key)

@@ -139,9 +139,20 @@ package final class UndoRunner {
     /// The setting that says which plan an undo applies: the id of its run and the plan's digest.
     private static let planSetting = "undo-plan"
 
-    /// The runs that have undone it before, or a part of it.
+    /// The runs that have undone it before, or a part of it, and were not undone themselves.
     private func earlier() throws(RunStop) -> [String] {
-        try undos { $0.status == .finished && Self.hasWorked($0) }
+        do {
+            let undos = try store.runs(limit: .max).compactMap { run -> UndoChain.Undo? in
+                guard run.kind == Self.kind, run.status == .finished, Self.hasWorked(run) else { return nil }
+                guard let undoes = try images.run(run.number)?.undoes else { return nil }
+                return UndoChain.Undo(run: run.number, id: run.id, undoes: undoes)
+            }
+            return UndoChain(undos.reversed()).undos(of: undone.number)
+        } catch let error as StateError {
+            throw .state(error)
+        } catch {
+            throw .state(.internal("The runs could not be looked through: \(error)"))
+        }
     }
 
     private static func hasWorked(_ run: RunRecord) -> Bool {
@@ -238,10 +249,8 @@ package final class UndoRunner {
         do {
             for image in open {
                 let entry = try store.entry(for: image.key)
-                let change = image.action == .create ? try images.lastChange(image.key) : nil
-                items.append(
-                    decider.decide(
-                        image, entry?.keyText ?? "", live[image.remoteID], lastChange: change == 0 ? nil : change))
+                let changes = try images.ownChanges(of: image)
+                items.append(decider.decide(image, entry?.keyText ?? "", live[image.remoteID], changes))
             }
         } catch {
             throw .state(error)
@@ -302,6 +311,8 @@ package final class UndoRunner {
                     delivery.add(item)
                 } else if item.image.action == .create, item.isGone {
                     try delivery.forgetRecord(item)
+                } else if item.conflicts.isEmpty {
+                    try delivery.noteAsBefore(item)
                 }
                 try delivery.work(untilOpen: 200)
                 if let stop = delivery.stop { throw self.target.stop(stop, "putting records back") }
@@ -311,6 +322,7 @@ package final class UndoRunner {
             report.stop = error
         }
         try delivery.work(untilOpen: 0)
+        try delivery.flush()
         let totals = count.totals
         if report.stop == nil, let stop = delivery.stop { report.stop = target.stop(stop, "putting records back") }
         report.restored = totals.restored

@@ -308,7 +308,7 @@ struct UndoRenderer {
             "field": conflict.field.isEmpty ? .null : .string(conflict.field),
             "reason": .string(conflict.reason.rawValue), "live": value(conflict.live, conflict.field),
             "written": value(conflict.written, conflict.field), "before": value(conflict.before, conflict.field),
-            "message": .string(conflict.message),
+            "message": .string(conflict.message), "run": conflict.run.isEmpty ? .null : .string(conflict.run),
         ])
     }
 }
