@@ -11,6 +11,8 @@ struct RowGuards {
     private let hasGuards: Bool
     private let readsAll: Bool
     private let sendsAll: Bool
+    /// Whether it is kept what updates overwrite, as far as it is known.
+    let keepsBefore: Bool
 
     /// - Parameter images: What the sync wrote last, or nil where nothing is kept.
     init(_ sync: OpenSync, _ images: BeforeImages?) {
@@ -19,6 +21,7 @@ struct RowGuards {
         hasGuards = sync.mapping.needsRecord
         readsAll = sync.definition.undo == .on
         sendsAll = sync.definition.insert.compare == .none
+        keepsBefore = images != nil && sync.definition.undo != .off
     }
 
     /// What is wrong where guards, or `undo: on`, need records that cannot be read; nil otherwise.
@@ -68,6 +71,14 @@ struct RowGuards {
         }
         row.before = Dictionary(uniqueKeysWithValues: free.map { ($0.target, $0.before) })
         return free
+    }
+
+    /// Takes note in the row of what its update overwrites in a record that was read for another reason.
+    func note(
+        _ row: inout DecidedRow, _ record: RecordBatch, _ mapped: MappedBatch, _ comparison: RecordComparison
+    ) {
+        let differences = comparison.differences(mapped, row.row, record, 0)
+        row.before = Dictionary(uniqueKeysWithValues: differences.map { ($0.target, $0.before) })
     }
 
     /// The fields whose value means something only with a field that is held: they stay as they are with it.

@@ -104,6 +104,19 @@ extension RowPipeline {
         }
     }
 
+    /// What follows for a row that is sent whatever its record holds.
+    ///
+    /// - Parameter record: The record, where it was read to find it; else what the list has shown of it counts.
+    func update(
+        _ row: inout DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
+    ) throws(RunStop) -> DecidedRow.Fate {
+        guard guards.keepsBefore else { return .update(id: id, changes: nil) }
+        var read = record
+        if read == nil { read = try remote.indexed(id) }
+        if let read { guards.note(&row, read, mapped, comparison) }
+        return .update(id: id, changes: nil)
+    }
+
     /// The most rows that are held until their records were looked at.
     static let heldRowsMax = 4 * batchRows
     /// The name under which the state keeps what the whole list of records cost last.

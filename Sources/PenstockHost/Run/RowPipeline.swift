@@ -22,7 +22,7 @@ final class RowPipeline {
     private let targets: RunTargets?
     private let decider: RowDecider
     let remote: RemoteLookup
-    private let comparison: RecordComparison
+    let comparison: RecordComparison
     let costs: CompareCosts
     var strategy: CompareStrategy
     var held: HeldChunks
@@ -361,7 +361,7 @@ final class RowPipeline {
         case .maybeCreated: row.fate = .maybeCreated(fault: nil)
         case .create: row.fate = .create
         case .update(let id) where mapped.changesNothing(row.row): row.fate = .unchanged(id: id, isKnown: false)
-        case .update(let id): row.fate = .update(id: id, changes: nil)
+        case .update(let id): row.fate = try update(&row, id, nil, mapped)
         case .unchanged(let id): row.fate = .unchanged(id: id, isKnown: row.known?.cursor == row.cursorText)
         case .rejectedBefore: row.fate = .rejected(try refusedBefore(row))
         case .missing: row.fate = missing(row, mapped)
@@ -400,7 +400,7 @@ final class RowPipeline {
         }
         switch decider.decideMatched(candidate, found: found.ids.first) {
         case .compare(let id): row.fate = try fate(of: &row, id, found.record, mapped)
-        case .update(let id): row.fate = .update(id: id, changes: nil)
+        case .update(let id): row.fate = try update(&row, id, found.record, mapped)
         default: row.fate = missing(row, mapped)
         }
     }

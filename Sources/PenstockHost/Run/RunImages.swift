@@ -62,7 +62,8 @@ final class RunImages: Sendable {
                 continue
             }
             let mapped = item.chunk.chunk.mapped
-            if keepsImages, !before.isEmpty {
+            if keepsImages {
+                // A record that held all of it already is kept too, without fields: it was looked at, and written.
                 let fields = before.sorted { $0.key < $1.key }.map { place, value in
                     FieldImage(
                         field: targets[place].field.key, kind: kinds[place], before: value,
