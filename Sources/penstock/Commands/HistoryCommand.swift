@@ -48,8 +48,9 @@ struct HistoryCommand: ParsableCommand {
             var listing = Listing(
                 kind: "history.list",
                 columns: [
-                    .init(cutFirst: "RUN"), .init("SYNC"), .init("STATUS"), .init("STARTED"), .init(number: "FETCHED"),
-                    .init(number: "CREATED"), .init(number: "UPDATED"), .init(number: "REJECTED"),
+                    .init(cutFirst: "RUN"), .init("SYNC"), .init("KIND"), .init("STATUS"), .init("STARTED"),
+                    .init(number: "FETCHED"), .init(number: "CREATED"), .init(number: "UPDATED"),
+                    .init(number: "DELETED"), .init(number: "REJECTED"),
                 ])
             let oldest = since.map { WallClock.milliseconds - $0.milliseconds } ?? .min
             var shown: [String: Int] = [:]
@@ -57,9 +58,10 @@ struct HistoryCommand: ParsableCommand {
                 guard status == nil || entry.result == status, chosen?.contains(entry.sync) ?? true else { continue }
                 shown[entry.sync, default: 0] += 1
                 guard shown[entry.sync, default: 0] <= limit else { continue }
-                let numbers = ["fetched", "created", "updated", "rejected"].map { entry.count($0).grouped }
+                let numbers = ["fetched", "created", "updated", "deleted", "rejected"].map { entry.count($0).grouped }
                 listing.add(
-                    [entry.id, entry.sync, word(entry), options.listed(entry.startedAt)] + numbers, entry.json)
+                    [entry.id, entry.sync, entry.kind, word(entry), options.listed(entry.startedAt)] + numbers,
+                    entry.json)
             }
             listing.emptyNote = isFiltered ? "There are no such runs." : "Nothing has run yet."
             Terminal.write(listing.text(options.format, width: options.tableWidth))

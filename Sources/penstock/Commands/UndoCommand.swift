@@ -27,7 +27,8 @@ struct UndoCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A run's id, or its first characters, or latest; none with --plan, which names the run.", valueName: "run"))
+            "A run's id, or its first characters, or latest; none with --plan, which names the run.",
+            valueName: "run"))
     var id: String?
 
     @Option(name: .long, help: "The sync whose run it is; needed for latest where several syncs have run.")
@@ -160,6 +161,7 @@ struct UndoCommand: ParsableCommand {
                     .usage, code: "ambiguous-run", "several syncs have run, and latest could be any of theirs",
                     notes: ["name the sync: --sync \(newest.sync)", "syncs: \(syncs.sorted().joined(separator: ", "))"])
             }
+            guard newest.hasChanges else { throw changedNothing(newest, runs) }
             entry = newest
         } else {
             entry = try history.entry(id)
@@ -169,6 +171,23 @@ struct UndoCommand: ParsableCommand {
                 .usage, code: "undo-nothing", "run \(entry.id) could not begin, so there is nothing to undo")
         }
         return (try workspace.sync(entry.sync, in: project), record)
+    }
+
+    /// Why the latest run is not undone: an older one is undone only where it is named.
+    private func changedNothing(_ newest: HistoryEntry, _ runs: [HistoryEntry]) -> CommandFailure {
+        var notes = ["no run of \(newest.sync) in the history has changed anything: penstock history list"]
+        if let last = runs.first(where: { $0.sync == newest.sync && $0.hasChanges }) {
+            let numbers = ["created", "updated"].filter { last.count($0) > 0 }
+                .map { "\(last.count($0).grouped) \($0)" }
+            let how = numbers.isEmpty ? last.status.rawValue : numbers.joined(separator: ", ")
+            notes = [
+                "the last run that changed something is of \(TimeDisplay.local(last.startedAt)): \(how)",
+                "undo that one: penstock undo \(last.id)",
+            ]
+        }
+        return CommandFailure(
+            .usage, code: "undo-nothing", "run \(newest.id), the latest of \(newest.sync), has changed nothing",
+            notes: notes)
     }
 }
 

@@ -69,6 +69,15 @@ struct HistoryEntry {
     /// One of the counts; 0 where there is none.
     func count(_ name: String) -> Int64 { record?.counts[name] ?? 0 }
 
+    /// What it was: `run`, `full-refresh` or `undo`.
+    var kind: String { record?.kind ?? "run" }
+
+    /// Whether it has changed records, or may have.
+    var hasChanges: Bool {
+        guard let record else { return false }
+        return record.status != .finished || count("created") + count("updated") + count("deleted") > 0
+    }
+
     /// How long it took, or nil.
     var milliseconds: Int64? {
         record?.finishedAtMilliseconds.map { max(0, $0 - startedAt) }
@@ -79,7 +88,7 @@ struct HistoryEntry {
         var counts = JSONObject()
         for name in Self.countNames { if let value = record?.counts[name] { counts[name] = .integer(value) } }
         return .object([
-            "run": .string(id), "sync": .string(sync), "kind": .string(record?.kind ?? "run"),
+            "run": .string(id), "sync": .string(sync), "kind": .string(kind),
             "status": .string(status.rawValue),
             "result": .string(result.rawValue), "started_at": .string(TimeDisplay.utc(startedAt)),
             "finished_at": record?.finishedAtMilliseconds.map { .string(TimeDisplay.utc($0)) } ?? .null,
