@@ -29,14 +29,16 @@ import Testing
 
     /// Plans offline; where the plan is alone, makes sure that nobody was asked.
     ///
-    /// - Parameter isAlone: Whether no request of somebody else can arrive meanwhile; with them nothing can be said of
-    ///   the plan's own.
+    /// - Parameters:
+    ///   - isAlone: Whether no request of somebody else can arrive meanwhile; with them nothing can be said of the
+    ///     plan's own.
+    ///   - status: What the plan exits with: 65 where a limit would stop the run.
     private func offline(
-        _ project: TemporaryProject, _ options: String..., isAlone: Bool = true
+        _ project: TemporaryProject, _ options: String..., isAlone: Bool = true, status: Int32 = 0
     ) throws -> SyncReport {
         let requests = project.server.counters.requests
         let result = try project.penstock(["plan", "orgs", "--json", "--offline"] + options)
-        #expect(result.status == 0, "\(result.everything)")
+        #expect(result.status == status, "\(result.everything)")
         if isAlone { #expect(project.server.counters.requests == requests, "nobody is asked") }
         return try SyncReport(result, tokens: 0)
     }
@@ -89,7 +91,7 @@ import Testing
         #expect(plan.counts == "fetched 13, unchanged 12" && plan["undecided"].intValue == 1)
         #expect(try project.run().counts == "fetched 13, unchanged 12, rejected 1")
         try project.csv("orgs", ["key,pd,company,tier", "k1,1,Newer,", "k99,2,Other,", "k98,13,Old,"])
-        plan = try offline(project)
+        plan = try offline(project, status: 65)
         #expect(plan.count("updated") == 2 && plan.rejects == "not-found 1", "\(plan.data.prettyText)")
         #expect(try project.penstock("undo", first["run"].stringValue ?? "", "--yes").status == 0)
         #expect(!FileManager.default.fileExists(atPath: project.folder + "/" + Self.file))

@@ -69,7 +69,7 @@ import Testing
             (["plan", "--rows", "-1"], "--rows is a number of rows, 1 or more"),
             (["plan", "--limit", "-3"], "--limit is a number of rows, 1 or more"),
             (["run", "--limit", "-3"], "--limit"), (["plan", "--diff", "-1"], "'-1' is invalid for '--diff"),
-            (["plan", "-o", "csv"], "table, json or jsonl"), (["plan", "-o", "tsv"], "table, json or jsonl"),
+            (["plan", "-o", "csv"], "table, json or jsonl"),
             (["plan", "--nope"], "--nope"),
         ] {
             let result = try project.penstock(words)

@@ -64,7 +64,8 @@ struct PlanCommand: ParsableCommand {
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
         guard rows ?? 1 > 0 else { throw ValidationError("--rows is a number of rows, 1 or more.") }
-        guard options.output != .csv, options.output != .tsv else {
+        // In a pipe tsv is what nobody has asked for, and means the text.
+        guard options.output != .csv else {
             throw ValidationError("A plan is no list: it is written with --output table, json or jsonl.")
         }
         guard out == nil || rows == nil else {
