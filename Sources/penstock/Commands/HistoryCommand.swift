@@ -45,23 +45,27 @@ struct HistoryCommand: ParsableCommand {
             let workspace = Workspace(options)
             let history = try History(workspace, sync: sync)
             let chosen = try selected(workspace)
-            var listing = Listing(
-                kind: "history.list",
-                columns: [
-                    .init(cutFirst: "RUN"), .init("SYNC"), .init("KIND"), .init("STATUS"), .init("STARTED"),
-                    .init(number: "FETCHED"), .init(number: "CREATED"), .init(number: "UPDATED"),
-                    .init(number: "DELETED"), .init(number: "REJECTED"),
-                ])
             let oldest = since.map { WallClock.milliseconds - $0.milliseconds } ?? .min
             var shown: [String: Int] = [:]
-            for entry in history.entries where entry.startedAt >= oldest {
-                guard status == nil || entry.result == status, chosen?.contains(entry.sync) ?? true else { continue }
+            let entries = history.entries.filter { entry in
+                guard entry.startedAt >= oldest, status == nil || entry.result == status,
+                    chosen?.contains(entry.sync) ?? true
+                else { return false }
                 shown[entry.sync, default: 0] += 1
-                guard shown[entry.sync, default: 0] <= limit else { continue }
-                let numbers = ["fetched", "created", "updated", "deleted", "rejected"].map { entry.count($0).grouped }
+                return shown[entry.sync, default: 0] <= limit
+            }
+            // Only undos delete: most tables need no column for it, and a terminal is narrow.
+            let isNarrow = options.format == .table && entries.allSatisfy { $0.count("deleted") == 0 }
+            let counts = ["fetched", "created", "updated"] + (isNarrow ? [] : ["deleted"]) + ["rejected"]
+            let columns: [Listing.Column] = [
+                .init(cutFirst: "RUN"), .init("SYNC"), .init("KIND"), .init("STATUS"), .init("STARTED"),
+            ]
+            var listing = Listing(
+                kind: "history.list", columns: columns + counts.map { Listing.Column(number: $0.uppercased()) })
+            for entry in entries {
                 listing.add(
-                    [entry.id, entry.sync, entry.kind, word(entry), options.listed(entry.startedAt)] + numbers,
-                    entry.json)
+                    [entry.id, entry.sync, entry.kind, word(entry), options.listed(entry.startedAt)]
+                        + counts.map { entry.count($0).grouped }, entry.json)
             }
             listing.emptyNote = isFiltered ? "There are no such runs." : "Nothing has run yet."
             Terminal.write(listing.text(options.format, width: options.tableWidth))
