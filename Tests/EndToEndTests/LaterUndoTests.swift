@@ -26,8 +26,9 @@ import Testing
         let plan = try project.penstock("undo", run, "--dry-run", "--json")
         let result = try project.penstock("undo", run, "--yes", "--json")
         try #require(result.status == 0, "\(result.everything)")
-        #expect(try plan.json["data"]?["counts"] == result.json["data"]?["counts"])
-        return try #require(result.json["data"])
+        let (planned, done) = (try plan.json["data"], try result.json["data"])
+        #expect(planned?["counts"] == done?["counts"])
+        return try #require(done)
     }
 
     private func counts(_ data: JSON) -> String {

@@ -105,6 +105,44 @@ import Testing
         #expect(found.first?.fields.first?.before == .text("newer"))
     }
 
+    @Test func aLaterRunCountsUntilItIsUndoneAndAgainOnceThatIsUndone() throws {
+        let images = try BeforeImages.openForWriting(folder: try folder(), sync: "s")
+        func begin(_ number: Int64, _ id: String, undoes: Int64? = nil) throws {
+            try images.commit(
+                [.run(ImageRun(number: number, id: id, object: "organization", fields: run.fields, undoes: undoes))],
+                isDurable: true)
+        }
+        func write(_ number: Int64, at time: Int64) throws -> Int64 {
+            try images.commit(
+                [.record(image(1, run: number)), .done(run: number, key: key(1), at: time)], isDurable: true)
+            return try images.records(run: number, .update, after: 0, limit: 1)[0].position
+        }
+        let made = RecordImage(
+            run: 1, key: key(1), remoteID: "1", action: .create, doneAtMilliseconds: 10_000)
+        try begin(1, "01A")
+        try images.commit([.record(made)], isDurable: true)
+        func changes() throws -> OwnChanges { try images.ownChanges(of: made) }
+        #expect(try changes() == OwnChanges())
+        try begin(2, "01B")
+        let second = try write(2, at: 20_000)
+        #expect(try changes() == OwnChanges(lastAtMilliseconds: 20_000, laterRun: "01B"))
+        try begin(3, "01C", undoes: 2)
+        let third = try write(3, at: 30_000)
+        try images.commit([.undone(position: second, .update, .whole)], isDurable: true)
+        #expect(try changes() == OwnChanges(lastAtMilliseconds: 30_000))
+        try begin(4, "01D", undoes: 3)
+        _ = try write(4, at: 40_000)
+        try images.commit([.undone(position: third, .update, .whole)], isDurable: true)
+        #expect(try changes() == OwnChanges(lastAtMilliseconds: 40_000, laterRun: "01B"))
+        #expect(try images.records(run: 2, .update, after: 0, limit: 1).first?.isUndone == false)
+        try images.commit([.undone(position: second, .update, .wholeOfEdited)], isDurable: true)
+        #expect(try images.records(run: 2, .update, after: 0, limit: 1).first?.isUndone == true)
+        #expect(try changes().laterRun == "01B", "what somebody had edited in between would go with the record")
+        var older = made
+        older.doneAtMilliseconds = 60_000
+        #expect(try images.ownChanges(of: older).laterRun == nil, "runs of a state that was reset since")
+    }
+
     @Test func aValueThatIsNotWhatWasWrittenIsDamage() throws {
         let folder = try folder()
         let images = try BeforeImages.openForWriting(folder: folder, sync: "s")
