@@ -30,15 +30,6 @@ struct PlanFiles {
         word == Self.latest ? "\(project.root)/.penstock/plans/\(sync).undo" : workspace.options.absolute(word)
     }
 
-    /// Makes the folder for the plans that are kept under the word `latest`.
-    func prepare(_ word: String) {
-        guard word == Self.latest else { return }
-        // Where it cannot be made, writing the plan says so.
-        try? FileManager.default.createDirectory(
-            atPath: project.root + "/.penstock/plans", withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700])
-    }
-
     /// Forgets what is kept for plans of a sync: the destination's fields and records, and the plan under the word
     /// `latest`.
     static func forget(_ sync: String, root: String) {

@@ -68,12 +68,14 @@ final class PlanMatch {
     }
     private(set) var seen = Seen()
     private let names: [String]
+    private let kinds: [DestinationField.Kind]
     /// Whether records can be looked at before their rows are sent.
     private let looksLater: Bool
 
     /// - Parameter folder: On whose disk nameless files are made, if it comes to that.
     init(_ plan: SealedPlan, _ sync: OpenSync, _ mask: PlanMask, folder: String) {
         names = sync.mapping.targets.map(\.name)
+        kinds = sync.mapping.targets.map(\.field.kind)
         looksLater = CompareCosts(sync.object.costs).readByID(1) != nil
         looks = plan.header.isGuarded ? PlannedLooks(sync, salt: plan.header.salt, folder: folder) : nil
         reader = plan.reader()
@@ -100,7 +102,7 @@ final class PlanMatch {
         guard looksLater, case .update(_, nil) = row.fate, row.before == nil else { return }
         half.waits = true
         half.emptied = names.indices.filter {
-            chunk.mapped.presence[row.row, $0] && chunk.mapped.columns[$0].isNull(row.row)
+            chunk.mapped.presence[row.row, $0] && FieldEmptiness.isEmpty(chunk.mapped.columns[$0], row.row, kinds[$0])
         }
     }
 

@@ -288,7 +288,6 @@ struct Planning {
             "object": .string(sync.object.id), "before": .strings(renderer.before), "after": .strings(renderer.after),
             "document": .object(renderer.document),
         ]
-        files.prepare(out)
         do throws(PlanFileProblem) {
             try outcome.draft?.seal(header, to: files.path(out, file))
         } catch {

@@ -223,6 +223,10 @@ struct UndoExecution {
     /// - Parameter out: Where the plan is kept: a file, or the word for the project's own place; nil for nowhere.
     func plan(keepingIn out: String? = nil) throws -> UndoRenderer {
         let folder = try workspace.stateFolder()
+        if let out {
+            let files = PlanFiles(workspace, project)
+            try PlanFiles.ready(out, at: files.undoPath(out, file.name), root: project.root)
+        }
         return try workspace.reading(file.name) { () throws -> UndoRenderer in
             guard
                 let store = try StateStore.openForReading(
@@ -265,7 +269,6 @@ struct UndoExecution {
             numbers: renderer.numbers, pins: try files.undoPins(file, side) + state)
         header.undoes = record.id
         header.about = renderer.about
-        files.prepare(out)
         try draft.seal(header, to: files.undoPath(out, file.name))
     }
 
