@@ -92,7 +92,7 @@ import Testing
             let report = try SyncReport(result, tokens: after.tokensSpent - before.tokensSpent)
             let requests = after.byRoute.values.reduce(0, +) - before.byRoute.values.reduce(0, +)
             let comment: Comment = "\(name), round \(round): \(scenario)"
-            #expect(report["as_planned"].boolValue == true, comment)
+            try #require(report["as_planned"].boolValue == true, "\(name), round \(round): \(result.everything)")
             #expect(report["predicted"]["tokens"]?.intValue == report.tokens, comment)
             #expect(report["predicted"]["requests"]?.intValue == requests, comment)
         }

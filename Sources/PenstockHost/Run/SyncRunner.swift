@@ -257,10 +257,7 @@ package final class SyncRunner {
             pipeline.keepUp = { () throws(RunStop) in try delivery.keepUp() }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
-                // They are on their way while the next ones are read, also where few are open.
-                try delivery.keepUp()
-                report(ledger, delivery)
-                try work(delivery, ledger, lost, untilOpen: isGuarded ? guardedOpenMax : delivery.openRowsMax)
+                try send(delivery, ledger, lost)
             }
             attempt.isExhausted = pipeline.isExhausted
             attempt.isAtLimit = pipeline.isAtLimit
@@ -303,6 +300,14 @@ package final class SyncRunner {
             attempt.stop = sync.stop(stop, .destination, "sending rows")
         }
         if !attempt.isExhausted || attempt.stop != nil || attempt.replay != nil { attempt.tracker.leaveOutstanding() }
+    }
+
+    /// Sends what was taken over, as far as that must be before the next rows are read.
+    private func send(_ delivery: Delivery, _ ledger: RunLedger, _ lost: LostRows) throws(RunStop) {
+        // Rows are on their way while the next ones are read, also where few are open.
+        try delivery.keepUp()
+        report(ledger, delivery)
+        try work(delivery, ledger, lost, untilOpen: isGuarded ? guardedOpenMax : delivery.openRowsMax)
     }
 
     /// Whether records are looked at right before their rows are sent.

@@ -65,7 +65,7 @@ struct PlanCommand: ParsableCommand {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
         guard rows ?? 1 > 0 else { throw ValidationError("--rows is a number of rows, 1 or more.") }
         // In a pipe tsv is what nobody has asked for, and means the text.
-        guard options.output != .csv else {
+        guard options.output?.isForLists != true else {
             throw ValidationError("A plan is no list: it is written with --output table, json or jsonl.")
         }
         guard out == nil || rows == nil else {

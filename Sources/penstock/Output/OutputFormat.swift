@@ -14,4 +14,7 @@ enum OutputFormat: String, CaseIterable, ExpressibleByArgument {
     case jsonl
     /// Comma-separated with a heading.
     case csv
+
+    /// Whether nothing but a list can be written so.
+    var isForLists: Bool { self == .csv }
 }
