@@ -99,8 +99,10 @@ final class PlanMatch {
     /// Takes note of what is known of an update whose record is looked at later.
     private func note(_ half: inout Half, _ row: DecidedRow, _ chunk: DecidedChunk) {
         half.key = row.key
-        guard looksLater, case .update(_, nil) = row.fate, row.before == nil else { return }
+        guard looksLater, case .update(_, nil) = row.fate else { return }
         half.waits = true
+        // Of a record that was read for another reason it is known what the row empties.
+        guard row.before == nil else { return }
         half.emptied = names.indices.filter {
             chunk.mapped.presence[row.row, $0] && FieldEmptiness.isEmpty(chunk.mapped.columns[$0], row.row, kinds[$0])
         }
