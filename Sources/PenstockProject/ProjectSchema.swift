@@ -92,8 +92,8 @@ enum ProjectSchema {
         .init("requests_per_second", .integer(1...burstMax)),
     ])
 
-    /// No destination takes more requests at once, and a typing error has a digit too many.
-    private static let burstMax = 1_000_000
+    /// As much as no limit at all; what is computed with it must not overflow.
+    private static let burstMax = 1_000_000_000
 
     private static let profile = SchemaNode.map([
         .init("connections", .dictionary(noun: "connection", .any)),

@@ -60,12 +60,12 @@ extension BadProject {
         edit(
             "a budget that is none", file, "connector: pipedrive",
             "connector: pipedrive\n    budget: {burst: 99999999999, window: 0s}",
-            "connections.yml:12:21: error[range]: burst must be from 1 to 1000000",
+            "connections.yml:12:21: error[range]: burst must be from 1 to 1000000000",
             "connections.yml:12:42: error[range]: window must be at least 1ms"),
         edit(
             "a wrong budget", file, "connector: pipedrive",
             "connector: pipedrive\n    budget: {burst: 0, window: 2, daily: 1}",
-            "connections.yml:12:21: error[range]: burst must be from 1 to 1000000",
+            "connections.yml:12:21: error[range]: burst must be from 1 to 1000000000",
             "connections.yml:12:32: error[type]: \"2\" is not a duration as 10m or PT10M "
                 + "| a duration needs a unit: 2s, 2m, 2h, 2d",
             "connections.yml:12:35: error[unknown-key]: unknown key \"daily\" in budget"),
