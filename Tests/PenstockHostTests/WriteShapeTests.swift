@@ -42,7 +42,12 @@ import Testing
     private static func mapping(clears: Bool) throws -> CompiledMapping {
         let fields = [DestinationField("id", .id)] + kinds.map { DestinationField($0.rawValue, $0, isClearable: true) }
         return try CompiledMapping(
-            map: source.fields.map { MapEntry(target: $0.name, from: $0.name) },
+            map: source.fields.map { field in
+                var entry = MapEntry(target: field.name, from: field.name)
+                // Blank texts are left out then, although the column of the map holds them.
+                if field.name == "text" { entry.editGuard = .neverNull }
+                return entry
+            },
             insert: InsertDefinition(mode: .update, onNull: clears ? .clear : .keep), source: source, fields: fields)
     }
 
