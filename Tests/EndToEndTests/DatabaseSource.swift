@@ -125,17 +125,44 @@ extension TemporaryProject {
         let database = try #require(project.databases["warehouse"])
         let program = try project.start("run", "-o", "json")
         var killed = ""
+        // The copy alone: whoever is cut while the statement is prepared has read nothing, and ends with 69.
         try program.wait("a reading backend is killed") {
             killed += try server.run(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)' "
-                    + "AND application_name = 'penstock' AND state = 'active' AND query LIKE '%company%'")
+                    + "AND application_name = 'penstock' AND state = 'active' AND query LIKE 'COPY%company%'")
             return killed.contains("t")
         }
         let result = try program.result()
-        #expect(result.status == 0, "\(result.errors)")
+        #expect(result.status == 0, "\(result.everything)")
         let run = try result.json["data"]?.arrayValue?.first
         #expect(run?["source_cuts"]?.intValue ?? 0 >= 1)
         #expect(project.server.names.count == 2_000 && Set(project.server.names).count == 2_000)
+    }
+
+    @Test("A session that is ended before the first row ends the run, and the next one does it", PostgresServer.isThere)
+    func killedBeforeTheFirstRow() throws {
+        let project = try TemporaryProject()
+        try project.postgres(
+            "CREATE TABLE orgs (key int PRIMARY KEY, company text); INSERT INTO orgs VALUES (1, 'One')")
+        try project.sync("source: {connection: warehouse, table: orgs, key: key}\nmap: {name: company}")
+        let server = try PostgresServer.shared.get()
+        let database = try #require(project.databases["warehouse"])
+        let holder = try server.session(database: database)
+        try holder.execute("BEGIN; LOCK TABLE orgs IN ACCESS EXCLUSIVE MODE;")
+        let program = try project.start("run", "-o", "json")
+        var killed = ""
+        try program.wait("a preparing backend is killed") {
+            killed += try server.run(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '\(database)' "
+                    + "AND application_name = 'penstock' AND wait_event_type = 'Lock'")
+            return killed.contains("t")
+        }
+        let result = try program.result()
+        #expect(result.status == 69, "\(result.everything)")
+        #expect(result.everything.contains("the connection to the server is lost"), "\(result.everything)")
+        #expect(project.server.names.isEmpty)
+        try holder.execute("COMMIT;")
+        #expect(try project.run().counts == "fetched 1, created 1")
     }
 
     // MARK: - TLS
