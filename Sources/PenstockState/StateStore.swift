@@ -154,7 +154,7 @@ package final class StateStore: Sendable {
         PRAGMA cell_size_check = ON;
         PRAGMA mmap_size = 0;
         PRAGMA temp_store = MEMORY;
-        PRAGMA cache_size = -4000;
+        PRAGMA cache_size = -2000;
         """
 
     /// What a writer needs for its promises.
