@@ -88,47 +88,4 @@ package struct Presence: Sendable, Hashable {
             }
         }
     }
-
-    /// The bits of all rows as a write's presence column, where `reserved` columns stand before the fields.
-    ///
-    /// Its cells are what ``bits(_:reserved:)`` says of each row.
-    package func column(reserved: Int) -> Column {
-        let width = (targetCount + reserved + 7) >> 3
-        let bytes = [UInt8](unsafeUninitializedCapacity: rowCount * width) { room, used in
-            for place in 0..<width {
-                for first in Swift.stride(from: 0, to: rowCount, by: 8) {
-                    var bits = square(first, place, reserved: reserved)
-                    for row in first..<min(first + 8, rowCount) {
-                        room[row &* width &+ place] = UInt8(truncatingIfNeeded: bits)
-                        bits >>= 8
-                    }
-                }
-            }
-            used = rowCount * width
-        }
-        let offsets = (0...rowCount).map { Int32($0 * width) }
-        return Column(.bytes, count: rowCount, validity: [], nullCount: 0, offsets: offsets, bytes: bytes)
-    }
-
-    /// Byte `place` of the presence cells of eight rows from `first` on, the first row's lowest.
-    private func square(_ first: Int, _ place: Int, reserved: Int) -> UInt64 {
-        let start = place * 8 - reserved
-        var bits: UInt64 = 0
-        for target in max(start, 0)..<max(min(start + 8, targetCount), 0) {
-            let rows = words[target * stride + first >> 6] >> UInt64(first & 63) & 0xFF
-            bits |= rows << UInt64(8 * (target - start))
-        }
-        return Self.transposed(bits)
-    }
-
-    /// Eight bytes of eight bits, with bit `i` of byte `j` where bit `j` of byte `i` was.
-    private static func transposed(_ square: UInt64) -> UInt64 {
-        // What lies across the diagonal changes places: bits, then pairs, then fours.
-        func swapping(_ bits: UInt64, _ distance: UInt64, _ mask: UInt64) -> UInt64 {
-            let change = (bits ^ bits >> distance) & mask
-            return bits ^ change ^ change << distance
-        }
-        let bits = swapping(square, 7, 0x00AA_00AA_00AA_00AA)
-        return swapping(swapping(bits, 14, 0x0000_CCCC_0000_CCCC), 28, 0x0000_0000_F0F0_F0F0)
-    }
 }

@@ -91,9 +91,11 @@ private struct Renderer {
     }
 
     mutating func take(_ mapped: MappedBatch) throws {
-        let presence = mapped.presence.column(reserved: 1)
-        let batch = RecordBatch(schema, [presence] + mapped.columns)
         let rejected = mapped.rejectedRows
+        let width = (schema.fields.count + 7) >> 3
+        var bits: [UInt8] = []
+        mapped.presence.append(0..<rejected.count, reserved: 1, width: width, to: &bits)
+        let batch = RecordBatch(schema, [Column(.bytes, repeating: width, bits)] + mapped.columns)
         let (rows, bytes) = try batch.withPointers { columns throws(ConnectorError) -> (Int, Int) in
             var (rows, bytes) = (0, 0)
             for row in 0..<rejected.count where !rejected[row] {
