@@ -148,13 +148,33 @@ import Testing
     func numbers() {
         var ids = WaitingIDs(pageRecords: 500)
         for id in ["1", "500", "501", "0", "007", "-3", "x", "", "+5", "18446744073709551616"] { ids.add(id) }
-        #expect(ids.count(onPage: 0) == 2 && ids.count(onPage: 1) == 1 && ids.count(onPage: 2) == 0)
+        #expect(ids.pages(from: 0, atMost: 9).map(\.count) == [2, 1])
         ids.remove("1")
         ids.remove("x")
-        #expect(ids.count(onPage: 0) == 1)
+        #expect(ids.pages(from: 0, atMost: 9).map(\.count) == [1, 1])
+        #expect(ids.pages(from: 0, atMost: 1).map(\.page) == [0] && ids.pages(from: 1, atMost: 1).map(\.page) == [1])
+        ids.add(String(UInt64.max))
+        #expect(ids.pages(from: 2, atMost: .max).count == 1)
+        #expect(ids.pages(from: .max, atMost: .max).isEmpty && ids.pages(from: 0, atMost: 0).isEmpty)
         var none = WaitingIDs(pageRecords: 0)
         none.add("5")
-        #expect(none.count(onPage: 0) == 0)
+        #expect(none.pages(from: 0, atMost: 9).isEmpty)
+    }
+
+    @Test("The largest costs that a connector may state, and ids far apart, take no time and overflow nothing")
+    func largestCosts() {
+        let dear = RequestCosts(
+            create: 1_000_000_000, update: 1_000_000_000, delete: 1, readByIDs: 1_000_000_000, readByIDsMax: 2,
+            readPage: 1, readPageMax: 1, readOne: 1_000_000_000)
+        var strategy = CompareStrategy(CompareCosts(dear), listCost: nil)
+        var ids = WaitingIDs(pageRecords: 1)
+        for number in 1...100 { ids.add(String(UInt64(number) * 10_000_000_000_000_000)) }
+        #expect(strategy.step(100, isLast: true, .look, ids: ids) == .page, "the first page is tried")
+        for _ in 0..<10_000_000 { strategy.noteListed() }
+        for _ in 0..<1_000 { strategy.notePage(10_000, cost: 1_000_000_000) }
+        strategy.noteByID(1_000_000_000, cost: 1_000_000_000_000_000)
+        #expect(strategy.step(100, isLast: false, .look, ids: ids) == .page)
+        #expect(strategy.listEstimate == 51_000_000_000_000)
     }
 
     /// The least over all ways and mixtures: so many requests for groups, so many for single records, the rest sent, or

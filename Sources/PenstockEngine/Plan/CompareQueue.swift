@@ -13,8 +13,19 @@ package struct WaitingIDs: Sendable, Hashable {
     /// - Parameter pageRecords: How many records a page has; 0 where there is no list.
     package init(pageRecords: Int) { self.pageRecords = UInt64(max(0, pageRecords)) }
 
-    /// How many of the ids the page of this number has at the latest, counted from 0.
-    package func count(onPage page: UInt64) -> Int { counts[page] ?? 0 }
+    /// The pages that have ids, and how many of the ids each of them has at the latest; pages are counted from 0.
+    ///
+    /// - Parameters:
+    ///   - first: The first page that is asked for.
+    ///   - most: How many pages are asked for.
+    package func pages(from first: UInt64, atMost most: Int64) -> [(page: UInt64, count: Int)] {
+        guard most > 0 else { return [] }
+        let last = first.addingReportingOverflow(UInt64(most) - 1)
+        let asked = first...(last.overflow ? .max : last.partialValue)
+        // Few pages are looked at one by one; of many, only those that have ids.
+        let pages = most <= counts.count ? Array(asked) : counts.keys.filter(asked.contains).sorted()
+        return pages.compactMap { page in counts[page].map { (page, $0) } }
+    }
 
     /// Takes an id in; one that is no number is on no page.
     package mutating func add(_ id: String) {

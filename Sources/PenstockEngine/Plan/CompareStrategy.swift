@@ -91,13 +91,11 @@ package struct CompareStrategy: Sendable, Hashable {
         guard let shownUpTo, costs.list(1) != nil else { return false }
         let least = otherwise(waiting, demand)
         guard least != Self.noWay else { return false }
-        var page = shownUpTo / UInt64(costs.pageRecords)
-        var (spent, rest) = (costs.page, waiting)
-        while spent < least {
-            rest -= Int64(ids.count(onPage: page))
-            if spent + otherwise(rest, demand) < least { return true }
-            page += 1
-            spent += costs.page
+        let next = shownUpTo / UInt64(costs.pageRecords)
+        var rest = waiting
+        for (page, count) in ids.pages(from: next, atMost: (least - 1) / costs.page) {
+            rest -= Int64(count)
+            if Int64(page - next + 1) * costs.page + otherwise(rest, demand) < least { return true }
         }
         return false
     }
@@ -115,7 +113,7 @@ package struct CompareStrategy: Sendable, Hashable {
         guard pages > 0 else { return 2 * costs.page <= expected }
         // The pages hold a share of the rows, and so, as far as is known, of the list: what is left of it is compared
         // with what is left of the rows.
-        return pages * (seen - rowsByPages) * costs.page < expected * rowsByPages
+        return Int128(pages) * Int128(seen - rowsByPages) * Int128(costs.page) < Int128(expected) * Int128(rowsByPages)
     }
 
     /// The least that so many rows cost without the list, before it is known what differs; ``noWay`` where there is
@@ -141,7 +139,8 @@ package struct CompareStrategy: Sendable, Hashable {
     package var listEstimate: Int64? {
         guard pages > 0 else { return nil }
         let seen = rowsByID + rowsByPages
-        return max(spentOnPages + costs.page, spentOnPages * seen / max(1, rowsByPages))
+        let share = Int128(spentOnPages) * Int128(seen) / Int128(max(1, rowsByPages))
+        return max(spentOnPages + costs.page, Int64(clamping: share))
     }
 
     /// Takes note of records read by id.
