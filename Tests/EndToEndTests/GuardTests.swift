@@ -109,6 +109,9 @@ import Testing
             ["k1,1,A,Gold"], tier: "{from: tier, guard: if-empty}", insert: "{mode: Update}")
         try record("Silver", project)
         #expect(try project.runAsPlanned().counts == "fetched 1, updated 1, conflicts 1")
+        let sent = try project.penstock("history", "show", "latest", "--requests", "--json").json["data"]?.arrayValue
+        let fields = try #require(sent?.first?["fields"])
+        #expect(fields["name"]?.stringValue == "A" && fields["Account tier"] == nil, "what is held is not sent")
         try project.sync(
             """
             source: {connection: files, table: orgs, key: key}

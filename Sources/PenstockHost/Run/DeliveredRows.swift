@@ -69,15 +69,13 @@ package struct DeliveredRows: Sendable {
     ) -> DeliveredRow {
         let isCreate = ending.mode == .create
         let error = ending.result?.error
-        var changed: [Int]?
-        if case .update(_, let changes?) = row.fate { changed = changes.map(\.target) }
         return DeliveredRow(
             row: row.number, key: row.key, keyText: row.keyText, isCreate: isCreate,
             ending: ending.isLost ? .lost : .outcome(ending.outcome), remoteID: ending.remoteID ?? Delivery.id(of: row),
             httpStatus: ending.result?.httpStatus ?? 0,
             code: error.map { $0.vendorCode.isEmpty ? $0.code.description : $0.vendorCode } ?? "",
             message: error?.message ?? "", tokens: isCreate ? costs.create : costs.update,
-            fields: SentFields(item.chunk, row.row, targets, changed: changed))
+            fields: SentFields(item.chunk, row.row, targets, only: isCreate ? nil : row.updated(of: targets)))
     }
 }
 

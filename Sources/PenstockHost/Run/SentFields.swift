@@ -6,15 +6,15 @@ import PenstockModel
 /// The fields of a row that were sent, with their values; nothing is made of them until somebody looks.
 package struct SentFields: Sendable {
     fileprivate enum Origin: Sendable {
-        case row(ChunkBox, Int, [CompiledMapping.Target], changed: [Int]?)
+        case row(ChunkBox, Int, [CompiledMapping.Target], only: [Int]?)
         case values([(name: String, value: Value)])
     }
 
     fileprivate let origin: Origin
 
-    /// Those that row `row` of a chunk sets, or of them those that changed.
-    init(_ chunk: ChunkBox, _ row: Int, _ targets: [CompiledMapping.Target], changed: [Int]?) {
-        origin = .row(chunk, row, targets, changed: changed)
+    /// Those that row `row` of a chunk sets, or of them some.
+    init(_ chunk: ChunkBox, _ row: Int, _ targets: [CompiledMapping.Target], only: [Int]?) {
+        origin = .row(chunk, row, targets, only: only)
     }
 
     /// Some fields by name.
@@ -24,16 +24,16 @@ package struct SentFields: Sendable {
     package func forEachName(_ body: (String) -> Void) {
         switch origin {
         case .values(let values): for value in values { body(value.name) }
-        case .row(let chunk, let row, let targets, let changed):
+        case .row(let chunk, let row, let targets, let only):
             let presence = chunk.chunk.mapped.presence
-            for target in targets.indices where presence.sets(row, target, changed) { body(targets[target].name) }
+            for target in targets.indices where presence.sets(row, target, only) { body(targets[target].name) }
         }
     }
 }
 
 extension Presence {
-    fileprivate func sets(_ row: Int, _ target: Int, _ changed: [Int]?) -> Bool {
-        self[row, target] && (changed?.contains(target) ?? true)
+    fileprivate func sets(_ row: Int, _ target: Int, _ only: [Int]?) -> Bool {
+        self[row, target] && (only?.contains(target) ?? true)
     }
 }
 
@@ -90,10 +90,10 @@ package struct SentFieldsWriter {
                 out.append(member, (place == 0 ? 1 : 0)..<member.count)
                 write(dotted.contains(name) && !value.isNull ? .text(dots) : value, into: out)
             }
-        case .row(let chunk, let row, let targets, let changed):
+        case .row(let chunk, let row, let targets, let only):
             let held = hold(chunk, targets)
             var isFirst = true
-            for target in targets.indices where held.presence.sets(row, target, changed) {
+            for target in targets.indices where held.presence.sets(row, target, only) {
                 let start = held.starts[target] + (isFirst ? 1 : 0)
                 out.append(held.names, start..<held.starts[target + 1])
                 isFirst = false

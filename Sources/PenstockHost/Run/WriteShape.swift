@@ -148,27 +148,35 @@ struct WriteShape {
 
     /// Leaves the bits of what an update of the row sets, which begin at `start`.
     private func limit(_ bits: inout [UInt8], at start: Int, _ row: DecidedRow) {
-        if case .update(_, let changes?) = row.fate {
-            let sent = mask(withCompanions(changes.map(\.target)))
-            for place in sent.indices { bits[start + place] &= sent[place] }
-        }
-        for conflict in row.conflicts {
-            let place = conflict.target + reserved
-            bits[start + place >> 3] &= ~(1 << UInt8(place & 7))
-        }
-    }
-
-    private func mask(_ chosen: [Int]) -> [UInt8] {
-        var bits = [UInt8](repeating: 0, count: writable.count)
-        for target in chosen { Self.set(target + reserved, in: &bits) }
-        return bits
+        var sent = [UInt8](repeating: 0, count: writable.count)
+        for target in row.updated(of: targets) { Self.set(target + reserved, in: &sent) }
+        for place in sent.indices { bits[start + place] &= sent[place] }
     }
 
     private static func set(_ place: Int, in bits: inout [UInt8]) {
         while bits.count <= place >> 3 { bits.append(0) }
         bits[place >> 3] |= 1 << UInt8(place & 7)
     }
+}
 
-    /// The targets with those that they depend on: a stage goes with its pipeline, a reason for losing with the status.
-    private func withCompanions(_ chosen: [Int]) -> [Int] { chosen + chosen.compactMap { targets[$0].companion } }
+extension DecidedRow {
+    /// The targets that an update of the row sets where the row has them.
+    ///
+    /// Those that differ, where that is known, with those that they depend on: a stage goes with its pipeline, a reason
+    /// for losing with the status. Never one that only finds records, nor one that a guard holds back.
+    func updated(of targets: [CompiledMapping.Target]) -> [Int] {
+        var changes: [FieldChange]?
+        if case .update(_, let known) = fate { changes = known }
+        let conflicts = conflicts
+        return targets.indices.filter { place in
+            if targets[place].isFinderOnly { return false }
+            if let changes {
+                let isMeant = changes.indices.contains {
+                    changes[$0].target == place || targets[changes[$0].target].companion == place
+                }
+                guard isMeant else { return false }
+            }
+            return !conflicts.contains { $0.target == place }
+        }
+    }
 }
