@@ -18,6 +18,9 @@ import Testing
             var isBusy = false
         }
 
+        /// Held for as long as nothing can be written.
+        let gate = NSLock()
+
         private let state = Mutex(State())
 
         var written: [Int64] { state.withLock { $0.written.flatMap { $0 } } }
@@ -37,6 +40,7 @@ import Testing
                 state.failures -= 1
                 return true
             }
+            gate.withLock {}
             if fails { throw .cannotWrite("the disk is full") }
             state.withLock { $0.written.append(changes.map(Self.number)) }
         }
@@ -56,7 +60,9 @@ import Testing
         let disk = Disk()
         let queue = queue(disk)
         var number: Int64 = 0
-        var random = SystemRandomNumberGenerator()
+        let seed = ProcessInfo.processInfo.environment["PENSTOCK_SEED"].flatMap(UInt64.init) ?? .random(in: 1...999_999)
+        print("everythingIsWrittenOnceAndInOrder: seed \(seed)")
+        var random = SplitMix(state: seed)
         while number < 40_000 {
             for _ in 0..<Int.random(in: 1...900, using: &random) {
                 try queue.add { $0.append(change(number)) }
@@ -109,6 +115,56 @@ import Testing
         try queue.handOver()
         try queue.commit([change(1)])
         #expect(disk.written == [0, 1])
+    }
+
+    @Test func whoAddsWaitsForASlowDisk() throws {
+        let disk = Disk()
+        let queue = queue(disk)
+        let added = Mutex(0)
+        let hasEnded = DispatchSemaphore(value: 0)
+        disk.gate.lock()
+        Thread.detachNewThread {
+            defer { hasEnded.signal() }
+            for number in 0..<40_000 {
+                do { try queue.add { $0.append(self.change(Int64(number))) } } catch { Issue.record(error) }
+                added.withLock { $0 += 1 }
+            }
+        }
+        // 3,000 are on their way to the disk then, and 8,000 wait.
+        while added.withLock({ $0 }) < 10_999 { usleep(1_000) }
+        usleep(100_000)
+        #expect(added.withLock { $0 } == 10_999, "the last one is in, and its thread waits")
+        disk.gate.unlock()
+        hasEnded.wait()
+        try queue.commit([])
+        #expect(disk.written == Array(0..<40_000))
+    }
+
+    @Test func manyMayCommitWhileOthersAdd() throws {
+        let disk = Disk()
+        let queue = queue(disk)
+        DispatchQueue.concurrentPerform(iterations: 3) { thread in
+            for place in 0..<6_000 {
+                let number = Int64(place * 3 + thread)
+                do {
+                    if thread < 2, place % 50 == 0 {
+                        try queue.commit([change(number)])
+                        #expect(disk.written.contains(number))
+                    } else {
+                        try queue.add { $0.append(change(number)) }
+                    }
+                } catch {
+                    Issue.record(error)
+                }
+            }
+        }
+        try queue.commit([])
+        let written = disk.written
+        #expect(written.sorted() == Array(0..<18_000), "each once")
+        for thread in 0..<3 {
+            let own = written.filter { Int($0) % 3 == thread }
+            #expect(own == own.sorted(), "in the order in which its thread gave them")
+        }
     }
 
     @Test func numbersOfRowsThatHaveEndedAreGivenAgain() {
