@@ -132,6 +132,17 @@ public enum FewBytes {
         return rest == 0 || lastWord(one, count, bytes: rest) == lastWord(other, count, bytes: rest)
     }
 
+    /// A high bit for every byte of a word that JSON escapes: control characters, quotes and backslashes.
+    ///
+    /// Exact up to the lowest one, and where there is none; a subtraction that borrows may mark bytes above it. The first
+    /// byte is the lowest.
+    @inlinable @inline(__always) public static func escaped(_ word: UInt64) -> UInt64 {
+        let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
+        let (quotes, slashes) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
+        let control = (word &- (ones &* 0x20)) & ~word
+        return (control | ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)) & highs
+    }
+
     /// A number that equal bytes share, for tables that are soon forgotten.
     @inlinable @inline(__always) public static func hash(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> UInt64 {
         var hash = mixed(UInt64(truncatingIfNeeded: count))

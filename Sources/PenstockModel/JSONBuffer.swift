@@ -133,7 +133,7 @@ public final class JSONBuffer {
         while place &+ 8 <= count {
             let word = UnsafeRawPointer(source + place).loadUnaligned(as: UInt64.self)
             UnsafeMutableRawPointer(out).storeBytes(of: word, as: UInt64.self)
-            let flags = mustEscape(word.littleEndian)
+            let flags = FewBytes.escaped(word.littleEndian)
             // Most words have none; that they are not waited for lets the next ones begin.
             if flags == 0 {
                 place &+= 8
@@ -151,20 +151,12 @@ public final class JSONBuffer {
         let blanks: UInt64 = 0x2020_2020_2020_2020 &<< UInt64(truncatingIfNeeded: 8 &* rest)
         let word = FewBytes.lastWord(source, count, bytes: rest) | blanks
         UnsafeMutableRawPointer(out).storeBytes(of: word.littleEndian, as: UInt64.self)
-        if mustEscape(word) == 0 { return out + rest }
+        if FewBytes.escaped(word) == 0 { return out + rest }
         while place < count {
             out = escape(source[place], out)
             place &+= 1
         }
         return out
-    }
-
-    /// A high bit for every byte below 0x20, and for quotes and backslashes; exact up to the lowest one.
-    private static func mustEscape(_ word: UInt64) -> UInt64 {
-        let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
-        let (quotes, slashes) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
-        let control = (word &- (ones &* 0x20)) & ~word
-        return (control | ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)) & highs
     }
 
     /// Writes one byte, escaped where it must be.
@@ -182,16 +174,12 @@ public final class JSONBuffer {
             out[1] = UInt8(ascii: "u")
             out[2] = UInt8(ascii: "0")
             out[3] = UInt8(ascii: "0")
-            out[4] = hexDigit(byte >> 4)
-            out[5] = hexDigit(byte & 15)
+            out[4] = JSON.hexDigit(byte >> 4)
+            out[5] = JSON.hexDigit(byte & 15)
             return out + 6
         default: out[1] = byte
         }
         return out + 2
-    }
-
-    private static func hexDigit(_ nibble: UInt8) -> UInt8 {
-        nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + nibble - 10
     }
 
     // MARK: - Lines

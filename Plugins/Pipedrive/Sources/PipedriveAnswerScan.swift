@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import ConnectorKit
+
 /// What the answer to a write says, read without making values of the rest of it.
 ///
 /// An answer holds the whole record, of which two members matter. This looks at every byte once; where it meets
@@ -174,11 +176,7 @@ extension PipedriveAnswerScan {
         ///
         /// The lowest one is exact; those above it need not be.
         private static func notPlain(_ word: UInt64) -> UInt64 {
-            let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
-            let (quotes, slashes) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))
-            let control = (word &- (ones &* 0x20)) & ~word
-            let marks = ((quotes &- ones) & ~quotes) | ((slashes &- ones) & ~slashes)
-            return (control | marks | word) & highs
+            FewBytes.escaped(word) | word & 0x8080_8080_8080_8080
         }
 
         /// Reads an escape of one character; those of code points are left to the parser.

@@ -126,25 +126,16 @@ enum PlainCell {
         var found: UInt64 = 0
         var place = 0
         while place &+ 8 <= bytes.count {
-            found |= escapes(UnsafeRawPointer(start + place).loadUnaligned(as: UInt64.self))
+            found |= FewBytes.escaped(UnsafeRawPointer(start + place).loadUnaligned(as: UInt64.self))
             place &+= 8
         }
         if place < bytes.count {
             let rest = bytes.count &- place
             // Blanks stand where the text has ended.
             let blanks: UInt64 = 0x2020_2020_2020_2020 &<< UInt64(truncatingIfNeeded: 8 &* rest)
-            found |= escapes(FewBytes.lastWord(start, bytes.count, bytes: rest) | blanks)
+            found |= FewBytes.escaped(FewBytes.lastWord(start, bytes.count, bytes: rest) | blanks)
         }
-        return found & 0x8080_8080_8080_8080 != 0
-    }
-
-    /// High bits for the bytes that must be escaped; other bits mean nothing.
-    @inline(__always)
-    private static func escapes(_ word: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quote = word ^ (ones &* 0x22)
-        let slash = word ^ (ones &* 0x5C)
-        return (word &- ones &* 0x20) & ~word | (quote &- ones) & ~quote | (slash &- ones) & ~slash
+        return found != 0
     }
 }
 

@@ -338,30 +338,24 @@ final class Delivery {
         let chunk = item.chunk.chunk
         var again = item.row
         again.known?.remoteID = nil
+        var reason = PlanMatch.gone(Self.id(of: item.row))
         if isPlanned {
             postpone(again.cursor)
-            let reason = PlanMatch.gone(Self.id(of: item.row))
-            rejectsByCode[reason.code, default: 0] += 1
-            try ledger.images?.close(item, .rejected, remoteID: nil)
-            try ledger.reject(again, reason, chunk, isSent: false)
         } else if insert.onMissing == .create, insert.match == "id",
             !chunk.mapped.createRejects.contains(where: { $0.row == item.row.row })
         {
             again.fate = .create
-            machine.add(items.add(item.with(again)), .create)
+            return machine.add(items.add(item.with(again)), .create)
         } else if insert.match != "id" {
             // Another row of this run may have taken the record that is to be found, or may create it.
             postpone(again.cursor)
-            let reason = gone(Self.id(of: item.row), result)
-            rejectsByCode[reason.code, default: 0] += 1
-            try ledger.images?.close(item, .rejected, remoteID: nil)
-            try ledger.reject(again, reason, chunk, isSent: false)
+            reason = gone(Self.id(of: item.row), result)
         } else {
-            let reason = reason(result, item.row)
-            rejectsByCode[reason.code, default: 0] += 1
-            try ledger.images?.close(item, .rejected, remoteID: nil)
-            try ledger.reject(again, reason, chunk, isSent: false)
+            reason = self.reason(result, item.row)
         }
+        rejectsByCode[reason.code, default: 0] += 1
+        try ledger.images?.close(item, .rejected, remoteID: nil)
+        try ledger.reject(again, reason, chunk, isSent: false)
     }
 
     /// Why a row is a reject whose record, which only the ledger knew, is gone.
