@@ -34,7 +34,8 @@ public struct DestinationField: Sendable, Hashable {
         case user
         /// The id of a record of another object. Column: text.
         case reference
-        /// A postal address. Column: JSON `{"value": "…"}`, with parts as in ``DestinationField/parts``.
+        /// A postal address. Column: JSON `{"value": "…"}`, with parts as in ``DestinationField/parts``; one that is
+        /// read back may have ``DestinationField/derivedParts`` besides.
         case address
         /// E-mail addresses or phone numbers. Column: JSON `[{"value": "…", "primary": true, "label": "work"}]`.
         case contacts
@@ -113,6 +114,11 @@ public struct DestinationField: Sendable, Hashable {
 }
 
 extension DestinationField {
+    /// The member of an address that is read back which lists the parts that the destination has found by itself.
+    ///
+    /// Where a sync has not sent such a part, nobody needs to have edited it. It is never written.
+    public static var derivedParts: String { "derived" }
+
     /// What the texts of a field are.
     ///
     /// It says how records are found by the field where a sync does not say it.

@@ -186,4 +186,46 @@ import Testing
         #expect(held.count("conflicts") == 1, "\(held.result.everything)")
         #expect(tiers(project) == ["Silver"])
     }
+
+    @Test("A part of an address that a person has added is an edit, and one that a map service has found is none")
+    func partsOfAddresses() throws {
+        let project = try TemporaryProject()
+        func write(_ street: String) throws {
+            try project.csv("orgs", ["key,pd,street"] + (1...4).map { "k\($0),\($0),\(street) \($0)" })
+        }
+        for compare in ["auto", "none"] {
+            try project.sync(
+                """
+                source: {connection: files, table: orgs, key: key}
+                map: {id: pd, address: street}
+                insert: {mode: Update, guard: if-unchanged-since-us, compare: \(compare)}
+                """)
+            if compare == "auto" { for _ in 1...4 { try project.server.create(["name": .string("A")]) } }
+            try write("Old \(compare)")
+            _ = try project.penstock("run", "orgs", "--full-refresh")
+            let server = project.server
+            // Nobody has touched 1. 2 was worked out by the map service.
+            server.locate(2, ["country": "Estonia", "locality": "Tallinn"], formatted: "Old 2, 10140 Tallinn, Estonia")
+            for id in [3, 4] {
+                server.locate(id, ["country": "Estonia"], formatted: "Old \(id), 10140 Tallinn, Estonia")
+                var address = server.organization(id)?.properties["address"]?.objectValue ?? JSONObject()
+                if id == 3 { address["country"] = .string("Austria") } else { address["locality"] = .string("Linz") }
+                address["formatted_address"] = nil
+                try server.edit(id, ["address": .object(address)])
+            }
+            // With `none` the address is sent as it is, too: what was added must survive that.
+            if compare == "auto" { try write("New") }
+            let report = try project.run()
+            #expect(report.count("conflicts") == 2, "\(compare): \(report.data.prettyText)")
+            let held = report["conflict"].arrayValue?.compactMap { $0["live"]?.stringValue } ?? []
+            #expect(held.count == 2 && held[0].contains("country: Austria"), "\(held)")
+            #expect(!held.contains { $0.contains("derived") })
+            #expect(server.value("address", of: 3, "organization").contains("Austria"))
+            #expect(server.value("address", of: 4, "organization").contains("Linz"))
+            for id in 1...2 where compare == "auto" {
+                #expect(server.value("address", of: id, "organization").contains("\"value\":\"New \(id)\""))
+            }
+            for id in 3...4 { try server.edit(id, ["address": .object(["value": .string("Old none \(id)")])]) }
+        }
+    }
 }

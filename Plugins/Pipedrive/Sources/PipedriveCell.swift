@@ -35,7 +35,7 @@ package enum PipedriveCell {
         case .dateRange: members(value, ["value", "until"])
         case .time: members(value, ["value", "timezone_name"])
         case .timeRange: members(value, ["value", "until", "timezone_name"])
-        case .address: members(value, ["value"] + field.parts)
+        case .address: address(value, field.parts)
         case .options: ids(value)
         case .contacts, .texts: value.arrayValue.map { $0.isEmpty ? .null : .json(value.text) }
         case .json: .json(value.text)
@@ -62,15 +62,30 @@ package enum PipedriveCell {
         return ids.isEmpty ? .null : .json(JSON.strings(ids).text)
     }
 
+    /// The members of an address, with the names of those that nobody needs to have set.
+    private static func address(_ value: JSON, _ parts: [String]) -> Value? {
+        guard let object = value.objectValue, !(object["value"] ?? .null).isNull else {
+            return members(value, ["value"])
+        }
+        var kept = named(object, ["value"] + parts)
+        let derived = PipedriveAddress.derivedParts(object, parts)
+        if !derived.isEmpty { kept.append(DestinationField.derivedParts, JSON.strings(derived)) }
+        return .json(JSON.object(kept).text)
+    }
+
     /// The named members that are not null, in this order; NULL where there is no `value`.
     private static func members(_ value: JSON, _ names: [String]) -> Value? {
         if value.stringValue != nil { return .json(JSON.object(["value": value] as JSONObject).text) }
         guard let object = value.objectValue else { return nil }
         guard let main = object["value"], !main.isNull else { return .null }
+        return .json(JSON.object(named(object, names)).text)
+    }
+
+    private static func named(_ object: JSONObject, _ names: [String]) -> JSONObject {
         var kept = JSONObject()
         for name in names {
             if let part = object[name], !part.isNull { kept.append(name, part) }
         }
-        return .json(JSON.object(kept).text)
+        return kept
     }
 }

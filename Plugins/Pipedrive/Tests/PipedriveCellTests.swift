@@ -40,4 +40,52 @@ import Testing
     func whatIsSomethingElseIsSaidSo(kind: DestinationField.Kind, text: String) throws {
         #expect(try cell(kind, text) == nil)
     }
+
+    @Test(
+        "What a map service has found in an address is told from what somebody has set",
+        arguments: [
+            // Nothing was found: what is there was set.
+            (#""value":"Main St 1","country":"Austria","formatted_address":"Main St 1""#, ""),
+            (#""value":"Main St 1","country":"Austria","formatted_address":null"#, ""),
+            (#""value":"Main St 1","country":"Austria""#, ""),
+            // It stands in the text itself.
+            (#""value":"Main St 1, 10111 Tallinn","locality":"Tallinn","postal_code":"10111""#, "locality,postal_code"),
+            (#""value":"Main St 1","street_number":"1","route":"main st""#, "route,street_number"),
+            (#""value":"Main St 11, Maintal","street_number":"1","locality":"Main""#, "locality"),
+            // It stands in what was found.
+            (
+                #""value":"Viru 4","country":"Estonia","locality":"Tallinn","admin_area_level_1":"Harju County","#
+                    + #""formatted_address":"Viru 4, 10140 Tallinn, Estonia""#,
+                "country,admin_area_level_1,locality"
+            ),
+            // Somebody has set another country, or another town.
+            (
+                #""value":"Viru 4","country":"Latvia","locality":"Tallinn","formatted_address":"Viru 4, Tallinn, Estonia""#,
+                "locality"
+            ),
+            (#""value":"Viru 4","locality":"Tartu","formatted_address":"Viru 4, Tallinn, Estonia""#, ""),
+            // A country that is shortened says nothing about its name.
+            (
+                #""value":"1 Elm Street","country":"United States","admin_area_level_1":"California","#
+                    + #""formatted_address":"1 Elm St, Fresno, CA 93650, USA""#,
+                "country,admin_area_level_1"
+            ),
+            // A text that a map service has formatted before.
+            (
+                #""value":"1 Elm St, Fresno, CA 93650, USA","country":"United States","locality":"Fresno","#
+                    + #""formatted_address":"1 Elm St, Fresno, CA 93650, USA""#,
+                "country,locality"
+            ),
+        ])
+    func derivedParts(members: String, derived: String) throws {
+        let field = DestinationField("address", .address, parts: PipedriveObject.addressParts)
+        var column = Column(.json)
+        #expect(PipedriveCell.append(try JSON(parsing: "{\(members)}"), field, to: &column))
+        guard case .json(let text) = column.value(0) else {
+            Issue.record("no address")
+            return
+        }
+        let found = try JSON(parsing: text)["derived"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        #expect(Set(found) == Set(derived.split(separator: ",").map(String.init)), "\(text)")
+    }
 }

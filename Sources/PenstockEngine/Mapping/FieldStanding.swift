@@ -46,7 +46,11 @@ extension JSONComparison {
             return haveSameLabels(written.arrayValue ?? [], held.arrayValue ?? []) ? .stands : .edited
         case .address, .dateRange, .money, .time, .timeRange:
             guard let wrote = written.objectValue, let holds = held.objectValue else { return .stands }
-            let added = holds.members.filter { !$0.value.isNull && (wrote[$0.key] ?? .null).isNull }
+            let derived = Set((holds[DestinationField.derivedParts]?.arrayValue ?? []).compactMap(\.stringValue))
+            let added = holds.members.filter { member in
+                !member.value.isNull && (wrote[member.key] ?? .null).isNull
+                    && member.key != DestinationField.derivedParts && !derived.contains(member.key)
+            }
             guard !added.isEmpty else { return .stands }
             // What is left out of an address or of two dates is empty; a currency and a time zone are filled in.
             guard kind != .address, kind != .dateRange else { return .edited }
@@ -71,6 +75,19 @@ extension JSONComparison {
             rest.remove(at: place)
             return true
         }
+    }
+}
+
+extension Value {
+    /// A value that was read back, as it could be written: without ``DestinationField/derivedParts``.
+    package func writable(_ kind: DestinationField.Kind) -> Value {
+        // What is no JSON has no members.
+        guard kind == .address, case .json(let text) = self, let object = (try? JSON(parsing: text))?.objectValue,
+            object[DestinationField.derivedParts] != nil
+        else { return self }
+        var kept = JSONObject()
+        for member in object where member.key != DestinationField.derivedParts { kept.append(member.key, member.value) }
+        return .json(JSON.object(kept).text)
     }
 }
 

@@ -108,7 +108,9 @@ enum JSONComparison {
         case .object(let object):
             guard let main = object["value"] else { return json.text }
             if let until = object["until"] { return "\(display(main)) to \(display(until))" }
-            let rest = object.members.filter { $0.key != "value" && !$0.value.isNull }
+            let rest = object.members.filter {
+                $0.key != "value" && $0.key != DestinationField.derivedParts && !$0.value.isNull
+            }
             if rest.count == 1, rest[0].key == "currency" { return "\(display(main)) \(display(rest[0].value))" }
             let parts = rest.map { "\($0.key): \(display($0.value))" }.joined(separator: ", ")
             return parts.isEmpty ? display(main) : "\(display(main)) (\(parts))"

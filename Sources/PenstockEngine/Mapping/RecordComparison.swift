@@ -58,9 +58,13 @@ package struct RecordComparison: Sendable {
 
     /// The fields that the row sets and the record has differently, in the order of the map.
     ///
-    /// - Parameter isWhole: Whether the field that only finds records counts too, as for a record that was created.
+    /// - Parameters:
+    ///   - isWhole: Whether the field that only finds records counts too, as for a record that was created.
+    ///   - isSentWhole: Whether fields are sent that do not differ: parts that somebody has added to a value whose
+    ///     guard needs the record are a difference then, because they would be lost.
     package func differences(
-        _ mapped: MappedBatch, _ row: Int, _ records: RecordBatch, _ recordRow: Int, isWhole: Bool = false
+        _ mapped: MappedBatch, _ row: Int, _ records: RecordBatch, _ recordRow: Int, isWhole: Bool = false,
+        isSentWhole: Bool = false
     ) -> [Difference] {
         var out: [Difference] = []
         for (place, target) in targets.enumerated() where mapped.presence[row, place] {
@@ -73,12 +77,16 @@ package struct RecordComparison: Sendable {
                 continue
             }
             let old = records.columns[column]
-            if !Self.isSame(new, row, old, recordRow, target.field.kind) {
-                out.append(
-                    Difference(
-                        target: place, old: display(old, recordRow, place), new: display(new, row, place),
-                        before: old.value(recordRow)))
+            let kind = target.field.kind
+            if Self.isSame(new, row, old, recordRow, kind) {
+                guard isSentWhole, target.editGuard.needsRecord, kind.columnType == .json,
+                    Self.standing(new.value(row), over: .null, old, recordRow, kind) == .edited
+                else { continue }
             }
+            out.append(
+                Difference(
+                    target: place, old: display(old, recordRow, place), new: display(new, row, place),
+                    before: old.value(recordRow).writable(kind)))
         }
         return out
     }
@@ -103,19 +111,16 @@ package struct RecordComparison: Sendable {
             case .ifUnchangedSinceUs:
                 ours = written(place)
                 if ours.isEmpty && isEmpty { return nil }
-                if ours.contains(where: { isSame($0, live, recordRow, kind) }) { return nil }
+                // Parts that somebody has added to what was written are an edit, too.
+                if ours.contains(where: { Self.standing($0, over: .null, live, recordRow, kind) != .edited }) {
+                    return nil
+                }
             default: break
             }
             return Conflict(
                 target: place, editGuard: editGuard, live: difference.old,
                 ours: ours.first.map { display($0, place) }, wanted: difference.new)
         }
-    }
-
-    private func isSame(_ value: Value, _ live: Column, _ row: Int, _ kind: DestinationField.Kind) -> Bool {
-        var one = Column(kind.columnType, capacity: 1)
-        one.append(value)
-        return Self.isSame(one, 0, live, row, kind)
     }
 
     private func display(_ value: Value, _ target: Int) -> String {

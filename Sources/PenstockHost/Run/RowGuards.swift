@@ -10,7 +10,8 @@ struct RowGuards {
     private let images: BeforeImages?
     private let hasGuards: Bool
     private let readsAll: Bool
-    private let sendsAll: Bool
+    /// Whether an update sends fields that do not differ, too.
+    let sendsAll: Bool
     /// Whether it is kept what updates overwrite, as far as it is known.
     let keepsBefore: Bool
 
@@ -45,8 +46,11 @@ struct RowGuards {
 
     /// Whether an update by the row can be decided about only with the record at hand.
     func needsRecord(_ mapped: MappedBatch, _ row: Int) -> Bool {
-        readsAll || (hasGuards && sync.mapping.needsRecord(mapped, row))
+        readsAll || holdsFields(mapped, row)
     }
+
+    /// Whether guards may hold fields of an update by the row, as its record has it.
+    func holdsFields(_ mapped: MappedBatch, _ row: Int) -> Bool { hasGuards && sync.mapping.needsRecord(mapped, row) }
 
     /// What stands in the ledger for the row where fields of it were held back; nil where nothing can be.
     func held(_ mapped: MappedBatch, _ row: Int) -> Fingerprint? {

@@ -433,7 +433,7 @@ final class RowPipeline {
                     stage: "check", code: "not-found", field: "id", value: id,
                     message: "There is no \(sync.object.id) with this id; an update never creates one.", remoteID: id))
         }
-        let differences = comparison.differences(mapped, row.row, record, 0)
+        let differences = comparison.differences(mapped, row.row, record, 0, isSentWhole: guards.sendsAll)
         let free = try guards.hold(&row, differences, record, mapped, comparison)
         guard guards.sendsAnything(free, row, mapped) else { return .unchanged(id: id, isKnown: false) }
         if let lock = remote.lock(on: record, mapped, row.row) {

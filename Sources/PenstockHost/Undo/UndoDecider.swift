@@ -173,7 +173,7 @@ struct UndoDecider {
         guard let field = fields[image.field], field.kind == image.kind, let place = live.schema.index(of: image.field)
         else { return item.conflicts.append(conflict(item, image, nil, .fieldGone)) }
         let column = live.columns[place]
-        let value = column.value(0)
+        let value = column.value(0).writable(image.kind)
         if RecordComparison.standing(image.before, over: .null, column, 0, image.kind) == .stands { return }
         let standing = RecordComparison.standing(image.after, over: image.before, column, 0, image.kind)
         guard standing == .stands || (standing == .unclear && isOurs) else {

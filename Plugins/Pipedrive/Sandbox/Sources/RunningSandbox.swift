@@ -78,6 +78,21 @@ package final class RunningSandbox: Sendable {
         }
     }
 
+    /// Fills in parts of a record's address, as the account's map service does some time after it was written.
+    ///
+    /// - Parameter formatted: The address as the map service writes it.
+    package func locate(_ id: Int, of object: String = "organization", _ parts: [String: String], formatted: String) {
+        sandbox.withState { state in
+            guard let index = state.tables.firstIndex(where: { $0.object.name == object }),
+                var record = state.tables[index].store[id], var address = record.properties["address"]?.objectValue
+            else { return }
+            for part in parts { address[part.key] = .string(part.value) }
+            address["formatted_address"] = .string(formatted)
+            record.properties["address"] = .object(address)
+            state.tables[index].store.replace(record)
+        }
+    }
+
     /// Says what the account has from now on beside what every account has.
     package func setFeatures(_ features: Set<SandboxFeature>) { sandbox.withState { $0.features = features } }
 
