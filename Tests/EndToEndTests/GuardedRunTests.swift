@@ -113,4 +113,62 @@ import Testing
         #expect(project.server.names == ["Uno"])
         #expect(try project.run().counts == "fetched 2, created 1, unchanged 1")
     }
+
+    @Test("A row that is refused and sent again is looked at again first")
+    func refusedMeanwhile() throws {
+        let project = try project(["k1,1,New,Gold"], compare: "none")
+        try project.server.create(["name": .string("Old")])
+        try seal(project)
+        let report = try run(project, "orgs.plan") { try project.server.edit(1, ["name": .string("By hand")]) }
+        #expect(report.counts == "fetched 1, rejected 1", "\(report.result.everything)")
+        #expect(report.rejects == "changed-since-plan 1")
+        #expect(project.server.names == ["By hand"])
+    }
+
+    @Test("A field that is edited while its row waits to be sent again is held back")
+    func heldMeanwhile() throws {
+        let project = try project(["k1,1,New,Gold"], compare: "auto", more: ", guard: if-unchanged-since-us")
+        try project.server.create(["name": .string("New")])
+        try write(["k1,1,New,Silver"], project)
+        #expect(try project.run().counts == "fetched 1, updated 1")
+        try write(["k1,1,Newer,Gold"], project)
+        let report = try run(project, nil) {
+            try project.server.edit(1, [:], custom: ["Account tier": .string("By hand")])
+        }
+        #expect(report.counts == "fetched 1, updated 1, conflicts 1", "\(report.result.everything)")
+        #expect(report["conflict"].arrayValue?.first?["live"]?.stringValue == "By hand")
+        #expect(project.server.names == ["Newer"] && project.server.custom("Account tier", of: 1) == "By hand")
+        #expect(try project.run().counts == "fetched 1, unchanged 1, conflicts 1")
+    }
+
+    /// Runs, and does something while the first update waits to be sent again.
+    private func run(
+        _ project: TemporaryProject, _ plan: String?, _ meanwhile: () throws -> Void
+    ) throws -> SyncReport {
+        // Its answer says to wait for a second.
+        try project.server.play("status=429:nth=1:method=PATCH")
+        let writes = project.server.writes
+        let words = ["run", "orgs", "--json"] + (plan.map { ["--plan", $0] } ?? [])
+        let running = try RunningProgram(words, in: project.folder, environment: project.variables)
+        try running.wait("it was refused") { project.server.writes > writes }
+        try meanwhile()
+        return try SyncReport(try running.result(), tokens: 0)
+    }
+
+    @Test(
+        "An update whose answer was lost is found in its record, and not taken for an edit",
+        arguments: ["auto", "none"])
+    func lostAnswer(compare: String) throws {
+        let project = try project(["k1,1,New,Gold", "k2,2,New,Gold"], compare: compare)
+        for name in ["Old 1", "Old 2"] { try project.server.create(["name": .string(name)]) }
+        try seal(project)
+        try project.server.play("status-after=503:nth=1:method=PATCH")
+        let writes = project.server.writes
+        let report = try apply(project)
+        #expect(report.counts == "fetched 2, updated 2", "\(report.result.everything)")
+        #expect(project.server.names == ["New", "New"])
+        #expect(project.server.writes == writes + 2, "what has arrived is not sent again")
+        let undone = try project.penstock("undo", "latest", "--yes")
+        #expect(undone.status == 0 && project.server.names == ["Old 1", "Old 2"], "\(undone.everything)")
+    }
 }

@@ -49,6 +49,28 @@ import Testing
         #expect(machine.stop != nil)
     }
 
+    @Test("A row that goes again is named, and can be taken back with what may have become of it")
+    func goesAgain() throws {
+        let (started, batches) = self.machine(3, batchRows: 8)
+        var machine = started
+        let batch = try #require(batches.first)
+        #expect(batch.again.isEmpty)
+        let error = ConnectorError(.unavailable, "The other side has trouble.")
+        let results = [
+            RowResult(row: 0, status: .unknown, error: error), RowResult(row: 1, status: .retry, error: error),
+            RowResult(row: 2, status: .updated),
+        ]
+        _ = machine.settle(batch.id, results, 1) { 0.5 }
+        machine.add(7, .update)
+        let next = machine.next(10_000)
+        let again = try #require(next)
+        #expect(again.rows.sorted() == [0, 1, 7] && again.again.sorted() == [0, 1])
+        let mayHaveArrived = [machine.withdraw(0, .update), machine.withdraw(1, .update)]
+        #expect(mayHaveArrived == [true, false])
+        let rest = machine.next(10_000)
+        #expect(rest?.rows == [7] && machine.openRows == 1)
+    }
+
     @Test("Creates go in batches of their own size")
     func creates() {
         var machine = DeliveryMachine(

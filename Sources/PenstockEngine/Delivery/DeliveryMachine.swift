@@ -17,6 +17,8 @@ package struct DeliveryMachine: Sendable {
         package let mode: WriteRequest.Mode
         /// The rows, at least one.
         package let rows: [Int]
+        /// Those of them that were sent before.
+        package let again: [Int]
     }
 
     /// How a row ended here.
@@ -56,6 +58,8 @@ package struct DeliveryMachine: Sendable {
         var attempt: Int
         /// Why it was sent again, where that was paid for.
         var cause: RetryQuota.Cause?
+        /// Whether a request for it may have been carried out whose answer was lost.
+        var mayHaveArrived = false
     }
 
     /// Rows that wait, first come, first served: to take some off the front moves nothing but them.
@@ -74,6 +78,11 @@ package struct DeliveryMachine: Sendable {
             guard start * 2 > rows.count else { return }
             rows.removeFirst(start)
             start = 0
+        }
+
+        mutating func remove(_ row: Int) -> Open? {
+            guard let place = rows[start...].firstIndex(where: { $0.row == row }) else { return nil }
+            return rows.remove(at: place)
         }
     }
 
@@ -196,9 +205,17 @@ package struct DeliveryMachine: Sendable {
         for mode in Self.order where mode != .create || !holdsCreates {
             guard !waiting[mode].isEmpty else { continue }
             let rows = waiting[mode].all.prefix(mode == .create ? createRows : batchRows)
-            return Batch(id: nextBatch, mode: mode, rows: rows.map(\.row))
+            let again = retriesTotal == 0 ? [] : rows.lazy.filter { $0.attempt > 1 }.map(\.row)
+            return Batch(id: nextBatch, mode: mode, rows: rows.map(\.row), again: Array(again))
         }
         return nil
+    }
+
+    /// Takes a row back that waits to go; it is the caller's to end.
+    ///
+    /// - Returns: Whether an earlier request for it may have been carried out.
+    package mutating func withdraw(_ row: Int, _ mode: WriteRequest.Mode) -> Bool {
+        waiting[mode].remove(row)?.mayHaveArrived ?? false
     }
 
     /// Takes note that a session has taken a batch of ``next(_:)`` over.
@@ -246,6 +263,7 @@ package struct DeliveryMachine: Sendable {
             var again = open
             again.attempt += 1
             again.cause = cause
+            if result.status == .unknown { again.mayHaveArrived = true }
             retriesTotal += 1
             noteFailure(result, open)
             retries.append((now + milliseconds, again))

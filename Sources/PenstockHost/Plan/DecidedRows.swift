@@ -26,11 +26,15 @@ protocol DecidedRows: AnyObject {
     func countRest(within milliseconds: Int64) -> Int64?
     /// Keeps what the list of records cost for the next run.
     func noteListCost(in store: StateStore) throws(RunStop)
+    /// What looks at the records of guarded rows before they are sent again; nil where they cannot be looked at.
+    var secondLook: SecondLook? { get }
     /// Ends the read.
     func close()
 }
 
-extension RowPipeline: DecidedRows {}
+extension RowPipeline: DecidedRows {
+    var secondLook: SecondLook? { SecondLook(self, nil) }
+}
 
 /// Rows that were decided and wait in a nameless file until it is sure that they may be sent.
 ///
@@ -64,6 +68,8 @@ final class HeldRows: DecidedRows {
 
     /// Whether the source was read to its end, rather than to a limit, whatever was taken of it.
     var hasReadAll: Bool { pipeline.isExhausted }
+    var secondLook: SecondLook? { pipeline.secondLook }
+
     var isExhausted: Bool { hasReadAll && nextBatch == batches.count }
     var isAtLimit: Bool { pipeline.isAtLimit }
     var postponedFrom: Value? { pipeline.postponedFrom }

@@ -9,13 +9,19 @@ import PenstockState
 /// Used from one thread; results come in from the connector's threads through a queue.
 final class Delivery {
     let sync: OpenSync
-    private let ledger: RunLedger
+    let ledger: RunLedger
     private let lost: LostRows
-    private let observe: (RunEvent) -> Void
+    let observe: (RunEvent) -> Void
     private let queue = ResultQueue()
     private let journal: IntentJournal
-    private var machine: DeliveryMachine
-    private var items = RowSlots<Item>()
+    var machine: DeliveryMachine
+    var items = RowSlots<Item>()
+    /// Looks at the records of guarded rows before they go again; nil where nothing is guarded.
+    var secondLook: SecondLook?
+    /// Is told of fields that a second look holds back.
+    var noteHeld: (DecidedRow, [RecordComparison.Conflict]) -> Void = { _, _ in }
+    /// Rows that were looked at again and have not gone since.
+    var lookedAgain: Set<Int> = []
     private var sessions: [WriteRequest.Mode: any WriteSession] = [:]
     private var shapes: [WriteRequest.Mode: WriteShape] = [:]
     private var isAborted = false
@@ -204,6 +210,7 @@ final class Delivery {
                 return giveUp(error)
             }
             prepared = nil
+            if !lookedAgain.isEmpty { lookedAgain.subtract(batch.rows) }
             machine.took(batch, now)
         }
     }
@@ -222,7 +229,11 @@ final class Delivery {
     /// - Throws: ``RunStop`` `state`.
     private func next() throws(RunStop) -> (batch: DeliveryMachine.Batch, columns: RecordBatch)? {
         if let prepared, prepared.batch.mode != .create || !machine.holdsCreates { return prepared }
-        guard let batch = machine.next(now) else { return nil }
+        guard var batch = machine.next(now) else { return nil }
+        while !batch.again.isEmpty, batch.mode == .update, try lookAgain(batch) {
+            guard let next = machine.next(now) else { return nil }
+            batch = next
+        }
         let rows = batch.rows.map { items[$0] }
         if batch.mode == .create { journal.register(rows.map(intended), batch.id) }
         // What an update overwrites is on disk before it is sent.
@@ -290,7 +301,7 @@ final class Delivery {
     }
 
     /// Writes down how rows ended, those together that come to a usual end.
-    private func close(_ endings: [DeliveryMachine.Ending]) throws(RunStop) {
+    func close(_ endings: [DeliveryMachine.Ending]) throws(RunStop) {
         guard !endings.isEmpty else { return }
         let items = endings.map { self.items.remove($0.row) }
         let told = DeliveredRows(sync, items, endings) { [sync] in sync.destinationHost.redacted($0) }
@@ -324,10 +335,13 @@ final class Delivery {
             return try goOnWithoutRecord(item, result)
         }
         let reason = reason(result, item.row)
-        rejectsByCode[reason.code, default: 0] += 1
+        count(reason)
         try ledger.images?.close(item, .rejected, remoteID: nil)
         try ledger.reject(item.row, reason, chunk, isSent: true)
     }
+
+    /// Counts a reject by its code.
+    func count(_ reason: RejectReason) { rejectsByCode[reason.code, default: 0] += 1 }
 
     /// Goes on with a row whose record, which only the ledger knew, is gone.
     ///
@@ -353,7 +367,7 @@ final class Delivery {
         } else {
             reason = self.reason(result, item.row)
         }
-        rejectsByCode[reason.code, default: 0] += 1
+        count(reason)
         try ledger.images?.close(item, .rejected, remoteID: nil)
         try ledger.reject(again, reason, chunk, isSent: false)
     }

@@ -79,6 +79,8 @@ final class GuardedRows: DecidedRows {
 
     func close() { base.close() }
 
+    var secondLook: SecondLook? { SecondLook(pipeline, planned) }
+
     func next() throws(RunStop) -> DecidedChunk? {
         while ready.isEmpty {
             if let last = waiting.indices.last, waiting[last].scanned < waiting[last].chunk.rows.count {

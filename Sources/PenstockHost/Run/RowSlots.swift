@@ -19,8 +19,11 @@ struct RowSlots<Row> {
     ///
     /// - Precondition: It was added, and not removed since.
     subscript(_ number: Int) -> Row {
-        guard let row = rows[number] else { preconditionFailure("no row has the number \(number)") }
-        return row
+        get {
+            guard let row = rows[number] else { preconditionFailure("no row has the number \(number)") }
+            return row
+        }
+        set { rows[number] = newValue }
     }
 
     /// Forgets a row.

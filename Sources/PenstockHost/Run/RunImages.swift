@@ -90,6 +90,9 @@ final class RunImages: Sendable {
         }
     }
 
+    /// Lets the next ``intend(_:)`` of the row write down once more what it overwrites: its record was looked at again.
+    func reconsider(_ key: Fingerprint) { intended.remove(key) }
+
     private func written(_ item: Delivery.Item, _ place: Int) -> JSON {
         FieldImage.json(item.chunk.chunk.mapped.columns[place].value(item.row.row))
     }

@@ -88,11 +88,15 @@ extension SyncRunner {
     /// Tells of the fields of a row that guards hold back; those of a row that is a reject after all are none.
     private func note(_ row: DecidedRow, _ ledger: RunLedger) {
         switch row.fate {
-        case .update, .unchanged: break
+        case .update, .unchanged: note(row.conflicts, row, ledger)
         default: return
         }
-        ledger.countConflicts(row.conflicts.count)
-        let held = row.conflicts.map { HeldField($0, row, sync) }
+    }
+
+    /// Tells of fields of a row that guards hold back.
+    func note(_ found: [RecordComparison.Conflict], _ row: DecidedRow, _ ledger: RunLedger) {
+        ledger.countConflicts(found.count)
+        let held = found.map { HeldField($0, row, sync) }
         conflicts += held.prefix(max(0, Self.conflictsMax - conflicts.count))
         observe(.held(held))
     }

@@ -255,6 +255,8 @@ package final class SyncRunner {
                 }
             defer { pipeline.close() }
             pipeline.keepUp = { () throws(RunStop) in try delivery.keepUp() }
+            delivery.secondLook = pipeline.secondLook
+            delivery.noteHeld = { [unowned self] row, found in self.note(found, row, ledger) }
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
                 try send(delivery, ledger, lost)
