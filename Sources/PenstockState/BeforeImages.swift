@@ -120,8 +120,7 @@ package final class BeforeImages: Sendable {
                 open.isDurable = isDurable
             }
             try connection.transaction { () throws(StateError) in
-                let table = ImageTable(connection: connection)
-                for change in changes { try table.apply(change) }
+                try ImageTable(connection: connection).apply(changes)
             }
         }
     }

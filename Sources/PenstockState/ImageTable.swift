@@ -8,11 +8,17 @@ struct ImageTable {
 
     // MARK: - Writing
 
-    func apply(_ change: ImageChange) throws(StateError) {
+    /// Makes one change after the other.
+    func apply(_ changes: [ImageChange]) throws(StateError) {
+        var made = MadeRecords(changes, connection)
+        for change in changes { try apply(change, &made) }
+    }
+
+    private func apply(_ change: ImageChange, _ made: inout MadeRecords) throws(StateError) {
         switch change {
         case .run(let run): try begin(run)
-        case .record(let image): try image.action == .create ? addMade(image) : add(image)
-        case .found(let image): if try !hasMade(image) { try addMade(image) }
+        case .record(let image): try image.action == .create ? addMade(image, &made) : add(image)
+        case .found(let image): if try !made.contains(image) { try addMade(image, &made) }
         case .done(let run, let key, let time):
             guard var image = try find(key, run) else { return }
             image.doneAtMilliseconds = max(image.doneAtMilliseconds, time)
@@ -80,7 +86,8 @@ struct ImageTable {
         ])
     }
 
-    private func addMade(_ image: RecordImage) throws(StateError) {
+    private func addMade(_ image: RecordImage, _ made: inout MadeRecords) throws(StateError) {
+        made.add(image)
         try connection.statement(
             """
             INSERT INTO made (run, key, remote_id, mark, done_at, is_undone, "check") VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6)
@@ -89,16 +96,6 @@ struct ImageTable {
             .integer(image.run), .fingerprint(image.key), .text(image.remoteID), .bytes(image.mark),
             .integer(image.doneAtMilliseconds), .integer(Self.check(image, "")),
         ])
-    }
-
-    /// Whether a record is among those that the run has created for the row.
-    private func hasMade(_ image: RecordImage) throws(StateError) -> Bool {
-        try connection.statement(
-            """
-            SELECT 1 FROM made WHERE id > (SELECT made_from FROM run WHERE number = ?1) AND run = ?1 AND key = ?2
-            AND remote_id = ?3
-            """
-        ).first([.integer(image.run), .fingerprint(image.key), .text(image.remoteID)]) { _ in true } ?? false
     }
 
     private func markUndone(_ position: Int64, _ action: RecordImage.Action, _ undone: RecordImage.Undone)

@@ -198,4 +198,32 @@ import Testing
         try images.commit([.found(made(2, "9"))], isDurable: true)
         #expect(try images.records(run: 1, .create, after: 0, limit: 9).map(\.remoteID) == ["7", "8", "9"])
     }
+
+    @Test("Records that are found are kept once, and many of them cost about as much to look up as one")
+    func foundAmongMany() throws {
+        let images = try BeforeImages.openForWriting(folder: try folder(), sync: "s")
+        func made(_ number: Int, _ id: String? = nil, run: Int64 = 1) -> RecordImage {
+            RecordImage(run: run, key: key(number), remoteID: id ?? "\(number)", action: .create, mark: [1])
+        }
+        func seconds(_ changes: [ImageChange]) throws -> Double {
+            var (start, end) = (timespec(), timespec())
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
+            try images.commit(changes, isDurable: false)
+            clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end)
+            return Double(end.tv_sec - start.tv_sec) + Double(end.tv_nsec - start.tv_nsec) / 1e9
+        }
+        let count = 20_000
+        try images.commit([.run(run)] + (1...count).map { .record(made($0)) }, isDurable: false)
+        // Of another record for the same row it is not known, and then it is.
+        let one = try seconds([.found(made(7)), .found(made(7, "x")), .found(made(7, "x"))])
+        let many = try seconds((1...1_500).map { .found(made($0)) })
+        #expect(many < 100 * one, "\(many) and \(one) seconds")
+        // What the same changes create is known as well, before and behind the first that is found.
+        try images.commit(
+            [.record(made(count + 1)), .found(made(count + 1)), .record(made(count + 2)), .found(made(count + 2))],
+            isDurable: false)
+        let kept = try images.records(run: 1, .create, after: 0, limit: count * 2)
+        #expect(kept.count == count + 3)
+        #expect(kept.filter { $0.key == key(7) }.map(\.remoteID) == ["7", "x"])
+    }
 }
