@@ -45,6 +45,35 @@ import Testing
         _ = try sandbox.result()
     }
 
+    @Test("A sandbox that cannot listen, or not log, leaves the state of an earlier demo where it is")
+    func cannotStart() throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-demo-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }  // A folder that stays behind does no harm.
+        let home = ["HOME": folder.appendingPathComponent("home").path]
+        #expect(try Program.run(["demo"], in: folder.path, environment: home).status == 0)
+        // Behind the last port there is none that could be taken in its place.
+        let port = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(port) }
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_port = UInt16(65_535).bigEndian
+        place.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+        _ = withUnsafePointer(to: place) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(port, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        listen(port, 1)
+        let before = try files(folder)
+        let words = ["sandbox", "demo", "--dir", "penstock-demo"]
+        for more in [["--port", "65535"], ["--log", "no/such/folder/log"]] {
+            let result = try Program.run(words + more, in: folder.path, environment: home)
+            #expect(result.status == 73, "\(result.everything)")
+        }
+        #expect(try files(folder) == before)
+    }
+
     @Test("A folder with something else in it is left alone")
     func foreignFolder() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-demo-\(UUID().uuidString)")

@@ -19,7 +19,7 @@ struct DemoCommand: ParsableCommand {
 
     func run() throws {
         var options = try server.options()
-        guard !makeRoom else { return try DemoProject.makeRoom(in: dir) }
+        guard !makeRoom else { return try Serving.tryOut(options) { try DemoProject.makeRoom(in: dir) } }
         options.seedDemo = true
         try Serving.run(options) { sandbox in
             try DemoProject.write(to: dir, baseURL: sandbox.baseURL, options: options)

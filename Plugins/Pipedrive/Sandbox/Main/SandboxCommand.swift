@@ -34,8 +34,23 @@ enum Serving {
     /// - Throws: `ExitCode` 73 after saying on standard error what cannot be had.
     static func run(_ options: SandboxOptions, ready: (RunningSandbox) throws -> Void = { _ in }) throws {
         silenceCrashes()
+        try saying { try serve(options, ready) }
+    }
+
+    /// Does something that is worth doing only where the options can be served, while they are.
+    ///
+    /// - Throws: As ``run(_:ready:)``, and what `body` throws.
+    static func tryOut(_ options: SandboxOptions, _ body: () throws -> Void) throws {
+        try saying {
+            let sandbox = try PipedriveSandbox.start(options)
+            defer { sandbox.stop() }
+            try body()
+        }
+    }
+
+    private static func saying(_ body: () throws -> Void) throws {
         do {
-            try serve(options, ready)
+            try body()
         } catch let error as SandboxStartError {
             complain(error.description)
             throw ExitCode(73)
