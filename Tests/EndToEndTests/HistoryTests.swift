@@ -101,6 +101,24 @@ import Testing
         #expect(try project.penstock("history", "list", "--status", "good").status == 64)
     }
 
+    @Test("The list fits into a terminal, with every time whole", arguments: [false, true])
+    func narrowList(hasUndo: Bool) throws {
+        let project = try project()
+        _ = try project.run()
+        if hasUndo { #expect(try project.penstock("undo", "latest", "--yes").status == 0) }
+        let program = try TerminalProgram(
+            ["-C", project.folder, "history", "list"], environment: project.variables)
+        #expect(try program.end() == 0)
+        let lines = program.text.split(separator: "\n").map(String.init)
+        let runs = lines.filter { $0.contains("orgs") }
+        #expect(runs.count == (hasUndo ? 2 : 1), "\(program.text)")
+        #expect(runs.allSatisfy { $0.contains(/\s\d\d-\d\d \d\d:\d\d\s/) }, "\(program.text)")
+        #expect(lines.allSatisfy { $0.count <= 80 }, "\(program.text)")
+        #expect(lines.contains { $0.contains("KIND") } == hasUndo, "\(program.text)")
+        let piped = try project.penstock("history", "list", "-o", "tsv").output
+        #expect(piped.hasPrefix("RUN\tSYNC\tKIND\tSTATUS\tSTARTED\tFETCHED\tCREATED\tUPDATED\tDELETED\tREJECTED\n"))
+    }
+
     @Test("Old runs are forgotten at the end of a run, with their files")
     func retention() throws {
         let project = try project()

@@ -57,11 +57,7 @@ struct HistoryCommand: ParsableCommand {
             // Only undos delete: most tables need no column for it, and a terminal is narrow.
             let isNarrow = options.format == .table && entries.allSatisfy { $0.count("deleted") == 0 }
             let counts = ["fetched", "created", "updated"] + (isNarrow ? [] : ["deleted"]) + ["rejected"]
-            let columns: [Listing.Column] = [
-                .init(cutFirst: "RUN"), .init("SYNC"), .init("KIND"), .init("STATUS"), .init("STARTED"),
-            ]
-            var listing = Listing(
-                kind: "history.list", columns: columns + counts.map { Listing.Column(number: $0.uppercased()) })
+            var listing = Listing(kind: "history.list", columns: columns(counts, entries))
             for entry in entries {
                 listing.add(
                     [entry.id, entry.sync, entry.kind, word(entry), options.listed(entry.startedAt)]
@@ -70,6 +66,19 @@ struct HistoryCommand: ParsableCommand {
             listing.emptyNote = isFiltered ? "There are no such runs." : "Nothing has run yet."
             Terminal.write(listing.text(options.format, width: options.tableWidth))
             try CommandFailure.end(unlessOK: history.ending)
+        }
+
+        /// The columns: what is the same in every run goes first where there is no room for all of them.
+        private func columns(_ counts: [String], _ entries: [HistoryEntry]) -> [Listing.Column] {
+            var kind = Listing.Column("KIND")
+            if Set(entries.map(\.kind)).count < 2 { kind.leftOut = 0 }
+            return [.init(cutFirst: "RUN"), .init("SYNC"), kind, .init("STATUS"), .init(whole: "STARTED")]
+                + counts.map { name in
+                    var column = Listing.Column(number: name.uppercased())
+                    if name == "fetched" { column.leftOut = 2 }
+                    if entries.allSatisfy({ $0.count(name) == 0 }) { column.leftOut = 1 }
+                    return column
+                }
         }
 
         /// The names of the syncs that are selected; nil for all.

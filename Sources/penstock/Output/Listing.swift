@@ -14,6 +14,10 @@ struct Listing {
         var isCutFirst = false
         /// Whether a cell goes on in further lines where a table is too wide; only for the last column.
         var isWrapped = false
+        /// Whether the cells are never cut.
+        var isWhole = false
+        /// When the column is left out of a table that is too wide, the lowest first; nil for never.
+        var leftOut: Int?
 
         /// A column of texts.
         init(_ title: String) { self.title = title }
@@ -28,6 +32,12 @@ struct Listing {
         init(cutFirst title: String) {
             self.title = title
             isCutFirst = true
+        }
+
+        /// A column of short texts that are worth nothing where they are cut.
+        init(whole title: String) {
+            self.title = title
+            isWhole = true
         }
 
         /// A last column of sentences, which are never cut.
@@ -94,7 +104,10 @@ struct Listing {
         var widths = columns.indices.map { index in
             max(columns[index].title.displayWidth, rows.map { $0[index].displayWidth }.max() ?? 0)
         }
-        if let width { narrow(&widths, to: width) }
+        if let width {
+            if let narrower = withoutColumn(widths, width) { return narrower.table(width) }
+            narrow(&widths, to: width)
+        }
         var out = line(columns.map(\.title), widths)
         for (index, row) in rows.enumerated() {
             out += line(row, widths)
@@ -106,8 +119,26 @@ struct Listing {
     /// What texts are cut to at the least, and sentences are broken to.
     private static let widthMin = (text: 12, short: 8, sentence: 28)
 
+    /// The list without the column that is left out first, where a table has no room for all with texts cut as usual.
+    private func withoutColumn(_ widths: [Int], _ width: Int) -> Listing? {
+        let least = columns.indices.map { index in
+            let column = columns[index]
+            if column.isWrapped { return min(widths[index], Self.widthMin.sentence) }
+            return column.isNumber || column.isWhole ? widths[index] : min(widths[index], Self.widthMin.text)
+        }
+        guard least.reduce(0, +) + 2 * (least.count - 1) > width else { return nil }
+        let open = columns.indices.filter { columns[$0].leftOut != nil }
+        guard let first = open.min(by: { columns[$0].leftOut ?? 0 < columns[$1].leftOut ?? 0 }) else { return nil }
+        var listing = self
+        listing.columns.remove(at: first)
+        for row in rows.indices { listing.rows[row].remove(at: first) }
+        return listing
+    }
+
     private func narrow(_ widths: inout [Int], to width: Int) {
-        let texts = columns.indices.filter { !columns[$0].isNumber && !columns[$0].isWrapped }
+        let texts = columns.indices.filter {
+            !columns[$0].isNumber && !columns[$0].isWrapped && !columns[$0].isWhole
+        }
         let steps = [
             (columns.indices.filter { columns[$0].isWrapped }, Self.widthMin.sentence),
             (texts.filter { columns[$0].isCutFirst }, Self.widthMin.text), (texts, Self.widthMin.text),
