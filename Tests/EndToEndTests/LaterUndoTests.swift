@@ -103,6 +103,8 @@ import Testing
         _ = try firms.run()
         let moved: JSON = .object(["value": .string("New 1"), "country": .string("Denmark")])
         try firms.server.edit(1, ["address": moved])
+        // What the account's map service has found is no edit.
+        firms.server.locate(2, ["country": "Estonia", "locality": "Tallinn"], formatted: "New 2, Tallinn, Estonia")
         #expect(counts(try undo(firms, "latest")) == "records 2, restored 1, restored_fields 1, left 1, conflicts 1")
         #expect(firms.server.value("address", of: 1, "organization").contains("Denmark"))
         #expect(firms.server.value("address", of: 2, "organization").contains("Germany"))

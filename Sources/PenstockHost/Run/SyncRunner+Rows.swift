@@ -66,6 +66,13 @@ extension SyncRunner {
         }
     }
 
+    /// Lets rows be sent while records are looked at, and records be looked at again before their rows are.
+    func bind(_ pipeline: any DecidedRows, _ delivery: Delivery, _ ledger: RunLedger) {
+        pipeline.keepUp = { () throws(RunStop) in try delivery.keepUp() }
+        delivery.secondLook = pipeline.secondLook
+        delivery.noteHeld = { [unowned self] row, found in note(found, row, ledger) }
+    }
+
     /// What keeps records that the run reads; only updates read any.
     ///
     /// - Throws: ``RunStop`` `state`.

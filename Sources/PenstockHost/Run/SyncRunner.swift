@@ -254,9 +254,7 @@ package final class SyncRunner {
                         record.number, record.kind, attempt.start, attempt.limit, attempt.replay, attempt.images)
                 }
             defer { pipeline.close() }
-            pipeline.keepUp = { () throws(RunStop) in try delivery.keepUp() }
-            delivery.secondLook = pipeline.secondLook
-            delivery.noteHeld = { [unowned self] row, found in self.note(found, row, ledger) }
+            bind(pipeline, delivery, ledger)
             while delivery.stop == nil, !sync.destinationHost.isCancelled, let chunk = try pipeline.next() {
                 try take(chunk, ledger, delivery, lost, &attempt.tracker)
                 try send(delivery, ledger, lost)
