@@ -10,7 +10,7 @@ import PenstockState
 struct SyncExecution {
     private let workspace: Workspace
     private let project: Project
-    private let options: GlobalOptions
+    let options: GlobalOptions
     /// The most rows to fetch, or nil.
     var rowsMax: Int64?
     /// Whether everything is read, whatever the watermark.
@@ -27,6 +27,8 @@ struct SyncExecution {
     let recorder: RunRecorder
     /// The plan that is applied: a file, or the word for the one that was kept last; nil for none.
     var plan: String?
+    /// The runs of several plans, which were looked at before the first of them began.
+    let planned = PlannedRuns()
     /// The limits that may be exceeded this once.
     var passes: Set<BlastLimits.Name> = []
     /// The rejects that are sent once more, and nothing else; nil for ordinary runs.
@@ -45,41 +47,82 @@ struct SyncExecution {
     /// - Throws: ``CommandFailure`` where the run could not even begin or the state cannot be used.
     func run(_ file: SyncFile, _ lock: inout LockFile) throws -> (ExitCode, JSON) {
         let folder = try workspace.stateFolder()
+        let open: OpenRun
+        if let ready = planned.take(file.name) {
+            open = ready
+            recorder.goOn(with: ready.journal)
+        } else {
+            if let applied = planned.applied(file.name) { return tell(applied, of: file) }
+            switch try begin(file, &lock) {
+            case .told(let code, let json): return (code, json)
+            case .applied(let run): return tell(run, of: file)
+            case .open(let run): open = run
+            }
+        }
+        defer { open.close() }
+        let report: RunReport
+        do {
+            report = try open.showing { try $0.run() }
+        } catch let failure as CommandFailure {
+            open.journal.close(failure.exitCode, failure: failure)
+            throw failure
+        }
+        let renderer = RunRenderer(file, open.sync, report, width: options.tableWidth)
+        open.journal.close(renderer.exitCode, report: report)
+        if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
+        RunMetrics(file, report, renderer.exitCode, opening: open.opening).add(to: folder)
+        return finish(file, renderer.exitCode, renderer.json) {
+            try RunResults(root: project.root).write(renderer.json, run: report.run.id)
+            try removeOld(open.store, file)
+        }
+    }
+
+    /// What comes of opening a sync for its run.
+    enum Beginning {
+        /// It is open.
+        case open(OpenRun)
+        /// An earlier process has run it, and was only to be told of; nothing is open.
+        case told(ExitCode, JSON)
+        /// An earlier run has applied its plan, and others that go with it are left; nothing is open.
+        case applied(RunRecord)
+    }
+
+    /// Opens a sync for its run.
+    ///
+    /// - Parameter isAmongOthers: Whether plans of other syncs are applied with its own.
+    /// - Throws: ``CommandFailure``; nothing is open then.
+    func begin(_ file: SyncFile, _ lock: inout LockFile, isAmongOthers: Bool = false) throws -> Beginning {
+        let folder = try workspace.stateFolder()
         let begun = ContinuousClock.now
         let plan = try self.plan.map { try PlanFiles(workspace, project).open($0, file) }
         let store = try workspace.reading(file.name) {
             try workspace.stateForWriting(of: file.name, as: file.name)
         }
-        defer { store.close() }
+        var isOpen = false
+        defer { if !isOpen { store.close() } }
         if plan == nil, repeatsAll(file),
             let untold = try workspace.reading(file.name, { try receipts.untold(folder, file.name, store) })
         {
-            return try tell(untold, file, folder, store)
+            let (code, json) = try tell(untold, file, folder, store)
+            return .told(code, json)
+        }
+        if isAmongOthers, let plan,
+            let run = try workspace.reading(file.name, { try SyncRunner.finished(plan, store) })
+        {
+            return .applied(run)
         }
         try workspace.reading(file.name) { try receipts.begin(folder, file.name, store) }
-        let results = RunResults(root: project.root)
-        try results.prepare()
+        try RunResults(root: project.root).prepare()
         let sync = try SyncPreparation(workspace, project, file, lock, isLocked: isLocked).open()
-        defer { sync.close() }
+        defer { if !isOpen { sync.close() } }
         try lock.record(sync, workspace.libraries(of: file, in: project))
         FieldsCache(root: project.root).keep(sync)
         let opened = ContinuousClock.now
         let journal = try recorder.journal(file, sync)
-        let report: RunReport
-        do {
-            report = try execute(sync, store, file, folder, journal, plan)
-        } catch let failure as CommandFailure {
-            journal.close(failure.exitCode, failure: failure)
-            throw failure
-        }
-        let renderer = RunRenderer(file, sync, report, width: options.tableWidth)
-        journal.close(renderer.exitCode, report: report)
-        if !options.isMachineReadable, !options.quiet { Terminal.write(renderer.text) }
-        RunMetrics(file, report, renderer.exitCode, opening: opened - begun).add(to: folder)
-        return finish(file, renderer.exitCode, renderer.json) {
-            try results.write(renderer.json, run: report.run.id)
-            try removeOld(store, file)
-        }
+        let run = OpenRun(
+            file, sync, store, journal, try runOptions(file, sync, folder, plan), opening: opened - begun, options)
+        isOpen = true
+        return .open(run)
     }
 
     /// Whether running again inserts every row again, so that nobody must be led to do so by a process that died.
@@ -94,12 +137,7 @@ struct SyncExecution {
     ) throws -> (ExitCode, JSON) {
         try workspace.reading(file.name) { try receipts.begin(folder, file.name, store) }
         let rejected = run.counts["rejected"] ?? 0
-        let isWithin =
-            switch file.definition.rejectsMax {
-            case .count(let limit): rejected <= Int64(limit)
-            case .basisPoints(let points): rejected * 10_000 <= Int64(points) * (run.counts["fetched"] ?? 0)
-            }
-        let code: ExitCode = isWithin ? .ok : .data
+        let code = code(of: run, file)
         if !options.isMachineReadable, !options.quiet {
             Terminal.write(
                 "\(file.name)   \(code == .ok ? "ok" : "partial")   run \(run.id)\n"
@@ -107,19 +145,38 @@ struct SyncExecution {
                     + "\(counted(run.counts["created"] ?? 0, "record")) created, \(counted(rejected, "reject"))\n"
                     + "  nothing was sent now; penstock run \(file.name) inserts every row again\n\n")
         }
-        var object = JSONObject()
-        object["sync"] = .string(file.name)
-        object["run"] = .string(run.id)
-        object["status"] = .string(run.status.rawValue)
-        object["exit_code"] = .integer(code.rawValue)
+        var object = document(of: run, file, code)
         object["told_later"] = .bool(true)
-        var counts = JSONObject()
-        for (name, value) in run.counts.sorted(by: { $0.key < $1.key }) { counts[name] = .integer(value) }
-        object["counts"] = .object(counts)
         RunMetrics(file, told: run, code).addOnce(to: folder)
         return finish(file, code, .object(object)) {
             try RunResults(root: project.root).writeIfMissing(.object(object), run: run.id)
         }
+    }
+
+    /// The code of a run that an earlier process has finished.
+    func code(of run: RunRecord, _ file: SyncFile) -> ExitCode {
+        let rejected = run.counts["rejected"] ?? 0
+        let isWithin =
+            switch file.definition.rejectsMax {
+            case .count(let limit): rejected <= Int64(limit)
+            case .basisPoints(let points): rejected * 10_000 <= Int64(points) * (run.counts["fetched"] ?? 0)
+            }
+        return isWithin ? .ok : .data
+    }
+
+    /// The document of a run that an earlier process has finished.
+    func document(of run: RunRecord, _ file: SyncFile, _ code: ExitCode) -> JSONObject {
+        var counts = JSONObject()
+        for (name, value) in run.counts.sorted(by: { $0.key < $1.key }) { counts[name] = .integer(value) }
+        return [
+            "sync": .string(file.name), "run": .string(run.id), "status": .string(run.status.rawValue),
+            "exit_code": .integer(code.rawValue), "counts": .object(counts),
+        ]
+    }
+
+    /// Patience for one sync; none where `wait` is nil.
+    func patience(_ wait: BudgetWait?, _ file: SyncFile) throws -> BudgetPatience {
+        try BudgetPatience(wait, file, workspace, project, options)
     }
 
     /// Writes down what the summary has said already; what fails now is said beside it, and never in its place.
@@ -158,10 +215,9 @@ struct SyncExecution {
         }
     }
 
-    private func execute(
-        _ sync: OpenSync, _ store: StateStore, _ file: SyncFile, _ folder: String, _ journal: RunJournal,
-        _ plan: SealedPlan?
-    ) throws -> RunReport {
+    private func runOptions(
+        _ file: SyncFile, _ sync: OpenSync, _ folder: String, _ plan: SealedPlan?
+    ) throws -> RunOptions {
         var runOptions = RunOptions(stateFolder: folder)
         runOptions.records = RecordsCache(root: project.root).place(sync)
         runOptions.rowsMax = file.rowsMax(rowsMax)
@@ -175,24 +231,7 @@ struct SyncExecution {
             runOptions.isFullRefresh = header.isFullRefresh
             runOptions.abandonsUnfinished = header.abandonsUnfinished
         }
-        let display = ProgressDisplay(file.name, options)
-        defer { display.end() }
-        do {
-            return try SyncRunner(sync, store: store, options: runOptions) { event in
-                journal.take(event)
-                switch event {
-                case .progress(let progress): display.show(progress)
-                case .gaveUp(let run):
-                    display.end()
-                    announceAbandoned(run, file)
-                default: break
-                }
-            }.run()
-        } catch RunStop.refused(let refusal) {
-            throw CommandFailure(refusal, file)
-        } catch {
-            throw CommandFailure(stopping: error, sync: file.name)
-        }
+        return runOptions
     }
 
     /// What the run must be before anything is sent.
@@ -205,15 +244,5 @@ struct SyncExecution {
         terms.plan = plan
         terms.pins = try PlanFiles(workspace, project).pins(file, sync) + [file.rowsPin]
         return terms
-    }
-
-    /// Says what is given up by `--new`, or by a plan that was made with it.
-    private func announceAbandoned(_ run: RunRecord, _ file: SyncFile) {
-        let isWholeAppend = file.definition.fetch.mode == .full && file.definition.insert.mode == .append
-        let what =
-            isWholeAppend ? "all rows are inserted anew, those that it inserted too" : "its open rows are sent anew"
-        Terminal.writeError(
-            "warning[run-abandoned]: \(file.name): run \(run.id) is given up; \(what), and a row whose fate is "
-                + "unknown may then exist twice\n")
     }
 }

@@ -66,7 +66,10 @@ final class Bench {
         return (report, told)
     }
 
-    func run(_ change: (inout RunOptions) -> Void = { _ in }) throws -> RunReport {
+    /// Runs; `before` has the runner before that.
+    func run(
+        _ change: (inout RunOptions) -> Void = { _ in }, before: (SyncRunner) throws -> Void = { _ in }
+    ) throws -> RunReport {
         let owner = LockOwner(pid: 1, runID: "test", startedAtMilliseconds: 0)
         let store = try StateStore.openForWriting(folder: folder, sync: "sync", owner: owner)
         defer { store.close() }
@@ -76,7 +79,10 @@ final class Bench {
         options.silenceMilliseconds = 100
         options.retryPauseMilliseconds = 1
         change(&options)
-        return try SyncRunner(sync, store: store, options: options) { _ in }.run()
+        let runner = SyncRunner(sync, store: store, options: options) { _ in }
+        defer { runner.close() }
+        try before(runner)
+        return try runner.run()
     }
 
     /// A run that leaves creates whose answer was lost to the next one.

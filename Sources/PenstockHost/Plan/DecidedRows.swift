@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockEngine
 import PenstockModel
 import PenstockState
 
@@ -56,6 +57,8 @@ final class HeldRows: DecidedRows {
     private var nextBatch = 0
     private var end: Int64 = 0
     private var hasEnded = false
+    /// Whether what the rows refer to was looked up again since they were held.
+    private var isRelinked = false
 
     /// Nothing yet.
     ///
@@ -121,7 +124,15 @@ final class HeldRows: DecidedRows {
         guard nextBatch < batches.count else { return hasEnded ? nil : try pipeline.next() }
         let batch = batches[nextBatch]
         nextBatch += 1
-        guard let places = batch.places, let spool, let schema else { return try pipeline.quietChunk(batch.quiet) }
+        guard var chunk = try chunk(batch) else { return try pipeline.quietChunk(batch.quiet) }
+        chunk.quiet = batch.quiet
+        if isRelinked { pipeline.fitPayloads(&chunk) }
+        return chunk
+    }
+
+    /// The rows of a batch that need something, from the file; nil where there are none.
+    private func chunk(_ batch: Batch) throws(RunStop) -> DecidedChunk? {
+        guard let places = batch.places, let spool, let schema else { return nil }
         let source: SourceBatch
         let rows: SourceBatch
         do throws(StateError) {
@@ -130,9 +141,28 @@ final class HeldRows: DecidedRows {
         } catch {
             throw .spool(error)
         }
-        var chunk = try pipeline.chunk(source.batch, rows: codec.decoded(rows.batch, source.batch))
-        chunk.quiet = batch.quiet
-        return chunk
+        return try pipeline.chunk(source.batch, rows: codec.decoded(rows.batch, source.batch))
+    }
+
+    /// Lets go of the states of linked syncs, whose runs come first: ``relink(_:)`` looks into them again.
+    ///
+    /// Rows that are not held yet can no longer be taken until then.
+    func releaseLinks() throws(RunStop) { try pipeline.openLinks([]) }
+
+    /// Looks up again what the rows refer to, for after the runs of linked syncs.
+    ///
+    /// - Parameter body: Is told of each row that was to be sent, and can no longer be.
+    /// - Throws: ``RunStop``.
+    func relink(_ body: (DecidedRow, RowReject) -> Void) throws(RunStop) {
+        try pipeline.openLinks(pipeline.sync.mapping.links)
+        isRelinked = true
+        for batch in batches {
+            guard let chunk = try chunk(batch), !chunk.mapped.rejects.isEmpty else { continue }
+            let rejects = Dictionary(chunk.mapped.rejects.map { ($0.row, $0.reject) }) { first, _ in first }
+            for row in chunk.rows where row.fate.isSent {
+                if let reject = rejects[row.row] { body(row, reject) }
+            }
+        }
     }
 
     func removedRows() throws(RunStop) -> RemovedRows? { try pipeline.removedRows() }

@@ -40,8 +40,6 @@ final class PlanMatch {
 
     /// How many rows may wait for their other half, at about 200 bytes each.
     private static let waitingMax = 250_000
-    /// How many differences are named.
-    private static let examplesMax = 3
 
     private let reader: PlanReader
     private let header: PlanHeader
@@ -51,7 +49,7 @@ final class PlanMatch {
     private var found: [Fingerprint: Half] = [:]
     private var ahead: (key: Fingerprint, half: Half)?
     private var hasEnded = false
-    private var differences: [String: (count: Int64, examples: [String])] = [:]
+    private var differences: PlanDifferences
 
     /// What a guarded plan has seen of the records; nil for another plan.
     let looks: PlannedLooks?
@@ -78,6 +76,7 @@ final class PlanMatch {
         kinds = sync.mapping.targets.map(\.field.kind)
         looksLater = CompareCosts(sync.object.costs).readByID(1) != nil
         looks = plan.header.isGuarded ? PlannedLooks(sync, salt: plan.header.salt, folder: folder) : nil
+        differences = PlanDifferences(mask)
         reader = plan.reader()
         header = plan.header
         keyed = KeyedPayloads(sync)
@@ -121,23 +120,14 @@ final class PlanMatch {
             }
         }
         for half in planned.values.sorted(by: { $0.row < $1.row }) {
-            note("planned, and nothing is to be sent for it now", half, half.action.rawValue)
+            note(.settled, half, half.action.rawValue)
         }
         for half in found.values.sorted(by: { $0.row < $1.row }) { noteNew(half) }
-        return Self.order.compactMap { kind in
-            guard let (count, examples) = differences[kind] else { return nil }
-            let more = count > Int64(examples.count) ? ", and \(count - Int64(examples.count)) more" : ""
-            return "\(count) \(count == 1 ? "row is" : "rows are") \(kind): \(examples.joined(separator: "; "))\(more)"
-        }
+        return differences.clauses
     }
 
-    private static let order = [
-        "planned, and nothing is to be sent for it now", "to be sent and not in the plan",
-        "to be sent with other values than planned", "to become something else than planned",
-        linkedKind,
-    ]
-    /// What is said of rows that were planned behind another sync's, and that have come to nothing there.
-    static let linkedKind = "planned with a record that another sync creates first, and that is not there"
+    /// Whether rows refer to records that another sync creates first; for after ``finish()``.
+    var waitsForOthers: Bool { differences.has(.linked) }
 
     private func half(_ row: DecidedRow, _ chunk: DecidedChunk) -> Half? {
         switch row.fate {
@@ -224,13 +214,13 @@ final class PlanMatch {
     private func compare(_ planned: Half, _ now: Half) throws(PlanFileProblem) {
         if let fault = now.fault {
             if planned.isLinked, RowReject.Code.links.contains(where: { $0.rawValue == fault.code }) {
-                return note(Self.linkedKind, now, String(fault.message.prefix { $0 != ";" && $0 != "." }))
+                return differences.noteLink(row: now.row, keyText: now.keyText, fault.message)
             }
-            return note("to become something else than planned", now, "\(planned.action.rawValue), now reject")
+            return note(.action, now, "\(planned.action.rawValue), now reject")
         }
         if now.isSettled {
             if now.payload != nil, planned.payload != nil, !planned.sends(now) {
-                note("to be sent with other values than planned", now, planned.action.rawValue)
+                note(.values, now, planned.action.rawValue)
             }
             return
         }
@@ -238,16 +228,15 @@ final class PlanMatch {
         // What becomes of it if the row has changed since was not planned.
         if now.action == .ask, planned.action == .create {
             guard !planned.sends(now) else { return }
-            return note("to be sent with other values than planned", now, planned.action.rawValue)
+            return note(.values, now, planned.action.rawValue)
         }
         // Only the ledger knows its record, which was gone when the run was planned: it is looked at once more.
         let isGone = planned.action == .create && now.waits
         guard isGone || (planned.action == now.action && planned.remoteID == now.remoteID) else {
-            return note(
-                "to become something else than planned", now, "\(planned.action.rawValue), now \(now.action.rawValue)")
+            return note(.action, now, "\(planned.action.rawValue), now \(now.action.rawValue)")
         }
         guard planned.sends(now) else {
-            return note("to be sent with other values than planned", now, now.action.rawValue)
+            return note(.values, now, now.action.rawValue)
         }
         guard now.action == .update, let key = now.key else { return }
         try keep { (looks) throws(StateError) in
@@ -280,7 +269,7 @@ final class PlanMatch {
     /// A row that the plan does not have: with a guard it is one whose record is looked at before anything is sent.
     private func noteNew(_ half: Half) {
         guard looks != nil, half.action == .update, half.waits || half.before != nil else {
-            return note("to be sent and not in the plan", half, half.action.rawValue)
+            return note(.added, half, half.action.rawValue)
         }
         if half.waits { seen.unplanned += 1 }
         see(half, compared: [])
@@ -322,11 +311,7 @@ final class PlanMatch {
             remoteID: id, httpStatus: 404)
     }
 
-    private func note(_ kind: String, _ half: Half, _ what: String) {
-        let text = "row \(half.row), key \(half.keyText) (\(what))"
-        differences[kind, default: (0, [])].count += 1
-        if differences[kind, default: (0, [])].examples.count < Self.examplesMax {
-            differences[kind, default: (0, [])].examples.append(text)
-        }
+    private func note(_ kind: PlanDifferences.Kind, _ half: Half, _ what: String) {
+        differences.note(kind, row: half.row, keyText: half.keyText, what)
     }
 }

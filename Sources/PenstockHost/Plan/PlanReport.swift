@@ -15,6 +15,9 @@ package struct PlanReport: Sendable {
     package var undecided: Int64 = 0
     /// Creates and updates that refer to records which linked syncs create first, in the same command.
     package var linked: Int64 = 0
+    /// Creates and updates that refer to records which linked syncs change first without a look at them: where one is
+    /// gone, more is rejected than is said here.
+    package var linkedUnseen: Int64 = 0
     /// Updates of which it is known what they would change.
     package var comparedUpdates: Int64 = 0
     /// Unchanged rows that were found so by looking at the record.

@@ -29,6 +29,9 @@ package final class PlannedRecords {
 
     private let created: SeenKeys
     private let others: KeyTexts
+    private let unseen: SeenKeys
+    /// Whether the run changes records without a look at them.
+    private(set) var hasUnseen = false
     /// Whether the run would not begin, so that nothing of it comes to be.
     private(set) var isDiscarded = false
 
@@ -39,6 +42,27 @@ package final class PlannedRecords {
         self.keyColumns = keyColumns
         created = SeenKeys(folder: folder)
         others = KeyTexts(folder: folder)
+        unseen = SeenKeys(folder: folder)
+    }
+
+    /// Takes note of the rows of a run that are held until it begins.
+    ///
+    /// - Parameters:
+    ///   - guarantee: How creates whose answer was lost are settled.
+    ///   - looks: What its plan has seen of records that are looked at later; nil where there are none.
+    /// - Throws: ``RunStop`` where they cannot be kept.
+    func note(
+        _ rows: [DecidedRow], _ guarantee: DeliveryGuarantee, _ looks: PlannedLooks?
+    ) throws(RunStop) {
+        for var row in rows {
+            // Its record was gone when the run was planned: another one is created in its place.
+            if let looks, case .update = row.fate, case .create = try looks.of(row.key) { row.fate = .create }
+            do throws(StateError) {
+                try note(row, guarantee)
+            } catch {
+                throw .spool(error)
+            }
+        }
     }
 
     /// Takes note of a row that was decided.
@@ -46,6 +70,10 @@ package final class PlannedRecords {
     /// - Parameter guarantee: How creates whose answer was lost are settled.
     /// - Throws: ``StateError`` where it cannot be kept.
     func note(_ row: DecidedRow, _ guarantee: DeliveryGuarantee) throws(StateError) {
+        if case .update(_, nil) = row.fate, row.before == nil {
+            _ = try unseen.insert(row.key)
+            hasUnseen = true
+        }
         switch row.fate {
         case .reread, .recovered, .dropped: return
         case .create, .undecided(nil): _ = try created.insert(row.key)
@@ -71,6 +99,16 @@ package final class PlannedRecords {
         absence = { "The run of \($0) would not begin (\(reason)), so that its row has no record." }
     }
 
+    /// Whether the run changes the record of the row with one of these digests without a look at it, so that it is not
+    /// known whether it is there.
+    ///
+    /// - Throws: ``StateError`` where what was kept cannot be read.
+    func isUnseen(_ digests: [Fingerprint]) throws(StateError) -> Bool {
+        guard hasUnseen, !isDiscarded else { return false }
+        for digest in digests where try unseen.contains(digest) { return true }
+        return false
+    }
+
     /// What the run would leave of the row with one of these digests; nil where the state of the sync says it.
     ///
     /// - Throws: ``StateError`` where what was kept cannot be read.
@@ -87,5 +125,49 @@ package final class PlannedRecords {
             }
         }
         return nil
+    }
+}
+
+/// Tells which rows refer to records that a linked sync changes first without a look at them.
+///
+/// Where such a record is gone the linked sync's row is rejected, and what becomes of these rows cannot be foreseen. Used
+/// from one thread.
+final class UnseenLinks {
+    private let sync: OpenSync
+    private let parents: [String: PlannedRecords]
+    /// The first row of the chunk that ``mapped`` is of.
+    private var first: Int64?
+    private var mapped: MappedBatch?
+    private var failure: StateError?
+
+    /// The links of `sync`; nil where none of the syncs that it links to changes anything without a look.
+    init?(_ sync: OpenSync, _ parents: [String: PlannedRecords]) {
+        self.parents = parents.filter(\.value.hasUnseen)
+        self.sync = sync
+        if self.parents.isEmpty { return nil }
+    }
+
+    /// Whether a row of `chunk` refers to such a record.
+    ///
+    /// - Throws: ``RunStop`` where what was kept cannot be read.
+    func isOne(_ row: DecidedRow, _ chunk: DecidedChunk) throws(RunStop) -> Bool {
+        if first != chunk.rows.first?.number || mapped == nil {
+            // What the rows say is of no matter here: the links are told apart, and nothing else.
+            mapped = sync.mapping.map(chunk.source) { sync, key in
+                self.isUnseen(sync, key) ? .planned("") : .record("1")
+            }
+            first = chunk.rows.first?.number
+        }
+        if let failure { throw .spool(failure) }
+        return mapped.map { !sync.mapping.plannedLinks($0, row.row).isEmpty } ?? false
+    }
+
+    private func isUnseen(_ sync: String, _ key: Value) -> Bool {
+        do throws(StateError) {
+            return try parents[sync]?.isUnseen(LinkedStates.digests(of: key)) ?? false
+        } catch {
+            failure = error
+            return false
+        }
     }
 }

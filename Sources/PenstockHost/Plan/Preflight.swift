@@ -76,8 +76,8 @@ final class Preflight {
         return PlanPin.differences(plan.header.pins, terms.pins + (try PlanPin.state(store)))
     }
 
-    private static func stale(_ plan: SealedPlan, _ differences: [String]) -> RunRefusal {
-        let waits = differences.contains { $0.contains(PlanMatch.linkedKind) }
+    /// - Parameter waits: Whether rows refer to records that another sync creates first, which has not run yet.
+    private static func stale(_ plan: SealedPlan, _ differences: [String], waits: Bool = false) -> RunRefusal {
         let first =
             waits ? ["what it refers to goes first: penstock run \(plan.header.linked.joined(separator: " "))"] : []
         return RunRefusal(
@@ -90,11 +90,13 @@ final class Preflight {
     /// - Parameters:
     ///   - isWhole: Whether the run reads all rows; else nothing is said of a source that shrinks.
     ///   - holdsAll: Whether all rows are decided, whatever the terms need.
+    ///   - records: Takes note of what the run would do, for those that link to it; or nil.
     /// - Returns: What holds the rows, the numbers of the rows that were looked at, and for a guarded plan what it has
     ///   seen of the records.
     /// - Throws: ``RunStop``; nothing was sent, and the pipeline is closed.
     func hold(
-        _ pipeline: RowPipeline, folder: String, isWhole: Bool, holdsAll: Bool = false
+        _ pipeline: RowPipeline, folder: String, isWhole: Bool, holdsAll: Bool = false,
+        noting records: PlannedRecords? = nil
     ) throws(RunStop) -> (rows: HeldRows, radius: BlastRadius, looks: PlannedLooks?) {
         let rows = HeldRows(pipeline, folder: folder, cursorIndex: sync.cursorIndex)
         var isGood = false
@@ -108,6 +110,7 @@ final class Preflight {
             let isMore = try rows.hold { chunk throws(RunStop) in
                 radius.add(chunk)
                 do throws(PlanFileProblem) { try match?.take(chunk) } catch { problem = error }
+                try records?.note(chunk.rows, sync.guarantee, match?.looks)
             }
             if !isMore { break }
             report(radius.counts)
@@ -152,7 +155,19 @@ final class Preflight {
                 differences = [error.message]
             }
         }
-        if !differences.isEmpty { throw .refused(Self.stale(plan, differences)) }
+        if !differences.isEmpty { throw .refused(Self.stale(plan, differences, waits: match.waitsForOthers)) }
+    }
+
+    /// Looks up again what the rows refer to that were held before linked syncs have run.
+    ///
+    /// - Throws: ``RunStop`` `refused` where a record is not there that was to be created; nothing was sent.
+    func relink(_ rows: HeldRows) throws(RunStop) {
+        var differences = PlanDifferences(terms.mask)
+        try rows.relink { row, reject in
+            differences.noteLink(row: row.number, keyText: row.keyText, reject.message)
+        }
+        guard let plan = terms.plan, differences.has(.linked) else { return }
+        throw .refused(Self.stale(plan, differences.clauses))
     }
 
     private func tokens(_ counts: RunCounts) -> Int64 {

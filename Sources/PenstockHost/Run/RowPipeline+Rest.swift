@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import PenstockEngine
 import PenstockModel
 
 extension RowPipeline {
@@ -23,5 +24,15 @@ extension RowPipeline {
             return nil
         }
         return rows
+    }
+
+    /// Gives rows that were decided before the digests of what is sent for them now that all they refer to is there.
+    func fitPayloads(_ chunk: inout DecidedChunk) {
+        for place in chunk.rows.indices {
+            let row = chunk.rows[place].row
+            guard chunk.rows[place].payload != nil, !chunk.mapped.isRejected(row) else { continue }
+            chunk.rows[place].payload = chunk.mapped.payloads[row]
+            if chunk.rows[place].held != nil { chunk.rows[place].held = guards.held(chunk.mapped, row) }
+        }
     }
 }

@@ -28,7 +28,8 @@ final class RowPipeline {
     var held: HeldChunks
     /// Called before each look at records, which takes as long as the other side does, so that other work goes on.
     var keepUp: (() throws(RunStop) -> Void)?
-    private let linked: LinkedStates
+    private var linked: LinkedStates
+    private let stateFolder: String
     let guards: RowGuards
     let reader: ReadAhead
     private(set) var rowLimit: RunLimit
@@ -104,6 +105,7 @@ final class RowPipeline {
         costs = CompareCosts(sync.object.costs)
         held = HeldChunks(pageRecords: costs.pageRecords)
         strategy = CompareStrategy(costs, listCost: try Self.listCost(in: ledger))
+        self.stateFolder = stateFolder
         linked = try LinkedStates(sync.mapping.links, folder: stateFolder, planned: planned)
         targets =
             sync.definition.insert.mode == .update && !sync.hasRecordPerKey
@@ -223,6 +225,9 @@ final class RowPipeline {
             throw .state(error)
         }
     }
+
+    /// Opens the states of these linked syncs as they are now, in place of those that were open.
+    func openLinks(_ syncs: [String]) throws(RunStop) { linked = try LinkedStates(syncs, folder: stateFolder) }
 
     /// A batch of which nothing is left but rows that need nothing.
     func quietChunk(_ quiet: QuietRows) throws(RunStop) -> DecidedChunk {

@@ -37,6 +37,7 @@ package final class SyncPlanner {
     private let observe: (PlanEntry) throws -> Void
     private let parents: [String: PlannedRecords]
     private let records: PlannedRecords?
+    private let unseen: UnseenLinks?
     private var told: [PlanEntry.Action: Int] = [:]
 
     /// A planner over a sync that is open.
@@ -59,6 +60,7 @@ package final class SyncPlanner {
         self.observe = observe
         self.parents = parents.filter { sync.mapping.links.contains($0.key) }
         self.records = records
+        unseen = UnseenLinks(sync, self.parents)
         scribe = PlanScribe(sync, plan.mask, salt: plan.isGuarded ? plan.salt : nil)
     }
 
@@ -160,11 +162,9 @@ package final class SyncPlanner {
         } catch {
             throw .spool(error)
         }
-        if !parents.isEmpty, [.create, .update].contains(PlanScribe.action(row)),
-            !sync.mapping.plannedLinks(chunk.mapped, row.row).isEmpty
-        {
-            report.linked += 1
-        }
+        guard !parents.isEmpty, [.create, .update].contains(PlanScribe.action(row)) else { return }
+        if !sync.mapping.plannedLinks(chunk.mapped, row.row).isEmpty { report.linked += 1 }
+        if try unseen?.isOne(row, chunk) ?? false { report.linkedUnseen += 1 }
     }
 
     /// Whether a row is told of: to describe one costs more than to decide about it.

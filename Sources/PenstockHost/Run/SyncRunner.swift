@@ -86,11 +86,13 @@ package final class SyncRunner {
     let options: RunOptions
     let observe: (RunEvent) -> Void
     /// The unfinished run that this one gives up when it begins, or nil.
-    private(set) var abandoned: RunRecord?
+    var abandoned: RunRecord?
     var rejectsByCode: [String: Int64] = [:]
     var conflicts: [HeldField] = []
     /// Keeps what is read of records; nil where it is not kept.
-    private(set) var keeper: RecordKeeper?
+    var keeper: RecordKeeper?
+    /// What was looked at before the run begins, where that is done already.
+    var prepared: Prepared?
 
     /// A runner over a sync that is open and a store that is open for writing.
     ///
@@ -111,15 +113,11 @@ package final class SyncRunner {
     /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
     package func run() throws(RunStop) -> RunReport {
         let startedAt = WallClock.milliseconds
-        abandoned = try runToAbandon()
-        let kind = try kind()
-        keeper = try recordKeeper()
-        let start = try FetchStart.of(
-            sync, store, isFullRefresh: kind != Self.plainKind, stateFolder: options.stateFolder)
-        let images = try RunImages.open(sync, options.stateFolder)
-        defer { images?.close() }
-        let looked = try look(start, kind, images)
-        defer { looked?.rows.close() }
+        let prepared = if let ready = self.prepared { ready } else { try preparation() }
+        self.prepared = nil
+        defer { prepared.close() }
+        try relink(prepared)
+        let (kind, images, looked) = (prepared.kind, prepared.images, prepared.looked)
         let (record, isResumed) = try beginRun(startedAt, kind: kind)
         let ledger = RunLedger(
             store, record, definitionDigest: sync.definitionDigest,
@@ -130,7 +128,7 @@ package final class SyncRunner {
         let delivery = Delivery(sync, ledger: ledger, lost: lost, options, observe: observe)
         defer { delivery.end() }
         var attempt = Attempt(
-            isResumed: isResumed, startedAt: startedAt, start: start, limit: try limit(of: record, isResumed))
+            isResumed: isResumed, startedAt: startedAt, start: prepared.start, limit: try limit(of: record, isResumed))
         attempt.images = images
         if kind == Replay.kind {
             attempt.replay = Replay(store, run: record.number)
@@ -188,7 +186,7 @@ package final class SyncRunner {
     }
 
     /// What is executed: what an unfinished run has begun, else what is asked for.
-    private func kind() throws(RunStop) -> String {
+    func kind() throws(RunStop) -> String {
         do {
             if abandoned == nil, let unfinished = try store.unfinishedRun() {
                 // Everything is read again where that is asked for now; a replay stays what it is.
@@ -206,7 +204,7 @@ package final class SyncRunner {
     /// The kinds of runs that are about all rows of the source, or all new ones.
     static var wholeKinds: [String] { [plainKind, fullKind] }
     /// The kind of an ordinary run.
-    private static let plainKind = "run"
+    static let plainKind = "run"
     /// The kind of a run that reads everything, whatever the watermark: its rest must be read so, too.
     static let fullKind = "full-refresh"
 

@@ -101,28 +101,24 @@ struct RunCommand: ParsableCommand {
         var codes: [ExitCode] = []
         var facts: [SyncFacts] = []
         let chosen = try workspace.syncs(syncs, selection: selection, in: project)
-        var execution = SyncExecution(workspace, project, options)
-        execution.rowsMax = limit
-        execution.isFullRefresh = fullRefresh
-        execution.abandonsUnfinished = new
-        execution.waitsForLost = wait
-        execution.isLocked = locked
-        execution.plan = plan
-        execution.passes = try passes()
-        execution.recorder.lineageFile = lineageFile.map { options.absolute($0) }
+        let execution = try execution(workspace, project)
         let desk = AlertDesk(workspace, project)
         if let plan, plan != PlanFiles.latest, chosen.count > 1 {
             throw CommandFailure(
                 .usage, code: "usage", "a file holds the plan of one sync, and \(chosen.count) are chosen",
                 notes: ["name the sync: penstock run SYNC --plan \(plan)"])
         }
+        // A plan is applied as it was reviewed, and so are several: what would stop the last stops the first.
+        if plan != nil, chosen.count > 1 { execution.lookAhead(chosen, &lock, waitForBudget) }
+        defer { execution.planned.close() }
         for file in chosen {
             // What has ended is told before the next begins, which may take hours.
             if !facts.isEmpty { desk.tell(facts) }
             facts = []
             do {
                 guard !Interruption.cancellation.isCancelled else { throw CommandFailure.stopped }
-                let wait = try BudgetPatience(waitForBudget, file, workspace, project, options)
+                if let failure = execution.planned.objection(to: file) { throw failure }
+                let wait = try execution.patience(waitForBudget, file)
                 var rounds = execution
                 let (code, json) = try wait.repeating {
                     defer {
@@ -131,12 +127,15 @@ struct RunCommand: ParsableCommand {
                     }
                     return try rounds.run(file, &lock)
                 }
+                let status = json["status"]?.stringValue
+                execution.planned.note(file.name, code, isFinished: status == RunRecord.Status.finished.rawValue)
                 codes.append(code)
                 documents.append(json)
                 facts.append(RunFacts.of(file, code, json, project))
             } catch let failure as CommandFailure {
                 if !failure.message.isEmpty { Terminal.writeError(failure.message + "\n") }
                 execution.note(failure, of: file)
+                execution.planned.note(file.name, failure.exitCode, isFinished: false)
                 codes.append(failure.exitCode)
                 documents.append(failure.json(sync: file.name))
                 facts.append(execution.recorder.didFail(file, failure))
@@ -151,6 +150,20 @@ struct RunCommand: ParsableCommand {
         execution.recorder.close()
         desk.tell(facts)
         try CommandFailure.end(unlessOK: ExitCode.mostSevere(codes))
+    }
+
+    /// What runs the syncs, as the options say.
+    private func execution(_ workspace: Workspace, _ project: Project) throws -> SyncExecution {
+        var execution = SyncExecution(workspace, project, options)
+        execution.rowsMax = limit
+        execution.isFullRefresh = fullRefresh
+        execution.abandonsUnfinished = new
+        execution.waitsForLost = wait
+        execution.isLocked = locked
+        execution.plan = plan
+        execution.passes = try passes()
+        execution.recorder.lineageFile = lineageFile.map { options.absolute($0) }
+        return execution
     }
 
     /// The project; where it cannot be run as it is, that is told like a failure of the syncs.

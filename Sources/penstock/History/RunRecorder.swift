@@ -39,6 +39,9 @@ final class RunRecorder {
         return journal
     }
 
+    /// Takes up the journal of a run that was opened before others have run.
+    func goOn(with journal: RunJournal) { last = journal }
+
     /// Takes note of a sync whose run failed, and leaves a note of one that could not even begin.
     func didFail(_ file: SyncFile, _ failure: CommandFailure) -> SyncFacts {
         let journal = last?.sync == file.name ? last : nil

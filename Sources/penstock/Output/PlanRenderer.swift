@@ -132,12 +132,22 @@ struct PlanRenderer {
                 "  of these, \(report.linked.grouped) refer to records that are created first: "
                     + sync.mapping.links.filter(linked.contains).joined(separator: ", "))
         }
-        lines += linkHint
+        lines += unseenHint + linkHint
         if counts.conflicts > 0 {
             lines.append("  and \(counted(counts.conflicts, "field")) held back by a guard; the other fields go")
         }
         if counts.nullKeys > 0 { lines.append("  of these, \(counts.nullKeys.grouped) with NULL as Incremental Key") }
         return lines + [""]
+    }
+
+    /// What is said of rows that count on records nobody has looked at.
+    private var unseenHint: [String] {
+        guard report.linkedUnseen > 0 else { return [] }
+        let names = sync.mapping.links.filter(linked.contains).joined(separator: ", ")
+        let text =
+            "  of these, \(report.linkedUnseen.grouped) refer to records that \(names) changes first without looking "
+            + "at them: where one is gone, more is rejected than is planned"
+        return text.wrapped(to: width, indent: 4)
     }
 
     /// What would tell of rows whose parents nobody has planned.
@@ -338,6 +348,7 @@ struct PlanRenderer {
         object["settled"] = settled
         object["undecided"] = .integer(report.undecided)
         object["linked"] = .integer(report.linked)
+        object["linked_unseen"] = .integer(report.linkedUnseen)
         object["removed"] = report.removed.map { .integer($0) } ?? .null
         object["sample"] =
             isSample
