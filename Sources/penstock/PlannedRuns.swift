@@ -12,10 +12,10 @@ final class PlannedRuns {
     private var refused: (sync: String, failure: CommandFailure)?
     private var failures: [String: CommandFailure] = [:]
     private var unfinished: [String: ExitCode] = [:]
-    private var isSeveral = false
+    private var names: [String] = []
 
-    /// Takes note that several plans are applied, so that what becomes of one matters to the others.
-    func begin() { isSeveral = true }
+    /// Takes note that the plans of these syncs are applied, so that what becomes of one matters to the others.
+    func begin(_ syncs: [String]) { names = syncs }
 
     /// Keeps a run until its turn.
     func add(_ run: OpenRun) { ready[run.file.name] = run }
@@ -49,7 +49,7 @@ final class PlannedRuns {
 
     /// Takes note of how the run of a sync has ended.
     func note(_ sync: String, _ code: ExitCode, isFinished: Bool) {
-        if isSeveral, !isFinished { unfinished[sync] = code }
+        if !names.isEmpty, !isFinished { unfinished[sync] = code }
     }
 
     /// Why the run of a sync must not begin, by what is known of the others; nil where it may.
@@ -58,13 +58,14 @@ final class PlannedRuns {
         if let refused {
             return Self.notApplied(
                 refused.failure.exitCode, file, "the plan of \(refused.sync) cannot be applied; nothing was sent",
-                "plans that one command applies are applied together, or none of them")
+                "all of them are applied, or none; to plan all again: penstock plan "
+                    + "\(names.joined(separator: " ")) -O \(PlanFiles.latest)")
         }
         guard let parent = file.links.first(where: { unfinished[$0] != nil }), let code = unfinished[parent] else {
             return nil
         }
         return Self.notApplied(
-            code, file, "\(parent), which it links to, is not finished; nothing was sent for \(file.name)",
+            code, file, "\(parent), which it links to, did not come to its end; nothing was sent for \(file.name)",
             "once that is mended, the same command goes on: what is applied already is not applied again")
     }
 
@@ -87,19 +88,13 @@ extension SyncExecution {
     /// What each run does is decided here, to the last row; those behind others count on what these are to create. What
     /// stands in the way is kept in ``planned``.
     func lookAhead(_ files: [SyncFile], _ lock: inout LockFile, _ wait: BudgetWait?) {
-        planned.begin()
-        for file in files {
-            trying(file, wait) {
-                switch try begin(file, &lock, isAmongOthers: true) {
-                case .open(let run):
-                    planned.add(run)
-                    try run.showing { try $0.checkPins() }
-                case .applied(let run): planned.add(run, of: file.name)
-                case .told: break
-                }
-            }
+        planned.begin(files.map(\.name))
+        openAll(files, &lock, wait, passesApplied: true)
+        if planned.appliedCount == files.count {
+            // Nothing is left of an earlier command: these plans are as old as any that was applied.
+            planned.forgetApplied()
+            openAll(files, &lock, wait, passesApplied: false)
         }
-        if planned.appliedCount == files.count { planned.forgetApplied() }
         var parents: [String: PlannedRecords] = [:]
         for (place, file) in files.enumerated() where !planned.isRefused {
             guard let run = planned.run(file.name) else { continue }
@@ -111,6 +106,23 @@ extension SyncExecution {
             }
         }
         if planned.isRefused { planned.close() }
+    }
+
+    /// Opens the syncs, and holds what their plans were made from against what there is.
+    ///
+    /// - Parameter passesApplied: Whether plans that earlier runs have applied are passed over.
+    private func openAll(_ files: [SyncFile], _ lock: inout LockFile, _ wait: BudgetWait?, passesApplied: Bool) {
+        for file in files {
+            trying(file, wait) {
+                switch try begin(file, &lock, passesApplied: passesApplied) {
+                case .open(let run):
+                    planned.add(run)
+                    try run.showing { try $0.checkPins() }
+                case .applied(let run): planned.add(run, of: file.name)
+                case .told: break
+                }
+            }
+        }
     }
 
     private func trying(_ file: SyncFile, _ wait: BudgetWait?, _ body: () throws -> Void) {

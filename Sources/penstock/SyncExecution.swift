@@ -89,9 +89,9 @@ struct SyncExecution {
 
     /// Opens a sync for its run.
     ///
-    /// - Parameter isAmongOthers: Whether plans of other syncs are applied with its own.
+    /// - Parameter passesApplied: Whether a plan that an earlier run has applied is passed over.
     /// - Throws: ``CommandFailure``; nothing is open then.
-    func begin(_ file: SyncFile, _ lock: inout LockFile, isAmongOthers: Bool = false) throws -> Beginning {
+    func begin(_ file: SyncFile, _ lock: inout LockFile, passesApplied: Bool = false) throws -> Beginning {
         let folder = try workspace.stateFolder()
         let begun = ContinuousClock.now
         let plan = try self.plan.map { try PlanFiles(workspace, project).open($0, file) }
@@ -106,7 +106,7 @@ struct SyncExecution {
             let (code, json) = try tell(untold, file, folder, store)
             return .told(code, json)
         }
-        if isAmongOthers, let plan,
+        if passesApplied, let plan,
             let run = try workspace.reading(file.name, { try SyncRunner.finished(plan, store) })
         {
             return .applied(run)

@@ -169,7 +169,8 @@ import Testing
             #expect(reports[name]?["exit_code"]?.intValue == 77)
         }
         #expect(
-            result.errors.contains("a_people: its plan was not applied: companies, which it links to, is not finished"))
+            result.errors.contains(
+                "a_people: its plan was not applied: companies, which it links to, did not come to its end"))
         #expect(project.server.records("person").isEmpty && project.server.records("deal").isEmpty)
         try project.server.play()
         let again = try project.penstock("run", "--plan", "latest", "--json")
@@ -196,7 +197,8 @@ import Testing
         }
         let writes = project.server.writes
         let again = try project.penstock("run", "--plan", "latest")
-        #expect(again.status == 78 && again.errors.contains("the state (last run) has changed"), "\(again.everything)")
+        #expect(again.status == 78, "\(again.everything)")
+        #expect(again.errors.components(separatedBy: "the state (last run) has changed").count == 4, "\(again.errors)")
         #expect(project.server.writes == writes)
     }
 

@@ -174,6 +174,12 @@ final class PlanMatch {
                 break
             }
             if [.create, .update, .ask].contains(entry.action) { ahead = (entry.key, Self.half(entry)) }
+            if let reason = entry.reason, reason.stage == "check" {
+                // What its record was like is looked at once more, and what links to the row counts on this.
+                try keep { (looks) throws(StateError) in
+                    try looks.noteReject(entry.key, code: reason.code, id: entry.remoteID)
+                }
+            }
         }
         return ahead
     }

@@ -55,13 +55,24 @@ package final class PlannedRecords {
         _ rows: [DecidedRow], _ guarantee: DeliveryGuarantee, _ looks: PlannedLooks?
     ) throws(RunStop) {
         for var row in rows {
-            // Its record was gone when the run was planned: another one is created in its place.
-            if let looks, case .update = row.fate, case .create = try looks.of(row.key) { row.fate = .create }
+            if let looks, case .update = row.fate { try take(looks.of(row.key), &row) }
             do throws(StateError) {
                 try note(row, guarantee)
             } catch {
                 throw .spool(error)
             }
+        }
+    }
+
+    /// Makes a row what its plan has seen, where its record is looked at later.
+    private func take(_ seen: PlannedLooks.Seen, _ row: inout DecidedRow) {
+        switch seen {
+        case .update, .nothing: break
+        case .create: row.fate = .create
+        case .reject(let code, let id):
+            // Without a record only the ledger knew one, and it was gone.
+            if id == nil { row.known?.remoteID = nil }
+            row.fate = .rejected(RejectReason(stage: "check", code: code, field: "", message: "", remoteID: id))
         }
     }
 

@@ -80,9 +80,12 @@ final class Preflight {
     private static func stale(_ plan: SealedPlan, _ differences: [String], waits: Bool = false) -> RunRefusal {
         let first =
             waits ? ["what it refers to goes first: penstock run \(plan.header.linked.joined(separator: " "))"] : []
+        // Planned alone, rows would be rejects that refer to what other syncs create first.
+        let names = (plan.header.linked + [plan.header.sync]).joined(separator: " ")
+        let place = plan.header.linked.isEmpty ? "FILE" : "latest"
         return RunRefusal(
             .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
-            notes: differences + first + ["plan again, and look at it: penstock plan \(plan.header.sync) -O FILE"])
+            notes: differences + first + ["plan again, and look at it: penstock plan \(names) -O \(place)"])
     }
 
     /// Decides rows until it is known that they may be sent.

@@ -192,6 +192,8 @@ final class PlannedLooks {
         case update([String: String])
         /// The record was gone, and another one was to be created.
         case create
+        /// It was to be rejected, with this code; the record that this was about, or nil.
+        case reject(code: String, id: String?)
         /// Nothing was to be sent.
         case nothing
     }
@@ -217,13 +219,23 @@ final class PlannedLooks {
     /// Takes note that a record was to be created.
     func noteCreate(_ key: Fingerprint) throws(StateError) { try texts.set(key, Self.created) }
 
+    /// Takes note that the row was to be rejected.
+    func noteReject(_ key: Fingerprint, code: String, id: String?) throws(StateError) {
+        try texts.set(key, Self.rejected + ([code] + (id.map { [$0] } ?? [])).joined(separator: " "))
+    }
+
     private static let created = "create"
+    private static let rejected = "!"
 
     /// What was planned for the row with this key.
     func of(_ key: Fingerprint) throws(RunStop) -> Seen {
         do {
             guard let text = try texts.text(of: key) else { return .nothing }
             if text == Self.created { return .create }
+            if text.hasPrefix(Self.rejected) {
+                let words = text.dropFirst().split(separator: " ", maxSplits: 1).map { String($0) }
+                return .reject(code: words.first ?? "", id: words.count > 1 ? words[1] : nil)
+            }
             var before: [String: String] = [:]
             // It is what was written above.
             for member in (try? JSON(parsing: text))?.objectValue?.members ?? [] {
@@ -244,7 +256,7 @@ final class PlannedLooks {
         case (.update, _):
             let now = scribe.entry(row, chunk).map(PlanMatch.before) ?? nil
             return PlanMatch.conflict(now?.keys.min() ?? "", id)
-        case (.create, .update), (.create, .nothing): return PlanMatch.gone(id)
+        case (.create, .update), (.create, .nothing), (.create, .reject): return PlanMatch.gone(id)
         default: return nil
         }
     }

@@ -30,7 +30,7 @@ enum Explanations {
         "stale-plan":
             "The plan that was to be applied is no longer true: the files, a connector, the map, a field at the destination, the state, or rows of the source have changed since, or the run was undone since that an undo was planned for; the message says which. Nothing was sent. Plan again and look at it: penstock plan SYNC -O FILE, or penstock undo RUN -O FILE.",
         "not-applied":
-            "Several plans were to be applied by one command, and this one was left because of another: that one is no longer true or would exceed a limit, and then none of them is begun; or the run of a sync that this one links to is not finished. The message says which. Nothing was sent for this sync. What stopped the other one is told beside it; once that is mended, the same command goes on, and leaves plans alone that are applied already.",
+            "Several plans were to be applied by one command, and this one was left because of another: that one is no longer true or would exceed a limit, and then none of them is begun; or the run of a sync that this one links to did not come to its end. The message says which. Nothing was sent for this sync. What stopped the other one is told beside it; once that is mended, the same command goes on, and leaves plans alone that are applied already.",
         "plan-damaged":
             "The file is no plan, or was changed or cut since it was written: its digest does not fit. Nothing was sent. Plan again.",
         "plan-version": "The plan was written by a Penstock whose form of plans this one does not read. Plan again.",
