@@ -152,10 +152,10 @@ package final class BeforeImages: Sendable {
         try use { connection throws(StateError) in try ImageTable(connection: connection).ownChanges(of: image) }
     }
 
-    /// What was written last into the guarded fields of a row, by field; two values where the last may not have arrived.
+    /// What was written into the guarded fields of a row, by field; nothing of those that never were.
     ///
     /// - Throws: ``StateError``, `damaged` for a value that is not what was written.
-    package func written(_ key: Fingerprint) throws(StateError) -> [String: [JSON]] {
+    package func written(_ key: Fingerprint) throws(StateError) -> [String: WrittenValues] {
         try use { connection throws(StateError) in try ImageTable(connection: connection).written(key) }
     }
 
@@ -192,4 +192,12 @@ package final class BeforeImages: Sendable {
           PRIMARY KEY (key, field)
         ) STRICT, WITHOUT ROWID;
         """
+}
+
+/// What a sync has written into a field of a record.
+package struct WrittenValues: Sendable, Hashable {
+    /// What it wrote last, as far as that is known; nil where it never did.
+    package let last: JSON?
+    /// What it was about to write then, which may have arrived or may never have left; nil for nothing.
+    package let next: JSON?
 }

@@ -206,15 +206,17 @@ struct ImageTable {
         }
     }
 
-    func written(_ key: Fingerprint) throws(StateError) -> [String: [JSON]] {
-        var out: [String: [JSON]] = [:]
+    func written(_ key: Fingerprint) throws(StateError) -> [String: WrittenValues] {
+        var out: [String: WrittenValues] = [:]
         try connection.statement("SELECT field, value, next, \"check\" FROM written WHERE key = ?1")
             .rows([.fingerprint(key)]) { row throws(StateError) in
                 guard let field = row.text(0),
                     row.integer(3) == Self.check(key, field, row.text(1), row.text(2))
                 else { throw .damaged("\(connection.path), what was written last") }
                 // The checksum says that these are the texts that were written, which are JSON.
-                out[field] = [row.text(1), row.text(2)].compactMap { $0.flatMap { try? JSON(parsing: $0) } }
+                out[field] = WrittenValues(
+                    last: row.text(1).flatMap { try? JSON(parsing: $0) },
+                    next: row.text(2).flatMap { try? JSON(parsing: $0) })
             }
         return out
     }

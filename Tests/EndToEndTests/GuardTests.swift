@@ -122,6 +122,29 @@ import Testing
         #expect(tiers(project) == ["Gold"])
     }
 
+    @Test("What an interrupted run was about to fill in is filled in by the next one")
+    func interrupted() throws {
+        let rows = (1...60).map { "k\($0),\($0),New \($0),Gold" }
+        let sync = """
+            source: {connection: files, table: orgs, key: key}
+            map: {id: pd, name: company, Account tier: {from: tier, guard: if-unchanged-since-us}}
+            insert: {mode: Update}
+
+            """
+        let project = try TemporaryProject()
+        try write(rows, project)
+        for number in 1...60 { try record(number % 3 == 0 ? "Silver" : "", project) }
+        // Rows are written down as about to be sent by the batch; of these only some are sent.
+        try project.sync(sync + "limits: {tokens_per_run: 100}")
+        #expect(try project.penstock("run", "orgs").status == 75)
+        let first = tiers(project).filter { $0 == "Gold" }.count
+        #expect(first > 0 && first < 40)
+        try project.sync(sync)
+        #expect(try project.penstock("run", "orgs").status == 0)
+        let found = tiers(project)
+        #expect((1...60).allSatisfy { found[$0 - 1] == ($0 % 3 == 0 ? "Silver" : "Gold") }, "\(found)")
+    }
+
     @Test("Masked fields are dots in conflicts, in every output and file")
     func masked() throws {
         let project = try project(

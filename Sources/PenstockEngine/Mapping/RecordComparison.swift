@@ -91,12 +91,25 @@ package struct RecordComparison: Sendable {
         return out
     }
 
+    /// What a sync has written into a field.
+    package struct Written: Sendable {
+        /// What it wrote last, as far as that is known; nil where it never did.
+        package let last: Value?
+        /// What it was about to write then, which may have arrived or may never have left; nil for nothing.
+        package let next: Value?
+
+        /// What was written, of which at least one is there.
+        package init(last: Value?, next: Value?) {
+            self.last = last
+            self.next = next
+        }
+    }
+
     /// The differences that the guards of their fields hold back.
     ///
-    /// - Parameter written: What was written last into the target at a place, or nil for nothing; two values where it is
-    ///   not known whether the last request was carried out.
+    /// - Parameter written: What was written into the target at a place, or nil for nothing.
     package func conflicts(
-        _ differences: [Difference], _ records: RecordBatch, _ recordRow: Int, written: (Int) -> [Value]
+        _ differences: [Difference], _ records: RecordBatch, _ recordRow: Int, written: (Int) -> Written?
     ) -> [Conflict] {
         differences.compactMap { difference in
             let place = difference.target
@@ -105,21 +118,23 @@ package struct RecordComparison: Sendable {
             let kind = targets[place].field.kind
             let live = records.columns[column]
             let isEmpty = FieldEmptiness.isEmpty(live, recordRow, kind)
-            var ours: [Value] = []
+            var ours: Written?
             switch editGuard {
             case .ifEmpty where isEmpty: return nil
             case .ifUnchangedSinceUs:
                 ours = written(place)
-                if ours.isEmpty && isEmpty { return nil }
+                // What was only about to be written may never have left: the field may be empty as it was before.
+                if ours?.last == nil && isEmpty { return nil }
                 // Parts that somebody has added to what was written are an edit, too.
-                if ours.contains(where: { Self.standing($0, over: .null, live, recordRow, kind) != .edited }) {
+                let values = [ours?.last, ours?.next].compactMap { $0 }
+                if values.contains(where: { Self.standing($0, over: .null, live, recordRow, kind) != .edited }) {
                     return nil
                 }
             default: break
             }
             return Conflict(
                 target: place, editGuard: editGuard, live: difference.old,
-                ours: ours.first.map { display($0, place) }, wanted: difference.new)
+                ours: (ours?.last ?? ours?.next).map { display($0, place) }, wanted: difference.new)
         }
     }
 

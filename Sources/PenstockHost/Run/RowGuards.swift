@@ -67,7 +67,7 @@ struct RowGuards {
         var free = differences
         if hasGuards, !differences.isEmpty {
             let written = try written(row.key)
-            var conflicts = comparison.conflicts(differences, record, 0) { written[$0] ?? [] }
+            var conflicts = comparison.conflicts(differences, record, 0) { written[$0] }
             conflicts += dependents(of: conflicts, differences)
             free.removeAll { difference in conflicts.contains { $0.target == difference.target } }
             row.conflicts = conflicts
@@ -117,17 +117,19 @@ struct RowGuards {
         sendsAll ? nil : free.map { FieldChange(target: $0.target, old: $0.old, new: $0.new) }
     }
 
-    private func written(_ key: Fingerprint) throws(RunStop) -> [Int: [Value]] {
+    private func written(_ key: Fingerprint) throws(RunStop) -> [Int: RecordComparison.Written] {
         guard let images else { return [:] }
         let places = sync.mapping.rememberedTargets
         guard !places.isEmpty else { return [:] }
         do {
             let known = try images.written(key)
-            var out: [Int: [Value]] = [:]
+            var out: [Int: RecordComparison.Written] = [:]
             for place in places {
                 let field = sync.mapping.targets[place].field
-                guard let values = known[field.key], !values.isEmpty else { continue }
-                out[place] = values.compactMap { FieldImage.value($0, field.kind) }
+                guard let values = known[field.key] else { continue }
+                out[place] = RecordComparison.Written(
+                    last: values.last.flatMap { FieldImage.value($0, field.kind) },
+                    next: values.next.flatMap { FieldImage.value($0, field.kind) })
             }
             return out
         } catch {
