@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import PenstockModel
 import PipedriveSandbox
 import Testing
@@ -54,6 +55,23 @@ import Testing
         #expect(project.server.names.contains("By hand"))
         // The server has counted the edit by hand, too, which costs as much as the update that was not sent.
         #expect(report["predicted"]["tokens"]?.intValue == report.tokens)
+    }
+
+    @Test("A guarded run that is killed goes on, and leaves nothing alone that it has sent itself")
+    func killed() throws {
+        let count = 120
+        let project = try project(
+            (1...count).map { "k\($0),\($0),New \($0),Gold" }, compare: "none", budget: "{burst: 20, window: 1s}")
+        for number in 1...count { try project.server.create(["name": .string("Old \(number)")]) }
+        try seal(project)
+        let writes = project.server.writes
+        let running = try project.start("run", "orgs", "--plan", "orgs.plan", "--json")
+        try running.wait("it has sent some") { project.server.writes >= writes + 25 }
+        running.send(SIGKILL)
+        _ = try running.result()
+        let report = try apply(project)
+        #expect(report.result.status == 0 && report.count("rejected") == 0, "\(report.result.everything)")
+        #expect(project.server.names == (1...count).map { "New \($0)" })
     }
 
     @Test(

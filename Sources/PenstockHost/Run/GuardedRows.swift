@@ -150,6 +150,10 @@ final class GuardedRows: DecidedRows {
             row.forgetLook()
             try pipeline.settle(&row, place.id, record, mapped)
             try pipeline.claimCreate(&row, mapped)
+            if case .update = row.fate, row.before?.isEmpty ?? false, case .update(let before) = seen, !before.isEmpty {
+                // It was sent by an attempt that did not come to write that down.
+                row.fate = .unchanged(id: place.id, isKnown: false)
+            }
         }
         waiting[place.chunk].chunk.rows[place.row] = row
         try judge(place)

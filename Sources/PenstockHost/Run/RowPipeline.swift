@@ -12,6 +12,8 @@ final class RowPipeline {
     ///
     /// A multiple of what is read back at once, so that groups are full.
     static let batchRows = 4_000
+    /// The most where the record of each row is looked at before it is sent: what lies between is time to edit it in.
+    private static let guardedBatchRows = 100
 
     let sync: OpenSync
     private let ledger: StateStore?
@@ -121,7 +123,8 @@ final class RowPipeline {
             throw .state(error)
         }
         var request = ReadRequest(sync.definition.source.target, columns: sync.readSchema.fields.map(\.name))
-        request.batchRowsMax = Int(min(Int64(Self.batchRows), max(limit.room ?? .max, 1)))
+        let batchRows = sync.guardsFields && !isGuarded ? Self.guardedBatchRows : Self.batchRows
+        request.batchRowsMax = Int(min(Int64(batchRows), max(limit.room ?? .max, 1)))
         if sync.sourceCapabilities.contains(.lowerBound) { request.lowerBound = fetchStart.lowerBound }
         do {
             let read = try ContinuedRead(

@@ -305,7 +305,8 @@ package final class SyncRunner {
         // Rows are on their way while the next ones are read, also where few are open.
         try delivery.keepUp()
         report(ledger, delivery)
-        try work(delivery, ledger, lost, untilOpen: isGuarded ? guardedOpenMax : delivery.openRowsMax)
+        let looksFirst = isGuarded || sync.guardsFields
+        try work(delivery, ledger, lost, untilOpen: looksFirst ? guardedOpenMax : delivery.openRowsMax)
     }
 
     /// Whether records are looked at right before their rows are sent.
