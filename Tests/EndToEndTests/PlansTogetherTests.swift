@@ -227,7 +227,7 @@ import Testing
             project, companies: ["acme,,1,Acme", "gone,77,2,Gone"], people: ["p1,,1,Ann,acme", "p2,,2,Bob,gone"],
             deals: [])
         let plan = try project.penstock("plan", "-O", "latest")
-        let line = "of these, 1 refer to records that companies changes first without looking at them"
+        let line = "of these, 1 refer to records that are changed first without a look at them (companies)"
         #expect(plan.output.contains(line), "\(plan.output)")
         #expect(try project.penstock("plan", "show", "a_people").output.contains(line))
         let planned = try bySync(try project.penstock("plan", "--json"))

@@ -145,8 +145,8 @@ struct PlanRenderer {
         guard report.linkedUnseen > 0 else { return [] }
         let names = sync.mapping.links.filter(linked.contains).joined(separator: ", ")
         let text =
-            "  of these, \(report.linkedUnseen.grouped) refer to records that \(names) changes first without looking "
-            + "at them: where one is gone, more is rejected than is planned"
+            "  of these, \(report.linkedUnseen.grouped) refer to records that are changed first without a look at them "
+            + "(\(names)): where one is gone, more is rejected than is planned"
         return text.wrapped(to: width, indent: 4)
     }
 
