@@ -57,4 +57,41 @@ import Testing
         #expect(try project.run().counts == "fetched 1, updated 1")
         #expect(project.server.organizations.count == 1)
     }
+
+    @Test("A run creates no more than its limits allow where records were deleted by hand", arguments: [true, false])
+    func limited(isIncremental: Bool) throws {
+        let project = try TemporaryProject(types: "{at: integer}")
+        let mode = isIncremental ? "INCREMENTAL, key: at" : "FULL"
+        func sync(_ limits: String) throws {
+            try project.sync(
+                """
+                source: {connection: files, table: orgs, key: key}
+                map: {id: pd, name: company}
+                fetch: {mode: \(mode)}
+                insert: {mode: Update, match: id, on_missing: create}
+                rejects: {max: 10}
+                limits: {\(limits)}
+                """)
+        }
+        func rows(_ name: String, at: Int) throws {
+            try project.csv("orgs", ["key,pd,company,at"] + (1...4).map { "k\($0),,\(name) \($0),\(at + $0)" })
+        }
+        try sync("shrink: off")
+        try rows("Old", at: 0)
+        #expect(try project.run().counts == "fetched 4, created 4")
+        for id in [1, 2] { try project.server.delete(id) }
+        try rows("New", at: 10)
+        try sync("creates: 0")
+        #expect(try project.penstock("plan").status == 0)
+        let report = try project.run()
+        #expect(report.counts == "fetched 4, updated 2, rejected 2", "\(report.result.everything)")
+        #expect(report.rejects == "record-gone 2" && report.status == 0)
+        #expect(try project.penstock("reject", "show", "orgs", "--json").output.contains("the next run creates one anew"))
+        let plan = try project.penstock("plan", "--json")
+        #expect(plan.status == 65 && plan.everything.contains("limit-creates"), "\(plan.everything)")
+        #expect(try project.run().status == 65 && project.server.organizations.count == 2)
+        try sync("creates: 2")
+        #expect(try project.runAsPlanned().count("created") == 2)
+        #expect(project.server.names.sorted() == ["New 1", "New 2", "New 3", "New 4"])
+    }
 }

@@ -345,22 +345,16 @@ final class Delivery {
 
     /// Goes on with a row whose record, which only the ledger knew, is gone.
     ///
-    /// It is created anew where that is meant and cannot be mistaken; else it is a reject, and the next run looks for
-    /// another record. A plan has said that this record is changed: the row is then left to the run behind it.
+    /// It is a reject, and the next run looks for another record or creates one: that is counted before anything is sent,
+    /// by its plan and its limits. A plan that is applied has said that this record is changed.
     private func goOnWithoutRecord(_ item: Item, _ result: RowResult) throws(RunStop) {
         let insert = sync.definition.insert
-        let chunk = item.chunk.chunk
         var again = item.row
         again.known?.remoteID = nil
         var reason = PlanMatch.gone(Self.id(of: item.row))
         if isPlanned {
             postpone(again.cursor)
-        } else if insert.onMissing == .create, insert.match == "id",
-            !chunk.mapped.createRejects.contains(where: { $0.row == item.row.row })
-        {
-            again.fate = .create
-            return machine.add(items.add(item.with(again)), .create)
-        } else if insert.match != "id" {
+        } else if insert.match != "id" || insert.onMissing == .create {
             // Another row of this run may have taken the record that is to be found, or may create it.
             postpone(again.cursor)
             reason = gone(Self.id(of: item.row), result)
@@ -369,15 +363,16 @@ final class Delivery {
         }
         count(reason)
         try ledger.images?.close(item, .rejected, remoteID: nil)
-        try ledger.reject(again, reason, chunk, isSent: false)
+        try ledger.reject(again, reason, item.chunk.chunk, isSent: false)
     }
 
     /// Why a row is a reject whose record, which only the ledger knew, is gone.
     private func gone(_ id: String?, _ result: RowResult) -> RejectReason {
-        RejectReason(
+        let match = sync.definition.insert.match
+        return RejectReason(
             stage: "deliver", code: Self.recordGone, field: "id", value: id ?? "",
-            message: "The \(sync.object.id) that stood for this row is gone; the next run looks for another one by "
-                + "\(sync.definition.insert.match).",
+            message: "The \(sync.object.id) that stood for this row is gone; the next run "
+                + (match == "id" ? "creates one anew." : "looks for another one by \(match)."),
             remoteID: id, httpStatus: result.httpStatus)
     }
 
