@@ -12,6 +12,8 @@ struct MetaTable {
     static let sequenceKey = "sequence"
     /// The setting that is there while a process has the file open for writing.
     static let open = "open"
+    /// The setting that is drawn anew whenever the ledger is forgotten.
+    static let reset = "reset"
 
     /// How many transactions have changed the file.
     func sequence() throws(StateError) -> Int64 {

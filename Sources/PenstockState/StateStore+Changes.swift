@@ -56,6 +56,11 @@ extension StateStore {
         try write { connection throws(StateError) in try MetaTable(connection: connection).set(key, value) }
     }
 
+    /// A text that is another one after every ``reset(watermark:ledger:rejects:)`` of the ledger; nil before the first.
+    ///
+    /// - Throws: ``StateError``.
+    package func lastReset() throws(StateError) -> String? { try meta(MetaTable.reset) }
+
     /// Forgets the watermark, the whole ledger, all rejects, or any of these, at once; runs are kept.
     ///
     /// Without the ledger the next run of an appending sync creates everything again; the caller asks first.
@@ -64,7 +69,10 @@ extension StateStore {
     package func reset(watermark: Bool = false, ledger: Bool = false, rejects: Bool = false) throws(StateError) {
         try write { connection throws(StateError) in
             if watermark { try connection.execute("DELETE FROM watermark") }
-            if ledger { try LedgerTable(connection: connection).removeAll() }
+            if ledger {
+                try LedgerTable(connection: connection).removeAll()
+                try MetaTable(connection: connection).set(MetaTable.reset, StateMark.newIdentity())
+            }
             if rejects { try connection.execute("DELETE FROM reject") }
         }
     }

@@ -67,6 +67,21 @@ import Testing
         #expect(project.server.names.count == 3)
     }
 
+    @Test("A plan is stale once the ledger that it goes by was forgotten", arguments: ["--ledger", "--all"])
+    func reset(what: String) throws {
+        let project = try project()
+        #expect(try project.run().count("created") == 1)
+        try seal(project)
+        #expect(try project.penstock("state", "reset", "orgs", what, "--yes").status == 0)
+        let before = project.server.counters.tokensSpent
+        let result = try apply(project)
+        #expect(result.status == 78 && result.errors.contains("the state was reset since"), "\(result.everything)")
+        #expect(project.server.counters.tokensSpent - before < 50)
+        try seal(project)
+        #expect(try project.penstock("state", "reset", "orgs", "--rejects", "--yes").status == 0)
+        #expect(try apply(project).errors.contains("stale") == false)
+    }
+
     @Test("A plan that is kept as the latest is found by that word, and shown by the sync's name")
     func latest() throws {
         let project = try project()

@@ -61,14 +61,24 @@ package struct PlanPin: Sendable, Hashable {
                 continue
             }
             guard other.value != pin.value else { continue }
+            guard !pin.isReset else {
+                out.append(resetClause)
+                continue
+            }
             let isShown = !pin.shown.isEmpty && !other.shown.isEmpty && pin.shown != other.shown
             out.append("\(pin.title) has changed" + (isShown ? ": was \(pin.shown), is \(other.shown)" : ""))
         }
         for pin in now where !planned.contains(where: { $0.kind == pin.kind && $0.name == pin.name }) {
-            out.append("\(pin.title) is new")
+            out.append(pin.isReset ? resetClause : "\(pin.title) is new")
         }
         return out
     }
+
+    /// The name of the pin that is there once a ledger was forgotten, and another one after each further time.
+    private static let resetName = "reset"
+    private static let resetClause = "the state was reset since: its ledger was forgotten"
+
+    private var isReset: Bool { kind == .state && name == Self.resetName }
 
     private var title: String {
         switch kind {
@@ -114,17 +124,19 @@ package struct PlanPin: Sendable, Hashable {
         return PlanPin(.field, name, digest("\(field)"), shown: "\(field.label), \(field.kind.rawValue)")
     }
 
-    /// Where the state of a sync stands: its last run and its watermark.
+    /// Where the state of a sync stands: its last run, its watermark, and whether its ledger was forgotten.
     ///
     /// - Throws: ``StateError``.
     package static func state(_ store: StateStore?) throws(StateError) -> [PlanPin] {
         let run = try store?.lastRun()
         let runText = run.map { "\($0.id) \($0.status.rawValue) \($0.attempts)" } ?? "none"
         let watermark = try store?.watermark()?.text ?? "none"
-        return [
+        var pins = [
             PlanPin(.state, "last run", runText, shown: run?.id ?? "none"),
             PlanPin(.state, "watermark", watermark, shown: watermark),
         ]
+        if let reset = try store?.lastReset() { pins.append(PlanPin(.state, resetName, reset)) }
+        return pins
     }
 
     /// The settings of a connection, without its secrets.
