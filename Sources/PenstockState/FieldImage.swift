@@ -97,8 +97,10 @@ package struct RecordImage: Sendable, Hashable {
     package var mark: [UInt8]
     /// When that was done, in milliseconds since 1970 by the other side's clock; 0 where it is not known to be done.
     package var doneAtMilliseconds: Int64
-    /// Whether it was put back since.
-    package var isUndone = false
+    /// How much of it was put back since.
+    package var undone = Undone.inPart
+    /// Whether all of it was put back since.
+    package var isUndone: Bool { undone != .inPart }
 
     /// A record that a run has changed.
     package init(
@@ -130,7 +132,7 @@ package struct RecordImage: Sendable, Hashable {
         }
         out.remoteID = later.remoteID
         out.doneAtMilliseconds = max(doneAtMilliseconds, later.doneAtMilliseconds)
-        out.isUndone = false
+        out.undone = .inPart
         return out
     }
 }

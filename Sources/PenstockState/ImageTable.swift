@@ -81,7 +81,7 @@ struct ImageTable {
             """
         ).execute([
             .integer(image.position), .text(image.remoteID), .integer(image.action.rawValue), .text(fields),
-            .integer(image.doneAtMilliseconds), .integer(image.isUndone ? 1 : 0),
+            .integer(image.doneAtMilliseconds), .integer(image.undone.rawValue),
             .integer(Self.check(image, fields)),
         ])
     }
@@ -233,7 +233,7 @@ struct ImageTable {
             run: row.integer(1), key: key, remoteID: id, action: action, fields: fields, mark: row.bytes(6),
             doneAtMilliseconds: row.integer(7))
         image.position = position
-        image.isUndone = row.integer(8) != 0
+        image.undone = RecordImage.Undone(rawValue: row.integer(8)) ?? .whole
         let check = Self.check(image, action == .create ? "" : text)
         guard fields.count == items.count, check == row.integer(9) else {
             throw .damaged("\(connection.path), image \(position)")

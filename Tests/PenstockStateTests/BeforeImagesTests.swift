@@ -138,6 +138,8 @@ import Testing
         try images.commit([.undone(position: second, .update, .wholeOfEdited)], isDurable: true)
         #expect(try images.records(run: 2, .update, after: 0, limit: 1).first?.isUndone == true)
         #expect(try changes().laterRun == "01B", "what somebody had edited in between would go with the record")
+        try images.commit([.done(run: 2, key: key(1), at: 20_500)], isDurable: true)
+        #expect(try changes().laterRun == "01B", "and still is, when the image is written once more")
         var older = made
         older.doneAtMilliseconds = 60_000
         #expect(try images.ownChanges(of: older).laterRun == nil, "runs of a state that was reset since")
