@@ -222,4 +222,37 @@ import Testing
             #expect(result.status == 64 && result.errors.contains(said), "\(arguments): \(result.everything)")
         }
     }
+
+    @Test("What has nothing in it is not undone, and nothing is asked or spent for it")
+    func nothing() throws {
+        let project = try project()
+        _ = try keep(project)
+        _ = try applied(project)
+        // All of it is put back: a second plan of it has nothing in it.
+        let first = try #require(try history(project).last)
+        #expect(try project.penstock("undo", first, "-O", "back.plan").status == 0)
+        let runs = try history(project)
+        let spent = project.server.counters.tokensSpent
+        let empty = try apply(project)
+        #expect(empty.status == 64 && empty.errors.contains("error[undo-nothing]"), "\(empty.everything)")
+        #expect(empty.errors.contains("back.plan puts nothing back and deletes nothing"), "\(empty.errors)")
+        #expect(try history(project) == runs && project.server.counters.tokensSpent == spent)
+        // An undo that finds nothing to do is a run all the same, and cannot be undone.
+        let idle = try project.penstock("undo", first, "--yes")
+        #expect(idle.status == 0 && !idle.output.dropLast(2).contains("\n\n\n"), "\(idle.everything)")
+        let last = try #require(try history(project).first)
+        let before = project.server.counters.tokensSpent
+        for option in ["--dry-run", "--yes"] {
+            let refused = try project.penstock("undo", last, option)
+            #expect(refused.status == 64 && refused.errors.contains("error[undo-nothing]"), "\(refused.everything)")
+            #expect(refused.errors.contains("run \(last) has changed nothing"), "\(refused.errors)")
+        }
+        #expect(try history(project).first == last && project.server.counters.tokensSpent == before)
+    }
+
+    /// The runs, newest first.
+    private func history(_ project: TemporaryProject) throws -> [String] {
+        try project.penstock("history", "list", "-o", "tsv").output.split(separator: "\n").dropFirst()
+            .compactMap { $0.split(separator: "\t").first.map(String.init) }
+    }
 }

@@ -132,6 +132,12 @@ struct UndoCommand: ParsableCommand {
     private func apply(_ word: String, _ workspace: Workspace, _ project: Project) throws {
         let plan = try PlanFiles(workspace, project).openUndo(word, sync: sync)
         let file = try workspace.sync(plan.header.sync, in: project)
+        let planned = plan.header.numbers.counts
+        guard (planned["updated"] ?? 0) + (planned["deleted"] ?? 0) > 0 else {
+            throw CommandFailure(
+                .usage, code: "undo-nothing", "the plan \(plan.path) puts nothing back and deletes nothing",
+                notes: ["look at it: penstock plan show \(plan.path)"])
+        }
         let history = try History(workspace, sync: file.name)
         guard let record = history.entries.first(where: { $0.id == plan.header.undoes })?.record else {
             try CommandFailure.end(unlessOK: history.ending)
@@ -169,6 +175,9 @@ struct UndoCommand: ParsableCommand {
         guard let record = entry.record else {
             throw CommandFailure(
                 .usage, code: "undo-nothing", "run \(entry.id) could not begin, so there is nothing to undo")
+        }
+        guard entry.hasChanges else {
+            throw CommandFailure(.usage, code: "undo-nothing", "run \(entry.id) has changed nothing")
         }
         return (try workspace.sync(entry.sync, in: project), record)
     }

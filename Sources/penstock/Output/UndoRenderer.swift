@@ -207,7 +207,8 @@ struct UndoRenderer {
         var lines = ["\(file.name)   \(state)   run \(report.undone.id), by run \(run.id)"]
         if let earlier, isNothing { lines.append("  run \(report.undone.id) was undone by run \(earlier); \(rest)") }
         if report.isResumed { lines.append("  went on with an undo that was interrupted") }
-        lines += [""] + numbers(isPlan: false) + [""]
+        let numbers = numbers(isPlan: false)
+        lines += [""] + (numbers.isEmpty ? [] : numbers + [""])
         lines += conflicts
         lines.append(
             "  API         \(counted(report.meter.requestsTotal, "call")) · \(counted(report.meter.spent, "token"))"
