@@ -41,11 +41,15 @@ package final class InMemoryConnector: Connector {
 
     let state: Mutex<State>
     private let capabilities: Capabilities
+    private let rowsAtOnce: Int
 
     /// A connector over one table called `rows`.
     ///
-    /// - Parameter isOrdered: Whether reads honour an order and a lower limit, so that they can be continued.
-    package init(_ table: RecordBatch, primaryKey: [String] = [], isOrdered: Bool = false) {
+    /// - Parameters:
+    ///   - isOrdered: Whether reads honour an order and a lower limit, so that they can be continued.
+    ///   - rowsAtOnce: What the object says of rows that go together; 0 where each is a request.
+    package init(_ table: RecordBatch, primaryKey: [String] = [], isOrdered: Bool = false, rowsAtOnce: Int = 0) {
+        self.rowsAtOnce = rowsAtOnce
         state = Mutex(State(table: table, primaryKey: primaryKey))
         capabilities = isOrdered ? [.source, .destination, .order, .lowerBound] : [.source, .destination]
     }
@@ -96,7 +100,7 @@ package final class InMemoryConnector: Connector {
                     id: "thing", title: "Thing", requiredOnCreate: ["name"],
                     costs: RequestCosts(
                         create: 5, update: 5, delete: 3, readByIDs: 10, readByIDsMax: 100, readPage: 10,
-                        readPageMax: 500))
+                        readPageMax: 500), rowsAtOnce: rowsAtOnce)
             ])
     }
 

@@ -189,4 +189,68 @@ import Testing
         let undone = try project.penstock("undo", "latest", "--yes")
         #expect(undone.status == 0 && project.server.names == ["Old 1", "Old 2"], "\(undone.everything)")
     }
+
+    /// A sync that finds records by the field `Customer key`, and has created one for each row.
+    private func matching(_ rows: [String], compare: String) throws -> TemporaryProject {
+        let project = try TemporaryProject()
+        try writeMatching(rows, project)
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {Customer key: code, name: company}
+            insert: {mode: Update, match: Customer key, on_missing: create, compare: \(compare)}
+            rejects: {max: 10}
+            """)
+        #expect(try project.run().counts == "fetched \(rows.count), created \(rows.count)")
+        return project
+    }
+
+    private func writeMatching(_ rows: [String], _ project: TemporaryProject) throws {
+        try project.csv("orgs", ["key,code,company"] + rows)
+    }
+
+    @Test(
+        "A record that match finds in place of one that is gone is updated as planned, and guarded like others",
+        arguments: ["auto", "none"])
+    func moved(compare: String) throws {
+        let project = try matching((1...5).map { "k\($0),c\($0),Old \($0)" }, compare: compare)
+        try writeMatching((1...5).map { "k\($0),c\($0),New \($0)" }, project)
+        for number in 1...3 {
+            try project.server.delete(number)
+            try project.server.create(
+                ["name": .string("By hand \(number)")], custom: ["Customer key": .string("c\(number)")])
+        }
+        try seal(project)
+        let same = try apply(project)
+        #expect(same.counts == "fetched 5, updated 5", "\(same.result.everything)")
+        #expect(same["as_planned"].boolValue == true && same["predicted"]["tokens"]?.intValue == same.tokens)
+        #expect(project.server.names == (4...5).map { "New \($0)" } + (1...3).map { "New \($0)" })
+        // The records that are updated now are 6, 7 and 8.
+        try writeMatching((1...5).map { "k\($0),c\($0),Newer \($0)" }, project)
+        for number in 1...3 {
+            try project.server.delete(number + 5)
+            try project.server.create(
+                ["name": .string("Again \(number)")], custom: ["Customer key": .string("c\(number)")])
+        }
+        try seal(project)
+        try project.server.edit(9, ["name": .string("Edited")])
+        try project.server.delete(10)
+        let report = try apply(project)
+        #expect(report.counts == "fetched 5, updated 3, rejected 2", "\(report.result.everything)")
+        #expect(report.rejects == "changed-since-plan 2")
+        #expect(project.server.names == ["Newer 4", "Newer 5", "Edited", "Newer 3"])
+    }
+
+    @Test("Two rows do not go to one record where match finds it in place of one that is gone")
+    func twice() throws {
+        let project = try matching(["k1,c1,One"], compare: "none")
+        try project.server.delete(1)
+        try project.server.create(["name": .string("By hand")], custom: ["Customer key": .string("c1")])
+        try writeMatching(["k1,c1,Uno", "k2,c1,Due"], project)
+        try seal(project)
+        let report = try apply(project)
+        #expect(report.counts == "fetched 2, updated 1, rejected 1", "\(report.result.everything)")
+        #expect(report.rejects == "duplicate-target 1")
+        #expect(report["as_planned"].boolValue == true && project.server.names == ["Due"])
+    }
 }

@@ -12,13 +12,13 @@ import PenstockState
 final class Bench {
     let connector: InMemoryConnector
     var definition: SyncDefinition
-    private let folder: String
+    let folder: String
 
     init(
         _ rows: [[Value]], key: [String] = ["k"], map: [MapEntry], fetch: FetchDefinition = FetchDefinition(),
-        insert: InsertDefinition = InsertDefinition(), isOrdered: Bool = false
+        insert: InsertDefinition = InsertDefinition(), isOrdered: Bool = false, rowsAtOnce: Int = 0
     ) throws {
-        connector = InMemoryConnector(Self.table(rows), isOrdered: isOrdered)
+        connector = InMemoryConnector(Self.table(rows), isOrdered: isOrdered, rowsAtOnce: rowsAtOnce)
         definition = SyncDefinition(
             name: "sync", source: SyncSource(connection: "from", target: .object("rows"), key: key),
             destination: SyncDestination(connection: "to", object: "thing"), map: map, fetch: fetch, insert: insert)
@@ -43,7 +43,7 @@ final class Bench {
 
     func set(_ rows: [[Value]]) { connector.setTable(Self.table(rows)) }
 
-    private func open() throws -> OpenSync {
+    func open() throws -> OpenSync {
         let side = SyncSetup.Side(
             name: "memory", connector: connector, settings: .object([:] as JSONObject), redactor: Redactor([]),
             budget: ConnectionBudget(burst: 1_000_000))
@@ -66,9 +66,10 @@ final class Bench {
         return (report, told)
     }
 
-    /// Runs; `before` has the runner before that.
+    /// Runs; `before` has the runner before that, and `observe` is told what happens.
     func run(
-        _ change: (inout RunOptions) -> Void = { _ in }, before: (SyncRunner) throws -> Void = { _ in }
+        _ change: (inout RunOptions) -> Void = { _ in }, before: (SyncRunner) throws -> Void = { _ in },
+        observe: @escaping (RunEvent) -> Void = { _ in }
     ) throws -> RunReport {
         let owner = LockOwner(pid: 1, runID: "test", startedAtMilliseconds: 0)
         let store = try StateStore.openForWriting(folder: folder, sync: "sync", owner: owner)
@@ -79,7 +80,7 @@ final class Bench {
         options.silenceMilliseconds = 100
         options.retryPauseMilliseconds = 1
         change(&options)
-        let runner = SyncRunner(sync, store: store, options: options) { _ in }
+        let runner = SyncRunner(sync, store: store, options: options, observe: observe)
         defer { runner.close() }
         try before(runner)
         return try runner.run()

@@ -20,7 +20,7 @@ struct PlanDifferences: Sendable {
     private static let examplesMax = 3
 
     private let hidesKey: Bool
-    private var found: [Kind: (count: Int64, examples: [String])] = [:]
+    private var found: [Kind: (count: Int64, examples: [(row: Int64, text: String)])] = [:]
 
     /// No difference yet.
     init(_ mask: PlanMask) { hidesKey = mask.hidesKey }
@@ -28,14 +28,17 @@ struct PlanDifferences: Sendable {
     /// Whether there are any of this kind.
     func has(_ kind: Kind) -> Bool { found[kind] != nil }
 
-    /// Takes note of a row.
+    /// Takes note of a row, in whatever order rows come.
     ///
     /// - Parameter what: What there is about it, a word or a clause.
     mutating func note(_ kind: Kind, row: Int64, keyText: String, _ what: String) {
         found[kind, default: (0, [])].count += 1
-        guard found[kind, default: (0, [])].examples.count < Self.examplesMax else { return }
+        let examples = found[kind]?.examples ?? []
+        let place = examples.firstIndex { $0.row > row } ?? examples.count
+        guard place < Self.examplesMax else { return }
         let key = hidesKey ? PlanMask.dots : keyText
-        found[kind, default: (0, [])].examples.append("row \(row), key \(key) (\(what))")
+        found[kind]?.examples.insert((row, "row \(row), key \(key) (\(what))"), at: place)
+        if examples.count == Self.examplesMax { found[kind]?.examples.removeLast() }
     }
 
     /// Takes note of a row that refers to a record which is not there.
@@ -49,7 +52,7 @@ struct PlanDifferences: Sendable {
             guard let (count, examples) = found[kind] else { return nil }
             let more = count > Int64(examples.count) ? ", and \(count - Int64(examples.count)) more" : ""
             return "\(count) \(count == 1 ? "row is" : "rows are") \(kind.rawValue): "
-                + "\(examples.joined(separator: "; "))\(more)"
+                + "\(examples.map(\.text).joined(separator: "; "))\(more)"
         }
     }
 }

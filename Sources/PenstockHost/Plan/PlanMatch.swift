@@ -23,14 +23,16 @@ final class PlanMatch {
         /// The digests of what the record holds, by field; nil where it was not looked at.
         var before: [String: String]?
         var isSettled = false
-        /// Why the row itself is at fault, so that it would not have been planned.
-        var fault: RejectReason?
+        /// Why the row itself is at fault, so that it would not have been planned; no such row is kept.
+        var fault: Fault?
         /// The digest of the source key, where the plan is guarded.
         var key: Fingerprint?
         /// The targets that an update would empty whose record is looked at later; of a plan those are not known.
         var emptied: [Int] = []
         /// Whether it is an update whose record is looked at later.
         var waits = false
+        /// Whether only the ledger knows that record, so that another one may be found in its place.
+        var mayMove = false
         /// The fields that are sent, where the plan has compared them; nil else.
         var compared: Set<String>?
 
@@ -38,15 +40,36 @@ final class PlanMatch {
         func sends(_ now: Half) -> Bool { payload == (isLinked ? now.keyed : now.payload) }
     }
 
-    /// How many rows may wait for their other half, at about 200 bytes each.
-    private static let waitingMax = 250_000
+    /// A reason that lies elsewhere, so that rows without one stay small.
+    private indirect enum Fault {
+        case reason(RejectReason)
+
+        var reason: RejectReason {
+            switch self {
+            case .reason(let reason): reason
+            }
+        }
+    }
+
+    /// A row that waits for its other half; it lies elsewhere, so that the room that tables keep free is small.
+    private final class Waiting {
+        let half: Half
+
+        init(_ half: Half) { self.half = half }
+    }
+
+    /// How many rows may wait for their other half, at some 300 bytes each.
+    static let waitingMax = 250_000
 
     private let reader: PlanReader
     private let header: PlanHeader
     private let scribe: PlanScribe
     private let keyed: KeyedPayloads
-    private var planned: [Fingerprint: Half] = [:]
-    private var found: [Fingerprint: Half] = [:]
+    private let waitingMax: Int
+    private var planned: [Fingerprint: Waiting] = [:]
+    private var found: [Fingerprint: Waiting] = [:]
+    /// How many rows wait for their other half.
+    var waitingCount: Int { planned.count + found.count }
     private var ahead: (key: Fingerprint, half: Half)?
     private var hasEnded = false
     private var differences: PlanDifferences
@@ -70,8 +93,13 @@ final class PlanMatch {
     /// Whether records can be looked at before their rows are sent.
     private let looksLater: Bool
 
-    /// - Parameter folder: On whose disk nameless files are made, if it comes to that.
-    init(_ plan: SealedPlan, _ sync: OpenSync, _ mask: PlanMask, folder: String) {
+    /// - Parameters:
+    ///   - folder: On whose disk nameless files are made, if it comes to that.
+    ///   - waitingMax: How many rows may wait for their other half.
+    init(
+        _ plan: SealedPlan, _ sync: OpenSync, _ mask: PlanMask, folder: String, waitingMax: Int = PlanMatch.waitingMax
+    ) {
+        self.waitingMax = waitingMax
         names = sync.mapping.targets.map(\.name)
         kinds = sync.mapping.targets.map(\.field.kind)
         looksLater = CompareCosts(sync.object.costs).readByID(1) != nil
@@ -100,6 +128,7 @@ final class PlanMatch {
         half.key = row.key
         guard looksLater, case .update(_, nil) = row.fate else { return }
         half.waits = true
+        half.mayMove = chunk.mapped.idText(row.row) == nil
         // Of a record that was read for another reason it is known what the row empties.
         guard row.before == nil else { return }
         half.emptied = names.indices.filter {
@@ -111,18 +140,19 @@ final class PlanMatch {
     ///
     /// - Throws: ``PlanFileProblem``.
     func finish() throws(PlanFileProblem) -> [String] {
+        for waiting in planned.values { note(.settled, waiting.half, waiting.half.action.rawValue) }
+        planned = [:]
+        // No row comes any more, so that nothing of the rest of the plan is kept.
         while let next = try peek() {
             ahead = nil
             if let other = found.removeValue(forKey: next.key) {
-                try compare(next.half, other)
+                try compare(next.half, other.half)
             } else {
-                planned[next.key] = next.half
+                note(.settled, next.half, next.half.action.rawValue)
             }
         }
-        for half in planned.values.sorted(by: { $0.row < $1.row }) {
-            note(.settled, half, half.action.rawValue)
-        }
-        for half in found.values.sorted(by: { $0.row < $1.row }) { noteNew(half) }
+        for waiting in found.values { noteNew(waiting.half) }
+        found = [:]
         return differences.clauses
     }
 
@@ -138,7 +168,7 @@ final class PlanMatch {
             // An interrupted attempt at this plan has settled it.
             return Half(action: .ask, row: row.number, keyText: row.keyText, isSettled: true)
         case .rejected(let reason) where ["source", "key", "map"].contains(reason.stage):
-            return Half(action: .reject, row: row.number, keyText: row.keyText, isSettled: true, fault: reason)
+            return Half(action: .reject, row: row.number, keyText: row.keyText, isSettled: true, fault: .reason(reason))
         case .unchanged(id: _, isKnown: false), .rejected:
             // The record has changed since, so that there is nothing to send; that is no harm.
             return Half(
@@ -186,7 +216,7 @@ final class PlanMatch {
 
     private func take(_ key: Fingerprint, _ half: Half) throws(PlanFileProblem) {
         try drain()
-        if let other = planned.removeValue(forKey: key) { return try compare(other, half) }
+        if let other = planned.removeValue(forKey: key) { return try compare(other.half, half) }
         guard let next = try peek() else {
             // Behind the end of the plan no other half comes, so the row is not kept.
             if !half.isSettled { noteNew(half) }
@@ -198,14 +228,21 @@ final class PlanMatch {
         }
         // A row for which nothing is sent usually has no other half.
         guard !half.isSettled else { return }
-        found[key] = half
-        planned[next.key] = next.half
-        ahead = nil
+        // In the order of the plan a row before the next planned one has no other half.
+        let isEarly = half.row < next.half.row
+        if isEarly, waitingCount >= waitingMax, mayBeUnplanned(half) { return noteNew(half) }
+        found[key] = Waiting(half)
+        if !isEarly {
+            planned[next.key] = Waiting(next.half)
+            ahead = nil
+        }
         try drain()
-        guard found.count + planned.count <= Self.waitingMax else {
+        guard waitingCount <= waitingMax else {
             throw PlanFileProblem(
                 kind: .damaged,
-                message: "the rows come in another order than they were planned in; order the query of the model")
+                message: "\(found.count) rows are new, or come in another place than planned, and \(planned.count) "
+                    + "planned ones have not come so far; no more are compared. Where rows come in another order each "
+                    + "time, order the query of the model")
         }
     }
 
@@ -213,12 +250,12 @@ final class PlanMatch {
     private func drain() throws(PlanFileProblem) {
         while !found.isEmpty, let next = try peek(), let other = found.removeValue(forKey: next.key) {
             ahead = nil
-            try compare(next.half, other)
+            try compare(next.half, other.half)
         }
     }
 
     private func compare(_ planned: Half, _ now: Half) throws(PlanFileProblem) {
-        if let fault = now.fault {
+        if let fault = now.fault?.reason {
             if planned.isLinked, RowReject.Code.links.contains(where: { $0.rawValue == fault.code }) {
                 return differences.noteLink(row: now.row, keyText: now.keyText, fault.message)
             }
@@ -238,7 +275,9 @@ final class PlanMatch {
         }
         // Only the ledger knows its record, which was gone when the run was planned: it is looked at once more.
         let isGone = planned.action == .create && now.waits
-        guard isGone || (planned.action == now.action && planned.remoteID == now.remoteID) else {
+        // Or another one was found in its place, as it is found again by that look.
+        let hasMoved = planned.remoteID != now.remoteID
+        guard isGone || (planned.action == now.action && (!hasMoved || now.mayMove)) else {
             return note(.action, now, "\(planned.action.rawValue), now \(now.action.rawValue)")
         }
         guard planned.sends(now) else {
@@ -246,7 +285,8 @@ final class PlanMatch {
         }
         guard now.action == .update, let key = now.key else { return }
         try keep { (looks) throws(StateError) in
-            try isGone ? looks.noteCreate(key) : looks.noteUpdate(key, planned.before ?? [:])
+            guard !isGone else { return try looks.noteCreate(key) }
+            try looks.noteUpdate(key, planned.before ?? [:], of: hasMoved ? planned.remoteID : nil)
         }
         if isGone { seen.creates += 1 }
         see(now, compared: isGone ? [] : planned.compared)
@@ -272,11 +312,14 @@ final class PlanMatch {
         }
     }
 
+    /// Whether the plan may have found, with a look at its record, that nothing is to be sent for a row.
+    private func mayBeUnplanned(_ half: Half) -> Bool {
+        looks != nil && half.action == .update && (half.waits || half.before != nil)
+    }
+
     /// A row that the plan does not have: with a guard it is one whose record is looked at before anything is sent.
     private func noteNew(_ half: Half) {
-        guard looks != nil, half.action == .update, half.waits || half.before != nil else {
-            return note(.added, half, half.action.rawValue)
-        }
+        guard mayBeUnplanned(half) else { return note(.added, half, half.action.rawValue) }
         if half.waits { seen.unplanned += 1 }
         see(half, compared: [])
     }

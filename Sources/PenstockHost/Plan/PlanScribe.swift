@@ -136,8 +136,8 @@ struct PlanScribe {
 /// By these a row is known again that was planned before the records were there that it refers to. Used from one thread.
 final class KeyedPayloads {
     private let sync: OpenSync
-    /// The first row of the chunk that ``payloads`` are about.
-    private var first: Int64?
+    /// What ``payloads`` are about.
+    private var origin: DecidedChunk.Origin?
     private var payloads: [Fingerprint] = []
 
     /// Digests for rows of `sync`.
@@ -146,9 +146,9 @@ final class KeyedPayloads {
     /// The digest of a row of `chunk`; nil where the map refers to no other sync.
     func payload(_ row: DecidedRow, _ chunk: DecidedChunk) -> Fingerprint? {
         guard !sync.mapping.links.isEmpty else { return nil }
-        if first != chunk.rows.first?.number {
+        if origin !== chunk.origin {
             payloads = sync.mapping.map(chunk.source, links: LinkedStates.byKey).payloads
-            first = chunk.rows.first?.number
+            origin = chunk.origin
         }
         return payloads[row.row]
     }

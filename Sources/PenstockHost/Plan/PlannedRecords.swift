@@ -67,7 +67,8 @@ package final class PlannedRecords {
     /// Makes a row what its plan has seen, where its record is looked at later.
     private func take(_ seen: PlannedLooks.Seen, _ row: inout DecidedRow) {
         switch seen {
-        case .update, .nothing: break
+        case .update(_, let other?): row.fate = .update(id: other, changes: nil)
+        case .update(_, nil), .nothing: break
         case .create: row.fate = .create
         case .reject(let code, let id):
             // Without a record only the ledger knew one, and it was gone.

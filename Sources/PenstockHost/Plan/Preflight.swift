@@ -125,7 +125,7 @@ final class Preflight {
         // A source that is read only in part may be as large as ever.
         if !rows.hasReadAll { radius.rowsBefore = nil }
         radius.tokens = tokens(radius.counts)
-        if match?.looks != nil { radius.tokens? += pipeline.costs.readByID(updates) ?? 0 }
+        if match?.looks != nil { radius.tokens? += GuardedRows.costs(sync).readByID(updates) ?? 0 }
         if let first = radius.excesses(terms.heldLimits, mode).first {
             throw .refused(refusal(first, radius.excesses(terms.heldLimits, mode)))
         }
@@ -180,9 +180,7 @@ final class Preflight {
 
     private func refusal(_ first: BlastRadius.Excess, _ all: [BlastRadius.Excess]) -> RunRefusal {
         var refusal = RunRefusal(
-            .limit(first.name),
-            "\(first.clause); limits.\(first.name.rawValue) is \(first.bound.text); nothing was sent",
-            notes: all.dropFirst().map { "\($0.clause); limits.\($0.name.rawValue) is \($0.bound.text)" })
+            .limit(first.name), "\(first.said); nothing was sent", notes: all.dropFirst().map(\.said))
         refusal.limits = all.map(\.name)
         return refusal
     }

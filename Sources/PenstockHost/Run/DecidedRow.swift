@@ -244,12 +244,18 @@ package struct DecidedChunk: Sendable {
     package var quiet = QuietRows()
     /// The candidates of those of them that go to a record which no other row may go to.
     var quietCandidates: [RowSieve.Candidate] = []
+    /// What ``source`` is known by; the same in all parts of a chunk.
+    private(set) var origin = Origin()
+
+    /// Knows a batch of rows again by being the same object.
+    final class Origin: Sendable {}
 
     /// Lets go of the rows that need nothing, where they are many: the others may be on their way for long.
     mutating func shrink() {
         quietCandidates = []
         guard rows.count * 4 < source.rowCount else { return }
         let kept = rows.map(\.row)
+        origin = Origin()
         source = RecordBatch(source.schema, source.columns.map { $0.selecting(kept) })
         mapped = mapped.selecting(kept)
         for place in rows.indices { rows[place].row = place }

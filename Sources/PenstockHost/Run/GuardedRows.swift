@@ -28,15 +28,27 @@ final class GuardedRows: DecidedRows {
         var id: String
     }
 
-    /// How many rows may be on their way, or wait to be, when the next ones are looked at.
+    /// How many rows may be on their way, or wait to be, when the next ones are looked at; and how many these are at most.
+    ///
+    /// Whatever the object says of rows at once: what lies between the look and the request is time to edit a record in.
     static let openMax = 100
+
+    /// What it costs to look at the records of a sync.
+    static func costs(_ sync: OpenSync) -> CompareCosts {
+        var costs = sync.object.costs
+        costs.readByIDsMax = min(costs.readByIDsMax, openMax)
+        return CompareCosts(costs)
+    }
 
     private let base: any DecidedRows
     private let pipeline: RowPipeline
     private let planned: PlannedLooks?
+    private let costs: CompareCosts
     /// How many records are looked at together; 0 where records cannot be read by id.
     private let groupMax: Int
     private var waiting: [Waiting] = []
+    /// How many chunks wait, with what they hold.
+    var waitingCount: Int { waiting.count }
     private var places: [Place] = []
     private var ids: [String] = []
     /// Rows since the first of `places`.
@@ -55,7 +67,8 @@ final class GuardedRows: DecidedRows {
         self.base = base
         self.pipeline = pipeline
         self.planned = planned
-        groupMax = pipeline.costs.readByID(1) == nil ? 0 : max(1, pipeline.costs.groupMax)
+        costs = Self.costs(pipeline.sync)
+        groupMax = costs.readByID(1) == nil ? 0 : max(1, costs.groupMax)
     }
 
     var isExhausted: Bool { base.isExhausted && waiting.isEmpty && ready.isEmpty && !isCut }
@@ -89,8 +102,13 @@ final class GuardedRows: DecidedRows {
                 guard !waiting.isEmpty else { return nil }
                 try look()
             } else if let chunk = try base.next() {
-                waiting.append(Waiting(chunk))
-                if chunk.rows.isEmpty, places.isEmpty { handOn() }
+                if chunk.rows.isEmpty, let last = waiting.indices.last {
+                    // Chunks of nothing but quiet rows go on with the one that waits, however many they are.
+                    waiting[last].chunk.quiet.add(chunk.quiet)
+                } else {
+                    waiting.append(Waiting(chunk))
+                    if chunk.rows.isEmpty { handOn() }
+                }
             } else {
                 hasEnded = true
             }
@@ -119,11 +137,16 @@ final class GuardedRows: DecidedRows {
 
     /// Looks at the records that rows wait for, decides about these rows, and hands on what was looked through.
     private func look() throws(RunStop) {
-        var records: [String: RecordBatch] = [:]
-        let parts = pipeline.costs.readsOneByOne(ids.count) ? ids.map { [$0] } : [ids]
-        for part in parts where !part.isEmpty && !pipeline.sync.destinationHost.isCancelled {
-            try keepUp?()
-            records.merge(try pipeline.remote.records(part)) { first, _ in first }
+        var found = try records(ids)
+        if !pipeline.sync.destinationHost.isCancelled {
+            for place in places { try settle(place, found[place.id]) }
+            // What match has found in place of others may have been read long ago.
+            let moved = places.compactMap(moved)
+            ids = []
+            for place in moved where !ids.contains(place.id) { ids.append(place.id) }
+            found = try records(ids)
+            for place in moved { try settleMoved(place, found[place.id]) }
+            for place in places { try judge(place) }
         }
         // What was not looked at for a wish to stop is not sent either: the run ends before these rows are taken.
         if pipeline.sync.destinationHost.isCancelled {
@@ -131,32 +154,67 @@ final class GuardedRows: DecidedRows {
             (hasEnded, isCut) = (true, true)
             return
         }
-        for place in places { try settle(place, records[place.id]) }
         places.removeAll(keepingCapacity: true)
         ids.removeAll(keepingCapacity: true)
         rowsSince = 0
         handOn()
     }
 
+    /// The records with these ids, as far as nobody wishes to stop.
+    private func records(_ ids: [String]) throws(RunStop) -> [String: RecordBatch] {
+        var records: [String: RecordBatch] = [:]
+        let parts = costs.readsOneByOne(ids.count) ? ids.map { [$0] } : [ids]
+        for part in parts where !part.isEmpty && !pipeline.sync.destinationHost.isCancelled {
+            try keepUp?()
+            records.merge(try pipeline.remote.records(part)) { first, _ in first }
+        }
+        return records
+    }
+
+    /// The row with the record that it goes to now, where that is another one than was looked at.
+    private func moved(_ place: Place) -> Place? {
+        guard case .update(let id, _) = waiting[place.chunk].chunk.rows[place.row].fate, id != place.id else {
+            return nil
+        }
+        return Place(chunk: place.chunk, row: place.row, id: id)
+    }
+
+    /// Decides about a row whose record was found in place of another one, now that it was looked at by its id.
+    private func settleMoved(_ place: Place, _ record: RecordBatch?) throws(RunStop) {
+        let mapped = waiting[place.chunk].chunk.mapped
+        var row = waiting[place.chunk].chunk.rows[place.row]
+        if let record {
+            row.forgetLook()
+            try pipeline.settle(&row, place.id, record, mapped)
+            let seen = try planned?.of(row.key)
+            noteOwn(&row, seen)
+        } else if planned != nil {
+            row.fate = .rejected(PlanMatch.gone(place.id))
+        }
+        waiting[place.chunk].chunk.rows[place.row] = row
+    }
+
     private func settle(_ place: Place, _ record: RecordBatch?) throws(RunStop) {
         let mapped = waiting[place.chunk].chunk.mapped
         var row = waiting[place.chunk].chunk.rows[place.row]
         let seen = try planned?.of(row.key)
-        if record == nil, mapped.idText(row.row) == nil, case .update = seen {
+        if record == nil, mapped.idText(row.row) == nil, case .update(_, other: nil) = seen {
             // Only the ledger knew the record: nothing takes its place that was not planned.
             row.known?.remoteID = nil
             row.fate = .rejected(PlanMatch.gone(place.id))
         } else {
             row.forgetLook()
             try pipeline.settle(&row, place.id, record, mapped)
-            try pipeline.claimCreate(&row, mapped)
-            if case .update = row.fate, row.before?.isEmpty ?? false, case .update(let before) = seen, !before.isEmpty {
-                // It was sent by an attempt that did not come to write that down.
-                row.fate = .unchanged(id: place.id, isKnown: false)
-            }
+            try pipeline.claimAnew(&row, place.id, mapped)
+            noteOwn(&row, seen)
         }
         waiting[place.chunk].chunk.rows[place.row] = row
-        try judge(place)
+    }
+
+    /// Makes a planned update unchanged that was sent by an attempt which did not come to write that down.
+    private func noteOwn(_ row: inout DecidedRow, _ seen: PlannedLooks.Seen?) {
+        guard case .update(let id, _) = row.fate, row.before?.isEmpty ?? false else { return }
+        if case .update(let before, _) = seen, !before.isEmpty { row.fate = .unchanged(id: id, isKnown: false) }
     }
 
     /// Makes a row a reject that does something else than was planned, now that its record was looked at.
@@ -178,9 +236,9 @@ final class GuardedRows: DecidedRows {
             waiting.removeFirst()
         }
         guard let first = waiting.first, first.scanned > first.handed else { return }
-        let part = DecidedChunk(
-            source: first.chunk.source, mapped: first.chunk.mapped,
-            rows: Array(first.chunk.rows[first.handed..<first.scanned]))
+        var part = first.chunk
+        part.rows = Array(first.chunk.rows[first.handed..<first.scanned])
+        part.quiet = QuietRows()
         ready.append(part)
         waiting[0].handed = first.scanned
     }
@@ -193,7 +251,9 @@ final class PlannedLooks {
     /// What was planned for a row whose record was to be looked at.
     enum Seen {
         /// The record was to be changed, and held this: digests by field.
-        case update([String: String])
+        ///
+        /// - other: Its id, where it was found in place of the one that the ledger names.
+        case update([String: String], other: String?)
         /// The record was gone, and another one was to be created.
         case create
         /// It was to be rejected, with this code; the record that this was about, or nil.
@@ -214,10 +274,13 @@ final class PlannedLooks {
     }
 
     /// Takes note that a record was to be changed.
-    func noteUpdate(_ key: Fingerprint, _ before: [String: String]) throws(StateError) {
+    ///
+    /// - Parameter other: Its id, where it was found in place of the one that the ledger names; else nil.
+    func noteUpdate(_ key: Fingerprint, _ before: [String: String], of other: String? = nil) throws(StateError) {
         var object = JSONObject()
         for (name, digest) in before.sorted(by: { $0.key < $1.key }) { object.append(name, .string(digest)) }
-        try texts.set(key, JSON.object(object).text)
+        let json = JSON.object(object)
+        try texts.set(key, (other.map { .array([.string($0), json]) } ?? json).text)
     }
 
     /// Takes note that a record was to be created.
@@ -240,27 +303,31 @@ final class PlannedLooks {
                 let words = text.dropFirst().split(separator: " ", maxSplits: 1).map { String($0) }
                 return .reject(code: words.first ?? "", id: words.count > 1 ? words[1] : nil)
             }
-            var before: [String: String] = [:]
             // It is what was written above.
-            for member in (try? JSON(parsing: text))?.objectValue?.members ?? [] {
+            let json = try? JSON(parsing: text)
+            var before: [String: String] = [:]
+            for member in (json?.arrayValue?.last ?? json)?.objectValue?.members ?? [] {
                 before[member.key] = member.value.stringValue
             }
-            return .update(before)
+            return .update(before, other: json?.arrayValue?.first?.stringValue)
         } catch {
             throw .spool(error)
         }
     }
 
     /// Why a row is left alone whose record was looked at; nil where it may go on.
+    ///
+    /// - Parameter id: The record that was looked at.
     func objection(to row: DecidedRow, _ chunk: DecidedChunk, _ id: String) throws(RunStop) -> RejectReason? {
         switch (row.fate, try of(row.key)) {
-        case (.update, .update(let planned)):
+        case (.update(let found, _), .update(let planned, let other)) where found == other ?? id:
             let now = scribe.entry(row, chunk).map(PlanMatch.before) ?? nil
-            return PlanMatch.changed(planned, now ?? [:]).map { PlanMatch.conflict($0, id) }
-        case (.update, _):
+            return PlanMatch.changed(planned, now ?? [:]).map { PlanMatch.conflict($0, found) }
+        case (.update(let found, _), _):
             let now = scribe.entry(row, chunk).map(PlanMatch.before) ?? nil
-            return PlanMatch.conflict(now?.keys.min() ?? "", id)
-        case (.create, .update), (.create, .nothing), (.create, .reject): return PlanMatch.gone(id)
+            return PlanMatch.conflict(now?.keys.min() ?? "", found)
+        case (.create, .update(_, let other)): return PlanMatch.gone(other ?? id)
+        case (.create, .nothing), (.create, .reject): return PlanMatch.gone(id)
         default: return nil
         }
     }

@@ -13,7 +13,7 @@ final class RowPipeline {
     /// A multiple of what is read back at once, so that groups are full.
     static let batchRows = 4_000
     /// The most where the record of each row is looked at before it is sent: what lies between is time to edit it in.
-    private static let guardedBatchRows = 100
+    private static let guardedBatchRows = GuardedRows.openMax
 
     let sync: OpenSync
     private let ledger: StateStore?
@@ -335,11 +335,16 @@ final class RowPipeline {
         }
     }
 
-    /// Makes a row a reject that has become a create behind this, and that an earlier row creates already.
+    /// Makes a row a reject that goes to another record than `id` behind this, which another row goes to already.
     ///
     /// - Throws: ``RunStop`` `state`.
-    func claimCreate(_ row: inout DecidedRow, _ mapped: MappedBatch) throws(RunStop) {
-        guard let targets, case .create = row.fate else { return }
+    func claimAnew(_ row: inout DecidedRow, _ id: String, _ mapped: MappedBatch) throws(RunStop) {
+        guard let targets else { return }
+        switch row.fate {
+        case .create: break
+        case .update(let other, _) where other != id, .unchanged(let other, _) where other != id: break
+        default: return
+        }
         do {
             try targets.claim(&row) { mapped.matchTexts($0) }
         } catch {

@@ -306,16 +306,11 @@ package final class SyncRunner {
         try delivery.keepUp()
         report(ledger, delivery)
         let looksFirst = isGuarded || sync.guardsFields
-        try work(delivery, ledger, lost, untilOpen: looksFirst ? guardedOpenMax : delivery.openRowsMax)
+        try work(delivery, ledger, lost, untilOpen: looksFirst ? GuardedRows.openMax : delivery.openRowsMax)
     }
 
     /// Whether records are looked at right before their rows are sent.
     private var isGuarded: Bool { options.preflight.plan?.header.isGuarded ?? false }
-
-    /// How many rows may be open then when the next ones are asked for.
-    ///
-    /// Few: what lies between the look and the request is time to edit a record in.
-    private var guardedOpenMax: Int { max(GuardedRows.openMax, DeliveryWindow(sync.object).batchRows) }
 
     /// Delivers until so many rows are open, asking about lost ones in between where there are too many.
     private func work(
