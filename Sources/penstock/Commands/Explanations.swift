@@ -125,7 +125,7 @@ enum Explanations {
         "record-locked":
             "The destination keeps the record from being changed, as an archived one. Map the field that the message names to false, or leave the row out.",
         "undo-nothing":
-            "Of this run nothing is kept that could be put back: it changed nothing, its updates were sent without looking at the records (undo: on looks at them), or it is forgotten.",
+            "Of this run nothing is kept that could be put back: it changed nothing, its updates were sent without looking at the records (undo: on looks at them), or it is forgotten. Or the kept plan of an undo has nothing in it.",
         "undo-unknown":
             "Creates of the run may have been carried out without anybody knowing. Let the next run look for them, or say what became of them: penstock reject resolve NAME",
         "undo-not-allowed":
