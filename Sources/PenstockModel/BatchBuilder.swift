@@ -2,8 +2,8 @@
 
 /// Collects rows for batches of one schema, column by column, as fast as memory takes them.
 ///
-/// A ``Column`` that is appended to asks at every cell whether somebody else holds it. Here every column has room of its
-/// own, which it keeps from batch to batch. One thread at a time.
+/// A ``Column`` that is appended to asks at every cell whether somebody else holds it. Here every column has room of
+/// its own, which it keeps from batch to batch. One thread at a time.
 public final class BatchBuilder {
     /// The columns' names and types.
     public let schema: Schema

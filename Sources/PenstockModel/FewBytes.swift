@@ -43,7 +43,8 @@ public enum FewBytes {
         marksZeros: Bool = false
     ) -> UInt64 {
         let (from, to) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
-        // The last words lie over what was copied before them: a branch for each length would be guessed wrong too often.
+        // The last words lie over what was copied before them: a branch for each length would be guessed wrong too
+        // often.
         if count >= 16 {
             var seen = marked(moved(from, to, 0, as: SIMD2<UInt64>.self), marksZeros)
             var place = 16
@@ -134,8 +135,8 @@ public enum FewBytes {
 
     /// A high bit for every byte of a word that JSON escapes: control characters, quotes and backslashes.
     ///
-    /// Exact up to the lowest one, and where there is none; a subtraction that borrows may mark bytes above it. The first
-    /// byte is the lowest.
+    /// Exact up to the lowest one, and where there is none; a subtraction that borrows may mark bytes above it. The
+    /// first byte is the lowest.
     @inlinable @inline(__always) public static func escaped(_ word: UInt64) -> UInt64 {
         let (ones, highs) = (0x0101_0101_0101_0101 as UInt64, 0x8080_8080_8080_8080 as UInt64)
         let (quotes, slashes) = (word ^ (ones &* 0x22), word ^ (ones &* 0x5C))

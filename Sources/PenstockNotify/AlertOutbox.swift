@@ -6,8 +6,8 @@ import PenstockProject
 
 /// The book of a project's alerts on disk, and who sends what waits in it.
 ///
-/// Every change is made under a lock and is on disk, whole, before the lock is given back. One process at a time sends: a
-/// message that it finds claimed belongs to a process that died, and is sent once more.
+/// Every change is made under a lock and is on disk, whole, before the lock is given back. One process at a time sends:
+/// a message that it finds claimed belongs to a process that died, and is sent once more.
 package struct AlertOutbox: Sendable {
     /// Why something could not be told or written down.
     package struct Problem: Error, Sendable, Hashable {

@@ -10,7 +10,8 @@ import PenstockProject
 
 /// Sends a message through a channel.
 ///
-/// Blocks the thread for as long as the tries take. What it says of a failure holds no secret and no path of an address.
+/// Blocks the thread for as long as the tries take. What it says of a failure holds no secret and no path of an
+/// address.
 package struct ChannelSender: Sendable {
     /// The variables of this process, of which a program gets a few.
     private let environment: [String: String]

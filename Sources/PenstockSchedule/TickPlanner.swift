@@ -3,8 +3,8 @@
 /// Decides which ticks run, which are left out, and what starts next.
 ///
 /// A pure value: it reads no clock and starts nothing. Every call changes the book and returns what has changed; the
-/// caller writes that down in one step before it starts anything. A tick is decided once: behind the mark of its sync it
-/// is never looked at again, however the clock is set.
+/// caller writes that down in one step before it starts anything. A tick is decided once: behind the mark of its sync
+/// it is never looked at again, however the clock is set.
 package struct TickPlanner: Sendable {
     /// What is remembered.
     package private(set) var book: TickBook

@@ -2,7 +2,8 @@
 
 /// What clocks in a time zone show, and when they are changed.
 ///
-/// All times are milliseconds: since 1970 UTC, or since 1970-01-01T00:00:00 as a clock in the zone shows them ("local").
+/// All times are milliseconds: since 1970 UTC, or since 1970-01-01T00:00:00 as a clock in the zone shows them
+/// ("local").
 package struct ZoneRules: Sendable, Hashable {
     /// One change of the clocks.
     package struct Change: Sendable, Hashable {

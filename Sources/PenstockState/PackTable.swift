@@ -128,7 +128,8 @@ struct PackTable {
         }
     }
 
-    /// How the items are shared out among blocks: each full but the last one at the end of the ledger, evenly elsewhere.
+    /// How the items are shared out among blocks: each full but the last one at the end of the ledger, evenly
+    /// elsewhere.
     private func groups(_ open: OpenBlock, _ texts: [UInt8]) -> [Range<Int>] {
         let sizes = open.items.indices.map { index in
             PackBlock.size(open.items[index], after: index > 0 ? open.items[index - 1] : nil, texts)

@@ -85,8 +85,8 @@ package final class SpoolFile: Sendable {
 
 /// How rows lie in a ``SpoolFile``, and in the intent to send one.
 ///
-/// The checksum of the rest comes first, then the numbers of rows and rejects, the columns, and the rejects. Numbers are
-/// in the machine's own order: they are read where they were written.
+/// The checksum of the rest comes first, then the numbers of rows and rejects, the columns, and the rejects. Numbers
+/// are in the machine's own order: they are read where they were written.
 package enum RowEncoding {
     /// What the checksum is for.
     package enum Purpose {

@@ -32,8 +32,8 @@ package enum StateSchema {
     /// Rows of `ledger` and `reject` lie in the order in which they came, which later runs of a sync repeat: an update
     /// touches neighbours, while a table in the order of its random keys would touch a page of the file per row.
     ///
-    /// An intent has what it takes to find its record whatever becomes of the row: the marker or the row itself, and when
-    /// the request is over, by a clock that a change of the time of day does not touch.
+    /// An intent has what it takes to find its record whatever becomes of the row: the marker or the row itself, and
+    /// when the request is over, by a clock that a change of the time of day does not touch.
     ///
     /// What is settled is packed: blocks of neighbours under the position of the first, each as large as a page; where
     /// keys lie in them; and the ids of records that were created, as far as they are numbers.

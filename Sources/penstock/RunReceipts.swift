@@ -4,10 +4,11 @@ import Foundation
 import PenstockModel
 import PenstockState
 
-/// Remembers which runs have begun and not been told of: a process that dies between the end of its run and its last word
-/// leaves a note, so that whoever runs again is told of that run and does not get another one on top.
+/// Remembers which runs have begun and not been told of: a process that dies between the end of its run and its last
+/// word leaves a note, so that whoever runs again is told of that run and does not get another one on top.
 ///
-/// The note is a small file beside the state, with the number of the last run that was finished before, and the process.
+/// The note is a small file beside the state, with the number of the last run that was finished before, and the
+/// process.
 final class RunReceipts {
     private var notes: [(path: String, text: String)] = []
 

@@ -11,8 +11,8 @@ import Testing
     private struct World {
         var costs: RequestCosts
         var records: Int
-        /// The positions in the list of the records of the rows; beyond the list for a record that does not exist, which
-        /// only the whole list tells.
+        /// The positions in the list of the records of the rows; beyond the list for a record that does not exist,
+        /// which only the whole list tells.
         var rows: [Int]
         /// How many rows are at hand at once.
         var window: Int

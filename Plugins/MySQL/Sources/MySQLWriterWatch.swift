@@ -10,8 +10,8 @@ import ConnectorKit
 struct MySQLWriterWatch {
     /// How long InnoDB keeps its list of transactions, with some room.
     private static let cacheMilliseconds: Int64 = 130
-    /// How long a statement may have waited for a lock before its transaction began, which then carries the earlier time
-    /// of the statement; and the second that InnoDB cuts off.
+    /// How long a statement may have waited for a lock before its transaction began, which then carries the earlier
+    /// time of the statement; and the second that InnoDB cuts off.
     private static let lockWaitMilliseconds: Int64 = 5_000
     private static let doing = "Looking for open transactions"
 

@@ -152,7 +152,8 @@ final class PostgresConnection {
             "synchronize_seqscans": "off",
             "idle_in_transaction_session_timeout": "\(Self.idleMilliseconds)",
         ]
-        // What is stored in a database without an encoding is looked at here, row by row, instead of refused as a whole.
+        // What is stored in a database without an encoding is looked at here, row by row, instead of refused as a
+        // whole.
         if handle.parameter("server_encoding") == "SQL_ASCII" { values["client_encoding"] = "SQL_ASCII" }
         if let milliseconds = settings.statementMilliseconds { values["statement_timeout"] = "\(milliseconds)" }
         let calls = values.sorted { $0.key < $1.key }.map { "set_config('\($0.key)', '\($0.value)', true)" }

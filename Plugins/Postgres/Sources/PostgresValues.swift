@@ -28,7 +28,8 @@ enum PostgresValues {
         }
     }
 
-    /// Appends a value of a kind that fewer columns have, or one that does not fit; apart, so that the rest stays small.
+    /// Appends a value of a kind that fewer columns have, or one that does not fit; apart, so that the rest stays
+    /// small.
     @inline(never)
     private static func appendOther(
         _ cell: PostgresBytes, _ wire: PostgresType.Wire, to column: ColumnBuilder

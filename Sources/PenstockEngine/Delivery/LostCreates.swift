@@ -19,7 +19,8 @@ package struct LostCreateTime: Sendable, Hashable {
 
     /// The moment from which an absent record stays absent.
     ///
-    /// A deadline of another boot says nothing about the clock of this one: the whole wait then starts with the process.
+    /// A deadline of another boot says nothing about the clock of this one: the whole wait then starts with the
+    /// process.
     ///
     /// - Parameters:
     ///   - settle: How long after its deadline a request may still be carried out, in milliseconds.
@@ -89,8 +90,8 @@ package struct LostCreates<Key: Hashable & Sendable>: Sendable {
     ///   - found: Per create, the records that may be its own: those with its marker, or those with its whole payload
     ///     that nobody has claimed. A record may be there for several creates; it is given to one.
     ///   - startedAt: When the sweep began; creates that were not due then stay.
-    ///   - isMarked: Whether a create's records carry its marker and belong to it beyond doubt, so that two of them are a
-    ///     fault.
+    ///   - isMarked: Whether a create's records carry its marker and belong to it beyond doubt, so that two of them are
+    ///     a fault.
     /// - Returns: The verdicts of those that were due, which are forgotten.
     package mutating func settle(
         _ found: [Key: [String]], startedAt: Int64, isMarked: (Key) -> Bool

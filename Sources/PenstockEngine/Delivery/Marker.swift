@@ -4,9 +4,9 @@ import PenstockModel
 
 /// The text in a record that says which row of which sync it was created for.
 ///
-/// It is made from names and keys alone, so that it can be made again where the state is lost, and holds no value of the
-/// source. Its first part, 26 characters, stands for project, sync, object and source key. What may follow behind a dash
-/// tells several records of one key apart: the run of a FULL + Append, the version of an INCREMENTAL + Append.
+/// It is made from names and keys alone, so that it can be made again where the state is lost, and holds no value of
+/// the source. Its first part, 26 characters, stands for project, sync, object and source key. What may follow behind a
+/// dash tells several records of one key apart: the run of a FULL + Append, the version of an INCREMENTAL + Append.
 package enum Marker {
     /// The label of the field that holds it.
     package static let fieldLabel = "Penstock key"

@@ -17,7 +17,8 @@ package struct RoundTrips: Sendable, Hashable {
     private static let countBeforeTrust: Int64 = 30
     /// As many answers may each have waited for a connection of its own to be opened, three round trips in all.
     private static let countBeforeReuse: Int64 = 64
-    /// Until so many were seen, the shortest may be that of a busy moment: the answers of one burst wait for each other.
+    /// Until so many were seen, the shortest may be that of a busy moment: the answers of one burst wait for each
+    /// other.
     private static let countBeforeCertainty: Int64 = 120
     /// What is taken off the shortest as long, in milliseconds.
     private static let doubt: Int64 = 50

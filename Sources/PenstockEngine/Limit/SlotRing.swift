@@ -4,8 +4,9 @@
 ///
 /// A request takes a slot when it is sent and gives it back one window after the earliest moment at which the other
 /// side can have counted it. That moment is not known, so it is bounded: until 30 answers were seen by the answer
-/// itself, later by the answer less the shortest round trip seen, of which ``RoundTrips/floor`` believes little at first. Two requests in one slot are then at least a window
-/// apart at the other side, whatever the two one-way delays are.
+/// itself, later by the answer less the shortest round trip seen, of which ``RoundTrips/floor`` believes little at
+/// first. Two requests in one slot are then at least a window apart at the other side, whatever the two one-way delays
+/// are.
 ///
 /// Performs nothing itself: every call gets the time, in milliseconds of one clock that all processes share.
 package struct SlotRing: Sendable, Hashable {

@@ -23,7 +23,8 @@ package struct MappedBatch: Sendable {
     package internal(set) var rejects: [Rejected]
     /// Rows that can update a record but cannot become a new one, because a required field is NULL; in their order.
     ///
-    /// There is at most one per row. They are for ``InsertDefinition/OnMissing/create``; with Append such rows are among ``rejects``.
+    /// There is at most one per row. They are for ``InsertDefinition/OnMissing/create``; with Append such rows are
+    /// among ``rejects``.
     package internal(set) var createRejects: [Rejected]
     /// Per row, a digest of the keys and values of the fields it sets.
     ///

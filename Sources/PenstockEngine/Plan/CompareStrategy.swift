@@ -15,9 +15,9 @@
 ///   it is at most twice the minimum.
 /// - **The cost of the list is not known**: where one page may save at least what it costs, it is read, and another one
 ///   as long as the pages so far say that the rest of the list costs less than the rest of the rows by id. Pages never
-///   cost more than the rows so far would have cost by id, and a row that a page holds is not read again; so it is never
-///   more than twice what the rows cost by id, and one page more than that where the first page says that the list is
-///   long.
+///   cost more than the rows so far would have cost by id, and a row that a page holds is not read again; so it is
+///   never more than twice what the rows cost by id, and one page more than that where the first page says that the
+///   list is long.
 ///
 /// Performs nothing itself; rows are numbers here. ADR 0034.
 package struct CompareStrategy: Sendable, Hashable {
@@ -135,7 +135,8 @@ package struct CompareStrategy: Sendable, Hashable {
 
     /// What the whole list costs, as far as its first pages tell; nil where none was read.
     ///
-    /// Pages that have shown none of the rows count as if they had shown one: the next run then does not try them again.
+    /// Pages that have shown none of the rows count as if they had shown one: the next run then does not try them
+    /// again.
     package var listEstimate: Int64? {
         guard pages > 0 else { return nil }
         let seen = rowsByID + rowsByPages

@@ -18,11 +18,11 @@ package enum LateCommits: Sendable, Hashable {
     ///
     /// - Parameter held: The largest key that an earlier run has seen while others were writing.
     ///
-    /// A key of instants carries the clock of its writer: what is still to come begins with the oldest open transaction.
-    /// A date or time without a zone holds the wall clock of somebody, whose zone nobody knows. Other keys, a sequence
-    /// above all, are given out in another order than they are committed in, and
-    /// say nothing of time. All of these wait until nobody writes, or until everybody has ended who was writing when an earlier
-    /// run saw them, and then move to what that run saw.
+    /// A key of instants carries the clock of its writer: what is still to come begins with the oldest open
+    /// transaction. A date or time without a zone holds the wall clock of somebody, whose zone nobody knows. Other
+    /// keys, a sequence above all, are given out in another order than they are committed in, and say nothing of time.
+    /// All of these wait until nobody writes, or until everybody has ended who was writing when an earlier run saw
+    /// them, and then move to what that run saw.
     package init(_ writers: OpenWriters?, type: DataType, held: HeldKey? = nil) {
         guard let writers else {
             self = .none

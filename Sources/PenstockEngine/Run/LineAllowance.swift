@@ -3,7 +3,8 @@
 /// How many lines may be written about rows: many at once, and then so many in a second.
 ///
 /// A log of limited size keeps the newest lines. Where rows are settled by the hundred thousand in a second, nearly
-/// every line that is made for it is gone before the run ends, and would cost more than all else that is done for the row.
+/// every line that is made for it is gone before the run ends, and would cost more than all else that is done for the
+/// row.
 package struct LineAllowance: Sendable {
     /// How many lines were left out since the last call of ``takeOmitted()``.
     package private(set) var omitted = 0

@@ -166,8 +166,8 @@ package struct RowDecider: Sendable {
     ///
     /// - Parameters:
     ///   - hasSamePayload: Whether the row says what was accepted.
-    ///   - cursor: The Incremental Key, which is the one that the row was settled with; nil with FULL, where the row has
-    ///     a record, names no other one, and was settled without such a key.
+    ///   - cursor: The Incremental Key, which is the one that the row was settled with; nil with FULL, where the row
+    ///     has a record, names no other one, and was settled without such a key.
     /// - Returns: Nil where it must be looked at more closely.
     package func quiet(hasSamePayload: Bool, cursor: Value?) -> QuietDecision? {
         guard let cursor, isIncremental else {

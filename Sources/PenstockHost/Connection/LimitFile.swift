@@ -7,8 +7,8 @@ import PenstockEngine
 ///
 /// It holds two copies, written in turn, each with a number and a checksum; the one with the higher number counts. A
 /// process that dies while it writes spoils one copy: the other then still holds the budget, and the slots are taken as
-/// all used. Changes are made under `flock`, which the kernel gives back when a process dies. Whoever uses the file also
-/// locks a byte of its own beyond the content, and that is how others see that it is alive.
+/// all used. Changes are made under `flock`, which the kernel gives back when a process dies. Whoever uses the file
+/// also locks a byte of its own beyond the content, and that is how others see that it is alive.
 struct LimitFile: ~Copyable {
     /// What was read.
     enum Content {

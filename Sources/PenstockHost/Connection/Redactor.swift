@@ -52,8 +52,8 @@ package struct Redactor: Sendable {
         return Array(forms)
     }
 
-    /// What stands for the secret in the base64 of a text in which `offset` bytes come before it, without the characters
-    /// that its neighbours share.
+    /// What stands for the secret in the base64 of a text in which `offset` bytes come before it, without the
+    /// characters that its neighbours share.
     private static func base64(_ secret: String, after offset: Int) -> String {
         let all = Data([UInt8](repeating: 0, count: offset) + Array(secret.utf8)).base64EncodedString()
         return String(all.prefix((offset + secret.utf8.count) * 8 / 6).dropFirst((offset * 8 + 5) / 6))

@@ -4,8 +4,9 @@ import Synchronization
 
 /// The other side's clock, as far as its answers tell it.
 ///
-/// Any thread. Answers carry whole seconds and are some time on their way, so the clock shown here is behind theirs by up to a second
-/// and the way: what changed since a moment that it showed is asked for a little too early, never too late.
+/// Any thread. Answers carry whole seconds and are some time on their way, so the clock shown here is behind theirs by
+/// up to a second and the way: what changed since a moment that it showed is asked for a little too early, never too
+/// late.
 final class ServerClock: Sendable {
     private struct Reading {
         var server: Int64

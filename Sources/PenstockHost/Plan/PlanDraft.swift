@@ -72,7 +72,8 @@ package final class PlanDraft {
         }
     }
 
-    /// Makes sure that a plan can be written to `path`: its folder takes files, and what is there is a plan, or nothing.
+    /// Makes sure that a plan can be written to `path`: its folder takes files, and what is there is a plan, or
+    /// nothing.
     ///
     /// For before anything is asked or spent; nothing is left behind.
     ///

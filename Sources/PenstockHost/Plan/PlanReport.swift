@@ -52,7 +52,8 @@ package struct PlanReport: Sendable {
     package var isFullRefresh = false
     /// Whether the destination was not asked anything.
     package var isOffline = false
-    /// When the oldest record was read that a plan has used which asks nobody, in milliseconds since 1970; nil for none.
+    /// When the oldest record was read that a plan has used which asks nobody, in milliseconds since 1970; nil for
+    /// none.
     package var recordsReadAt: Int64?
     /// Whether a record is looked at before it is changed.
     package var isGuarded = false

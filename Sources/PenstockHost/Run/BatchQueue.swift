@@ -6,8 +6,8 @@ import PenstockState
 
 /// Batches on their way from the thread that reads to the one that works, in order.
 ///
-/// A few wait in memory. Where the work stands still for longer than ``patience``, the rest waits in a nameless file, so
-/// that neither memory grows nor the source waits (ADR 0013). Work that goes on, however slowly it began, gets its
+/// A few wait in memory. Where the work stands still for longer than ``patience``, the rest waits in a nameless file,
+/// so that neither memory grows nor the source waits (ADR 0013). Work that goes on, however slowly it began, gets its
 /// batches through memory again once the file is used up.
 package final class BatchQueue: @unchecked Sendable {  // Guarded by `condition`, but for the file itself.
     /// How many batches wait in memory.

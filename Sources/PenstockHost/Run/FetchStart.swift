@@ -59,8 +59,8 @@ package struct FetchStart: Sendable, Hashable {
     /// Where a run of `sync` starts.
     ///
     /// Where the map or the fields have changed since the last settled run, the fetch reaches back to the oldest
-    /// reject, because rejects may go now; else, where a linked sync has run since, to the oldest row that waits for one
-    /// of its rows.
+    /// reject, because rejects may go now; else, where a linked sync has run since, to the oldest row that waits for
+    /// one of its rows.
     ///
     /// - Parameter planned: What linked syncs would do first that run with this one; for plans.
     /// - Throws: ``RunStop``: `schemaChanged` where the stored watermark is not a value of the column as it is now.

@@ -47,7 +47,8 @@ final class IntentJournal: Sendable {
         while try !isWritten(place, timeout) {}
     }
 
-    /// Writes what has to be written before a row is sent; false where that took so long that its deadline is too early.
+    /// Writes what has to be written before a row is sent; false where that took so long that its deadline is too
+    /// early.
     private func isWritten(_ place: BatchRow, _ timeout: Int64) throws(ConnectorError) -> Bool {
         let now = BootClock.milliseconds
         switch book.withLock({ $0.ask(place, now) }) {

@@ -220,7 +220,8 @@ final class LostRows {
             try ledger.close(closed, .created, remoteID: id)
             return nil
         }
-        // The record was made from an earlier version of the row: it is brought up to date, or gets a record of its own.
+        // The record was made from an earlier version of the row: it is brought up to date, or gets a record of its
+        // own.
         try ledger.noteRecord(item.row, remoteID: id)
         if isAppend { return try sendAgain(item) }
         var again = item.row

@@ -70,8 +70,8 @@ package struct RowInspector {
     /// - Parameters:
     ///   - store: The sync's state, or nil.
     ///   - remoteID: A record to read back and to compare with, or nil.
-    ///   - createFault: The code with which the row was rejected when it should have become a record, or nil; whether it
-    ///     still would be is then said.
+    ///   - createFault: The code with which the row was rejected when it should have become a record, or nil; whether
+    ///     it still would be is then said.
     /// - Throws: ``RunStop``.
     package func inspect(
         _ key: [String], _ store: StateStore?, remoteID: String?, createFault: String? = nil

@@ -6,8 +6,8 @@ import PenstockState
 
 /// The chunks that wait until the records behind their rows were looked at.
 ///
-/// Rows of several chunks are looked at together, so that groups are full; and a source that ends within the chunks that
-/// are held is known to its last row before anything is read.
+/// Rows of several chunks are looked at together, so that groups are full; and a source that ends within the chunks
+/// that are held is known to its last row before anything is read.
 struct HeldChunks {
     /// A row of a chunk that is held.
     struct Place {

@@ -6,8 +6,8 @@ import PenstockState
 
 /// Tells the rows of a batch that something is to be done about from those that need nothing.
 ///
-/// Most rows of most runs are as they were. Such a row is known by two digests, that of its key and that of what would be
-/// sent; it is counted, and nothing else is made of it. Used from one thread.
+/// Most rows of most runs are as they were. Such a row is known by two digests, that of its key and that of what would
+/// be sent; it is counted, and nothing else is made of it. Used from one thread.
 final class RowSieve {
     /// A row that is looked at.
     struct Candidate {

@@ -6,8 +6,8 @@ import PenstockState
 
 /// Makes the state of a sync anew from the markers in its records.
 ///
-/// Every record with a marker is read once, then the source; a row whose marker is found gets its record back. Nothing is
-/// written at the destination.
+/// Every record with a marker is read once, then the source; a row whose marker is found gets its record back. Nothing
+/// is written at the destination.
 package final class StateRebuilder {
     /// What was found.
     package struct Report: Sendable {

@@ -8,9 +8,9 @@ import PenstockModel
 /// The file with a line for each row that was sent, with masked fields as dots.
 ///
 /// The lines are made and written on a queue of its own, so that a run that settles many rows does not wait for them.
-/// A line is in the file a moment after the next ``keepUp()``, or when ``close()`` returns. Rows that went through faster
-/// than any API takes them are counted in a line that says how many they were; those that failed have their lines
-/// whatever the rate. Used from one thread.
+/// A line is in the file a moment after the next ``keepUp()``, or when ``close()`` returns. Rows that went through
+/// faster than any API takes them are counted in a line that says how many they were; those that failed have their
+/// lines whatever the rate. Used from one thread.
 final class RequestLog: Sendable {
     private let queue = DispatchQueue(label: "penstock.requests")
     /// A run whose disk is slow waits rather than gathers.

@@ -15,7 +15,8 @@ enum LogFormat: String, CaseIterable, ExpressibleByArgument {
 
 /// The lines of the log.
 enum LogLine {
-    /// Whether standard error goes straight to the system's journal, which takes levels as prefixes and has times itself.
+    /// Whether standard error goes straight to the system's journal, which takes levels as prefixes and has times
+    /// itself.
     static let isJournal: Bool = {
         guard let stream = ProcessInfo.processInfo.environment["JOURNAL_STREAM"] else { return false }
         var status = stat()

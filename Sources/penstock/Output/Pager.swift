@@ -3,8 +3,8 @@
 import Foundation
 import PenstockProcess
 
-/// Where a long text goes on a terminal: to the program in `$PENSTOCK_PAGER`, `$PAGER`, or `less`; elsewhere to standard
-/// output.
+/// Where a long text goes on a terminal: to the program in `$PENSTOCK_PAGER`, `$PAGER`, or `less`; elsewhere to
+/// standard output.
 ///
 /// The program is started with the first text, in the process group of this one, so that it has the terminal.
 final class Pager {

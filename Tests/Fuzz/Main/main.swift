@@ -3,5 +3,6 @@
 import FuzzTargets
 import Glibc
 
-/// `penstock-fuzz TARGET [--planted] [libFuzzer's options and folders]`, `penstock-fuzz TARGET --dictionary`, or `--list`.
+/// `penstock-fuzz TARGET [--planted] [libFuzzer's options and folders]`, `penstock-fuzz TARGET --dictionary`, or
+/// `--list`.
 FuzzCommand.run()

@@ -5,8 +5,8 @@ import Glibc
 import Synchronization
 
 extension FuzzTarget {
-    /// What a server writes on the wire: whatever it is, a create reaches the server once, is never held for unsent, and
-    /// an answer keeps to the limits of its size.
+    /// What a server writes on the wire: whatever it is, a create reaches the server once, is never held for unsent,
+    /// and an answer keeps to the limits of its size.
     static let wire = FuzzTarget(
         "wire",
         pieces: [
