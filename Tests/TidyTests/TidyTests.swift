@@ -52,6 +52,14 @@ struct SourceFile: CustomStringConvertible, Sendable {
         }
     }
 
+    /// The formatter breaks code, and lets comments be.
+    @Test("Comments stay within the line", arguments: SourceFile.all.filter(\.isSwift))
+    func commentsAreShort(file: SourceFile) {
+        for (number, line) in file.lines.enumerated() where line.count > 120 {
+            #expect(line.firstRange(of: /^ *\/\//) == nil, "\(file):\(number + 1) has \(line.count) characters")
+        }
+    }
+
     @Test("Every file says its licence", arguments: SourceFile.all)
     func licenceIsSaid(file: SourceFile) {
         #expect(file.lines.prefix(2).contains { $0.contains("SPDX-License-Identifier: Apache-2.0") }, "\(file)")
