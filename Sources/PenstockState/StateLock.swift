@@ -36,6 +36,20 @@ struct StateLock: ~Copyable {
         self.descriptor = descriptor
     }
 
+    /// Makes sure that nobody holds the lock, without a change to its file.
+    ///
+    /// - Throws: ``StateError/locked(by:)``; ``StateError/cannotWrite(_:)`` where the file cannot be looked at.
+    static func check(path: String) throws(StateError) {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return }
+            throw .system("Opening the lock file", path, errno)
+        }
+        defer { Glibc.close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0, errno == EWOULDBLOCK else { return }
+        throw .locked(by: StateLock.owner(descriptor))
+    }
+
     deinit {
         // An owner's name left behind by a failed truncate misleads nobody: only a held lock is ever attributed.
         _ = ftruncate(descriptor, 0)

@@ -69,6 +69,13 @@ package final class StateStore: Sendable {
         return StateStore(sync: sync, isWriter: true, state)
     }
 
+    /// Makes sure that no process writes the state of `sync` at this moment.
+    ///
+    /// - Throws: ``StateError``: `locked`; `cannotWrite` where the lock file cannot be looked at.
+    package static func checkUnlocked(folder: String, sync: String) throws(StateError) {
+        try StateLock.check(path: try StateFolder(folder, sync: sync).lock)
+    }
+
     /// Opens the state file of `sync` to read it, also while another process writes.
     ///
     /// - Parameter marks: What the file is held against, or nil for a file that is taken as it is.

@@ -237,6 +237,21 @@ import Testing
         #expect(try plan.result().status == 143)
     }
 
+    @Test("Nothing is undone or planned to be undone of a run that is at work")
+    func undoBeside() throws {
+        let project = try project(rows: 2) { $0.latency = 300_000_000 }
+        let first = try project.start("run", "orgs")
+        try first.wait("the run has not created anything") { project.server.writes > 0 }
+        first.send(SIGSTOP)
+        for words in [["--dry-run"], ["-O", "back.plan"], ["--yes"]] {
+            let undo = try project.penstock(["undo", "latest"] + words)
+            #expect(undo.status == 75 && undo.errors.contains("error[locked]"), "\(words): \(undo.everything)")
+        }
+        first.send(SIGCONT)
+        #expect(try first.result().status == 0)
+        #expect(try project.penstock("undo", "latest", "--dry-run").status == 0)
+    }
+
     @Test("A second run of the same sync says who is at work, and touches nothing")
     func locking() throws {
         let project = try project(rows: 1) { $0.latency = 700_000_000 }

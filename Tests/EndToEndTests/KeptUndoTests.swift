@@ -80,7 +80,7 @@ import Testing
         #expect(data["as_planned"]?.boolValue == true, "\(data.prettyText)")
         #expect(data["predicted"]?["tokens"] == data["api"]?["tokens"])
         #expect(project.server.names == ["Old 1", "Old 2"])
-        try expectStale(project, "was undone since, or a part of it: by run \(data["run"]?.stringValue ?? "?")")
+        try expectStale(project, "was applied by run \(data["run"]?.stringValue ?? "?"); nothing was sent now")
     }
 
     @Test("The latest kept undo is found by that word, and is no plan of a run")

@@ -63,7 +63,8 @@ package struct UndoConflict: Sendable, Hashable {
         case .readOnly: "\(field): the destination does not let it be written"
         case .cannotDelete: "the connector cannot delete records"
         case .deleted: "the run deleted the record: bring it back at the destination"
-        case .refused: "refused: \(message)"
+        case .refused where field.isEmpty: "refused: \(message)"
+        case .refused: "\(field): refused, and left as it is: \(message)"
         case .changedSincePlan: "the record is not as it was when the undo was planned: nothing of it is put back"
         }
     }

@@ -15,6 +15,7 @@ final class UndoDelivery {
     private let run: RunRecord
     private let schema: Schema
     private let settled: (UndoItem, RowOutcome, RowResult?) throws(RunStop) -> Void
+    private let refused: (UndoItem, UndoItem.Field, RowResult) throws(RunStop) -> UndoConflict
     private let queue = ResultQueue()
     private var machine: DeliveryMachine
     private var items = RowSlots<UndoItem>()
@@ -30,10 +31,13 @@ final class UndoDelivery {
 
     /// - Parameters:
     ///   - fields: The fields that may be put back, as the destination has them now.
+    ///   - refused: Is told of a field for which the destination refuses a record that is sent once more without it,
+    ///     and says how that field is left.
     ///   - settled: Is told how each record ended.
     init(
         _ target: UndoTarget, _ store: StateStore, _ images: BeforeImages, _ run: RunRecord,
         fields: [DestinationField], _ options: RunOptions,
+        refused: @escaping (UndoItem, UndoItem.Field, RowResult) throws(RunStop) -> UndoConflict,
         settled: @escaping (UndoItem, RowOutcome, RowResult?) throws(RunStop) -> Void
     ) {
         self.target = target
@@ -41,6 +45,7 @@ final class UndoDelivery {
         self.images = images
         self.run = run
         self.settled = settled
+        self.refused = refused
         schema = Schema(
             [
                 Schema.Field(WriteRequest.rowKeyColumn, .text, isNullable: false),
@@ -244,15 +249,30 @@ final class UndoDelivery {
     private func close(_ endings: [DeliveryMachine.Ending]) throws(RunStop) {
         for ending in endings {
             let item = items.remove(ending.row)
-            prepared.remove(item.image.key)
             var outcome = ending.outcome
             var result = ending.result
             if let error = ending.result?.error { result?.error = target.host.redacted(error) }
+            if outcome == .rejected, let result, try sendRest(of: item, result) { continue }
+            prepared.remove(item.image.key)
             let isMissing = outcome == .rejected && result?.error?.code == .notFound
             if isMissing, item.isDelete { outcome = .updated }
             if outcome == .updated || outcome == .unchanged { try note(item) }
             try settled(item, outcome, result)
         }
+    }
+
+    /// Sends a record once more without the field that the destination does not take, where it names one of several.
+    ///
+    /// What is kept of the record speaks of all its fields: one that was not overwritten holds what it held before.
+    private func sendRest(of item: UndoItem, _ result: RowResult) throws(RunStop) -> Bool {
+        guard !item.isDelete, item.fields.count > 1, machine.stop == nil, let error = result.error,
+            error.code == .badData, let place = item.fields.firstIndex(where: { $0.image.field == error.field })
+        else { return false }
+        var rest = item
+        let field = rest.fields.remove(at: place)
+        rest.conflicts.append(try refused(item, field, result))
+        add(rest)
+        return true
     }
 
     private func note(_ item: UndoItem) throws(RunStop) {

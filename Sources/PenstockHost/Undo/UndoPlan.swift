@@ -16,6 +16,21 @@ package struct UndoTerms: Sendable {
         self.plan = plan
         self.pins = pins
     }
+
+    /// Why the plan is not applied, by the files, the connection and the connector; nil where these are the same.
+    package var refusal: RunRefusal? {
+        // The fields and the run are looked at once the destination is open.
+        let planned = plan.header.pins.filter { $0.kind != .field && $0.kind != .state }
+        let differences = PlanPin.differences(planned, pins)
+        return differences.isEmpty ? nil : stale(differences)
+    }
+
+    /// A refusal because what the plan was made from has changed.
+    func stale(_ differences: [String]) -> RunRefusal {
+        RunRefusal(
+            .stalePlan, "the plan \(plan.path) is no longer true; nothing was sent",
+            notes: differences + ["plan again, and look at it: penstock undo \(plan.header.undoes ?? "RUN") -O FILE"])
+    }
 }
 
 /// Writes down what an undo does with records, for people and for files.

@@ -52,6 +52,8 @@ package struct UndoReport: Sendable {
     package var left: Int64 = 0
     /// Records that the destination refused to have changed.
     package var refused: Int64 = 0
+    /// Fields that the destination refused, of records whose others were put back or tried.
+    package var refusedFields: Int64 = 0
     /// Records that were not sent.
     package var notTried: Int64 = 0
     /// Updates of the run whose record nobody had looked at, so that nothing is known of what was there before.
@@ -117,6 +119,8 @@ package struct UndoReport: Sendable {
 package enum UndoProblem: Error, Sendable, Hashable {
     /// Nothing is kept of it.
     case nothingKept
+    /// It has written records of this object, and the sync writes others now.
+    case otherObject(String)
     /// So many creates of it may have been carried out, and nobody knows.
     case lostCreates(Int)
 }

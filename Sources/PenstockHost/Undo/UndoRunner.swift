@@ -32,11 +32,10 @@ package final class UndoRunner {
         _ target: UndoTarget, _ store: StateStore, _ images: BeforeImages?, undoing run: RunRecord,
         _ options: RunOptions, examplesMax: Int, applying terms: UndoTerms? = nil
     ) throws {
-        guard let images, let imageRun = try images.run(run.number), imageRun.id == run.id,
-            imageRun.object == target.object.id
-        else {
+        guard let images, let imageRun = try images.run(run.number), imageRun.id == run.id else {
             throw UndoProblem.nothingKept
         }
+        guard imageRun.object == target.object.id else { throw UndoProblem.otherObject(imageRun.object) }
         if run.status != .finished {
             let lost = try store.openEntries(of: run.number).count { [.intent, .unknown].contains($0.outcome) }
             guard lost == 0 else { throw UndoProblem.lostCreates(lost) }
@@ -118,10 +117,24 @@ package final class UndoRunner {
         }
         differences += PlanPin.differences(planned, now)
         guard !differences.isEmpty else { return }
-        throw .refused(
-            RunRefusal(
-                .stalePlan, "the plan \(terms.plan.path) is no longer true; nothing was sent",
-                notes: differences + ["plan again, and look at it: penstock undo \(undone.id) -O FILE"]))
+        if let run = try appliedBy(terms.plan) {
+            throw .refused(
+                RunRefusal(
+                    .stalePlan, "the plan \(terms.plan.path) was applied by run \(run); nothing was sent now",
+                    notes: ["see what is left: penstock undo \(undone.id) --dry-run"]))
+        }
+        throw .refused(terms.stale(differences))
+    }
+
+    /// The finished undo that has applied this plan; nil where there is none, or another plan was applied since.
+    private func appliedBy(_ plan: SealedPlan) throws(RunStop) -> String? {
+        do {
+            let words = try store.meta(Self.planSetting)?.split(separator: " ") ?? []
+            guard words.count == 2, words[1] == plan.digest[...] else { return nil }
+            return try store.runs(limit: .max).first { $0.id == words[0] && $0.status == .finished }?.id
+        } catch {
+            throw .state(error)
+        }
     }
 
     /// Whether the undo that is to be gone on with applies this plan.
@@ -300,7 +313,13 @@ package final class UndoRunner {
         let costs = target.object.costs
         let count = Counter()
         let delivery = UndoDelivery(target, store, images, record, fields: writable, options) {
-            [decider] (item, outcome, result) throws(RunStop) in
+            [decider] (item, field, result) throws(RunStop) in
+            let conflict = Self.refusal(item, result, decider.name(field.image.field))
+            count.add(conflict)
+            observe(
+                .delivered(DeliveredRows(Self.delivered(item, .rejected, result, costs, decider, count.total))))
+            return conflict
+        } settled: { [decider] (item, outcome, result) throws(RunStop) in
             count.add(item, outcome, result)
             observe(.delivered(DeliveredRows(Self.delivered(item, outcome, result, costs, decider, count.total))))
         }
@@ -329,9 +348,11 @@ package final class UndoRunner {
         report.restoredFields = totals.fields
         report.deleted = totals.deleted
         report.refused = totals.refused
+        report.refusedFields = totals.refusedFields
         report.notTried = totals.notTried
-        report.conflictsTotal += totals.refused
-        report.conflicts += totals.conflicts.prefix(max(0, examplesMax - report.conflicts.count))
+        report.conflictsTotal += totals.refused + totals.refusedFields
+        // What the destination does not take is said first: it is what nobody could foresee.
+        report.conflicts = Array((totals.conflicts + report.conflicts).prefix(max(0, examplesMax)))
         complete(&report)
         report.run = try finish(record, report)
         return report
@@ -343,6 +364,7 @@ package final class UndoRunner {
         var fields: Int64 = 0
         var deleted: Int64 = 0
         var refused: Int64 = 0
+        var refusedFields: Int64 = 0
         var notTried: Int64 = 0
         var conflicts: [UndoConflict] = []
     }
@@ -350,6 +372,13 @@ package final class UndoRunner {
     private final class Counter {
         var totals = Totals()
         var total: Int64 = 0
+
+        /// Counts a field that was refused, of a record that is sent once more without it.
+        func add(_ conflict: UndoConflict) {
+            total += 1
+            totals.refusedFields += 1
+            if totals.conflicts.count < 1_000 { totals.conflicts.append(conflict) }
+        }
 
         func add(_ item: UndoItem, _ outcome: RowOutcome, _ result: RowResult?) {
             total += 1
@@ -359,13 +388,19 @@ package final class UndoRunner {
                 totals.fields += Int64(item.fields.count)
             case .rejected:
                 totals.refused += 1
-                var conflict = UndoConflict(
-                    keyText: item.keyText, remoteID: item.image.remoteID, field: "", reason: .refused)
-                conflict.message = result?.error?.message ?? "The destination refused it."
+                let conflict = UndoRunner.refusal(item, result, "")
                 if totals.conflicts.count < 1_000 { totals.conflicts.append(conflict) }
             case .skipped, .unknown, .notTried: totals.notTried += 1
             }
         }
+    }
+
+    /// What is said of a record, or of one field of it, that the destination has refused.
+    private static func refusal(_ item: UndoItem, _ result: RowResult?, _ field: String) -> UndoConflict {
+        var conflict = UndoConflict(
+            keyText: item.keyText, remoteID: item.image.remoteID, field: field, reason: .refused)
+        conflict.message = result?.error?.message ?? "The destination refused it."
+        return conflict
     }
 
     private static func delivered(

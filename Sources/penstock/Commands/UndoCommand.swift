@@ -54,11 +54,14 @@ struct UndoCommand: ParsableCommand {
             valueName: "file"))
     var plan: String?
 
-    @Option(name: .long, help: "How many records and conflicts to show, each.")
+    @Option(name: .long, parsing: .unconditional, help: "How many records and conflicts to show, each.")
     var diff: Int = 3
 
     func validate() throws {
         guard diff >= 0 else { throw ValidationError("--diff is a number of records, 0 or more.") }
+        guard options.output?.isForLists != true else {
+            throw ValidationError("An undo is no list: it is written with --output table, json or jsonl.")
+        }
         guard !dryRun || !yes else { throw ValidationError("--dry-run does nothing, so --yes has no meaning with it.") }
         guard out != "" else {
             throw ValidationError("-O is the path of a file, or latest, which keeps the plan in the project.")
@@ -237,6 +240,8 @@ struct UndoExecution {
             try PlanFiles.ready(out, at: files.undoPath(out, file.name), root: project.root)
         }
         return try workspace.reading(file.name) { () throws -> UndoRenderer in
+            // A run that is at work is not at its end, and what is on its way is not lost.
+            if record.status != .finished { try StateStore.checkUnlocked(folder: folder, sync: file.name) }
             guard
                 let store = try StateStore.openForReading(
                     folder: folder, sync: file.name, marks: try workspace.marks(of: file.name))
@@ -299,11 +304,12 @@ struct UndoExecution {
                 ? try BeforeImages.openForWriting(folder: folder, sync: file.name) : nil
             defer { images?.close() }
             let side = try side()
-            let target = try open(side)
-            defer { target.close() }
             let terms = try plan.map {
                 UndoTerms(plan: $0, pins: try PlanFiles(workspace, project).undoPins(file, side))
             }
+            if let refusal = terms?.refusal { throw CommandFailure(refusal, file) }
+            let target = try open(side)
+            defer { target.close() }
             let journal = RunJournal(
                 file, object: target.object.id, RunFolders(root: project.root), project.history
             ) { _ in }
@@ -322,6 +328,11 @@ struct UndoExecution {
     private func report(_ target: UndoTarget, _ body: () throws -> UndoReport) throws -> UndoRenderer {
         do {
             return UndoRenderer(file, target.object, try body(), diff: diff, width: options.tableWidth)
+        } catch UndoProblem.otherObject(let object) {
+            throw CommandFailure(
+                .config, code: "undo-nothing",
+                "run \(record.id) has written \(object), and \(file.name) writes \(target.object.id) now",
+                notes: ["to undo it, let destination.object in \(file.file) be \(object) meanwhile"])
         } catch UndoProblem.nothingKept {
             throw nothingKept
         } catch UndoProblem.lostCreates(let count) {

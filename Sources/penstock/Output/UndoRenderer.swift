@@ -36,7 +36,7 @@ struct UndoRenderer {
         case .refused, nil: break
         }
         if report.notTried > 0 { return .tryLater }
-        return report.refused > 0 ? .data : .ok
+        return report.refused + report.refusedFields > 0 ? .data : .ok
     }
 
     /// Whether anything is to be sent.
@@ -93,7 +93,8 @@ struct UndoRenderer {
         add(report.deleted, "-", isPlan ? "delete" : "deleted", "created by the run, and not changed since")
         add(report.already, "=", "as before", "nothing is left to do")
         add(report.left, "≠", "left alone", "nothing of them can be put back; see the conflicts")
-        add(report.refused, "!", "refused", "by the destination")
+        add(report.refused, "!", "refused", "by the destination; see below")
+        add(report.refusedFields, "!", "refused", "fields; their records were sent again without them")
         add(report.notTried, "?", "not tried", "the next undo of this run goes on with them")
         return lines
     }
@@ -199,12 +200,20 @@ struct UndoRenderer {
     /// The run that has undone it before, or nil.
     private var earlier: String? { report.undoneBy.last }
 
+    /// How an undo has ended, in the head of its summary.
+    private func ending(_ run: RunRecord, isNothing: Bool) -> String {
+        if isNothing { return "nothing to undo" }
+        guard run.status == .finished, report.refused + report.refusedFields > 0 else {
+            return run.status == .finished ? "undone" : "undone in part"
+        }
+        return report.restored + report.deleted > 0 ? "undone in part" : "not undone"
+    }
+
     /// The summary for people.
     var text: String {
         guard let run = report.run else { return planText }
         let isNothing = run.status == .finished && report.restored + report.deleted + report.refused == 0
-        let state = run.status == .finished ? isNothing ? "nothing to undo" : "undone" : "undone in part"
-        var lines = ["\(file.name)   \(state)   run \(report.undone.id), by run \(run.id)"]
+        var lines = ["\(file.name)   \(ending(run, isNothing: isNothing))   run \(report.undone.id), by run \(run.id)"]
         if let earlier, isNothing { lines.append("  run \(report.undone.id) was undone by run \(earlier); \(rest)") }
         if report.isResumed { lines.append("  went on with an undo that was interrupted") }
         let numbers = numbers(isPlan: false)
@@ -256,7 +265,8 @@ struct UndoRenderer {
             "restored_fields": .integer(report.restoredFields), "deleted": .integer(report.deleted),
             "as_before": .integer(report.already), "left": .integer(report.left),
             "conflicts": .integer(report.conflictsTotal), "refused": .integer(report.refused),
-            "not_tried": .integer(report.notTried), "unknown_before": .integer(report.unknownBefore),
+            "refused_fields": .integer(report.refusedFields), "not_tried": .integer(report.notTried),
+            "unknown_before": .integer(report.unknownBefore),
             "unknown_created": .integer(report.unknownCreated),
         ])
         if report.run == nil {
