@@ -23,6 +23,9 @@ enum ProjectFiles {
     /// Whether there is anything.
     static func isThere(_ path: String) -> Bool { mode(path) != nil }
 
+    /// Whether there is a folder.
+    static func isFolder(_ path: String) -> Bool { (mode(path) ?? 0) & S_IFMT == S_IFDIR }
+
     /// Whether there is a regular file.
     static func isFile(_ path: String) -> Bool { (mode(path) ?? 0) & S_IFMT == S_IFREG }
 

@@ -124,9 +124,21 @@ struct ProjectLoader {
             suggestion: "write 1, or update Penstock")
     }
 
-    private func names(in folder: String, _ extensions: [String]) -> [String] {
+    private mutating func names(in folder: String, _ extensions: [String]) -> [String] {
+        var all: [String] = []
+        let path = "\(project.root)/\(folder)"
         // A folder that is not there has no files; projects of one file have none of the folders.
-        let all = (try? FileManager.default.contentsOfDirectory(atPath: "\(project.root)/\(folder)")) ?? []
+        if ProjectFiles.isThere(path) {
+            do {
+                all = try FileManager.default.contentsOfDirectory(atPath: path)
+            } catch {
+                if folder == "models" { areModelsMissing = true }
+                findings.error(
+                    .unreadable, at: SourceSpan(file: folder),
+                    ProjectFiles.isFolder(path) ? "the folder cannot be read" : "it is no folder",
+                    suggestion: ProjectFiles.isFolder(path) ? "look at its owner and its rights" : nil)
+            }
+        }
         let drafted = drafts.keys.filter { $0.hasPrefix("\(folder)/") }.map { String($0.dropFirst(folder.count + 1)) }
         return Set(all + drafted).filter { name in
             !name.hasPrefix(".") && extensions.contains { name.hasSuffix(".\($0)") }
@@ -180,7 +192,11 @@ struct ProjectLoader {
             findings.error(
                 .unknownProfile, at: span ?? SourceSpan(file: ProjectLocator.fileName),
                 "there is no profile \"\(name)\"", suggestion: Spelling.suggestion(name, in: project.profiles),
-                notes: project.profiles.isEmpty ? [] : ["profiles: \(ScalarText.list(project.profiles))"])
+                notes: [
+                    project.profiles.isEmpty
+                        ? "\(ProjectLocator.fileName) has no profiles"
+                        : "profiles: \(ScalarText.list(project.profiles))"
+                ])
             return
         }
         project.profile = name
