@@ -22,11 +22,11 @@ enum CommandLineEntry {
             exit(failure.exitCode.rawValue)
         } catch {
             if Penstock.exitCode(for: error) == .validationFailure, let hint = MisspelledCommand.hint(arguments) {
-                Terminal.writeError(hint + "\n")
+                Terminal.writeError(hint.printableLines + "\n")
                 exit(ExitCode.usage.rawValue)
             }
             if Penstock.exitCode(for: error) == .validationFailure {
-                Terminal.writeError(usage(Penstock.fullMessage(for: error)) + "\n")
+                Terminal.writeError(usage(Penstock.fullMessage(for: error)).printableLines + "\n")
                 exit(ExitCode.usage.rawValue)
             }
             Penstock.exit(withError: error)

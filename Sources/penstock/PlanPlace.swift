@@ -12,6 +12,11 @@ extension PlanFiles {
     ///   - root: The project's folder.
     /// - Throws: ``CommandFailure`` 64 where something else than a plan is there, 73 where nothing can be written.
     static func ready(_ word: String, at path: String, root: String) throws {
+        guard !word.hasSuffix("/") else {
+            throw CommandFailure(
+                .usage, code: "usage", "\(word) names a folder, and a plan is kept in a file",
+                notes: ["name the file: -O \(word)NAME.plan"])
+        }
         if word == latest { try makeFolder(root) }
         do {
             try PlanDraft.checkPlace(path)

@@ -137,10 +137,16 @@ package final class SealedPlan: Sendable {
     /// - Throws: ``PlanFileProblem``.
     package init(path: String) throws(PlanFileProblem) {
         self.path = path
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        // A pipe is not waited for.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { throw .system(.unreadable, path, "cannot be read") }
         var isComplete = false
         defer { if !isComplete { Glibc.close(file) } }
+        var status = stat()
+        guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "a pipe or a device"
+            throw PlanFileProblem(kind: .unreadable, message: "\(path) is \(kind), and a plan is read from a file")
+        }
         let size = Int(lseek(file, 0, SEEK_END))
         guard size > 0, let first = Self.firstLine(file, size), let header = Self.parsed(first) else {
             throw Self.damaged(path, "is no plan")

@@ -28,7 +28,7 @@ enum Explanations {
 
     private static let texts: [String: String] = [
         "stale-plan":
-            "The plan that was to be applied is no longer true: the files, a connector, the map, a field at the destination, the state, or rows of the source have changed since, or the run was undone since that an undo was planned for; the message says which. Nothing was sent. Plan again and look at it: penstock plan SYNC -O FILE, or penstock undo RUN -O FILE.",
+            "The plan that was to be applied is no longer true: the files, a connector, the map, a field at the destination, the state, or rows of the source have changed since, or the run was undone since that an undo was planned for; or the plan was applied already; the message says which. Nothing was sent. Plan again and look at it: penstock plan SYNC -O FILE, or penstock undo RUN -O FILE.",
         "not-applied":
             "Several plans were to be applied by one command, and this one was left because of another: that one is no longer true or would exceed a limit, and then none of them is begun; or the run of a sync that this one links to did not come to its end. The message says which. Nothing was sent for this sync. What stopped the other one is told beside it; once that is mended, the same command goes on, and leaves plans alone that are applied already.",
         "plan-damaged":
@@ -125,7 +125,7 @@ enum Explanations {
         "record-locked":
             "The destination keeps the record from being changed, as an archived one. Map the field that the message names to false, or leave the row out.",
         "undo-nothing":
-            "Of this run nothing is kept that could be put back: it changed nothing, its updates were sent without looking at the records (undo: on looks at them), or it is forgotten. Or the kept plan of an undo has nothing in it.",
+            "Of this run nothing is kept that could be put back: it changed nothing, its updates were sent without looking at the records (undo: on looks at them), it is forgotten, or the sync writes records of another object now. Or the kept plan of an undo has nothing in it.",
         "undo-unknown":
             "Creates of the run may have been carried out without anybody knowing. Let the next run look for them, or say what became of them: penstock reject resolve NAME",
         "undo-not-allowed":

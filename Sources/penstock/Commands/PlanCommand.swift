@@ -77,13 +77,21 @@ struct PlanCommand: ParsableCommand {
         guard !offline || (out == nil && !guarded) else {
             throw ValidationError("A plan that asks nobody cannot be applied: leave --offline out.")
         }
+        guard !isShow || syncs.count == 2 else {
+            throw ValidationError(
+                (syncs.count == 1 ? "Which plan is to be shown?" : "One plan is shown at a time.")
+                    + " It is written: penstock plan show FILE, or show SYNC for what -O latest has kept.")
+        }
     }
+
+    /// Whether a plan is shown that was kept.
+    private var isShow: Bool { syncs.first == PlanShow.word }
 
     /// The rows that are shown of a plan that is made now.
     var shown: DiffChoice { diff ?? .first(3) }
 
     func run() throws {
-        if syncs.count == 2, syncs[0] == PlanShow.word {
+        if isShow {
             return try PlanShow(options: options, file: syncs[1], diff: diff ?? .all).run()
         }
         let workspace = Workspace(options)

@@ -72,6 +72,9 @@ struct RunCommand: ParsableCommand {
 
     func validate() throws {
         guard limit ?? 1 > 0 else { throw ValidationError("--limit is a number of rows, 1 or more.") }
+        guard options.output?.isForLists != true else {
+            throw ValidationError("A run is no list: it is written with --output table, json or jsonl.")
+        }
         guard plan != "" else {
             throw ValidationError("--plan is the path of a file that \"plan -O\" has written, or latest.")
         }

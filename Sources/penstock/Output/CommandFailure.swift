@@ -38,7 +38,8 @@ struct CommandFailure: Error {
         self.exitCode = exitCode
         self.code = code
         self.sentence = sentence
-        message = (["error[\(code)]: \(sentence)"] + notes.map { "  = \($0)" }).joined(separator: "\n")
+        // What was typed, or came from elsewhere, must not steer the terminal.
+        message = (["error[\(code)]: \(sentence)"] + notes.map { "  = \($0)" }).joined(separator: "\n").printableLines
     }
 
     /// An end because a connector could not do what it was asked.

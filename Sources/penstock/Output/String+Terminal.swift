@@ -55,6 +55,11 @@ extension String {
         return lines + [line]
     }
 
+    /// The text with the control characters in its lines made visible; the lines stay.
+    var printableLines: String {
+        split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }.joined(separator: "\n")
+    }
+
     /// The text on one line, with control characters made visible, so that data cannot steer the terminal.
     var printable: String {
         guard
