@@ -64,7 +64,7 @@ final class Preflight {
         let differences: [String]
         do {
             differences = try pinDifferences(plan)
-            if !differences.isEmpty, let run = try Self.finished(plan, store) {
+            if !differences.isEmpty, let run = try SyncRunner.finished(plan, store) {
                 throw RunStop.refused(
                     RunRefusal(
                         .stalePlan, "the plan \(plan.path) was applied by run \(run.id); nothing was sent now",
@@ -206,13 +206,6 @@ final class Preflight {
     private func isOwnRun(_ plan: SealedPlan) throws(StateError) -> Bool {
         guard let run = try store.unfinishedRun() else { return false }
         return try Self.applies(run, plan, store)
-    }
-
-    /// The run that has applied this plan to its end; nil where there is none, or another plan was applied since.
-    private static func finished(_ plan: SealedPlan, _ store: StateStore) throws(StateError) -> RunRecord? {
-        let words = try store.meta(planSetting)?.split(separator: " ") ?? []
-        guard words.count == 2, words[1] == plan.digest[...] else { return nil }
-        return try store.runs(limit: .max).first { $0.id == words[0] && $0.status == .finished }
     }
 
     /// Whether a run is one that applies this plan.
