@@ -77,11 +77,6 @@ struct PlanCommand: ParsableCommand {
         guard !offline || (out == nil && !guarded) else {
             throw ValidationError("A plan that asks nobody cannot be applied: leave --offline out.")
         }
-        guard !isShow || syncs.count == 2 else {
-            throw ValidationError(
-                (syncs.count == 1 ? "Which plan is to be shown?" : "One plan is shown at a time.")
-                    + " It is written: penstock plan show FILE, or show SYNC for what -O latest has kept.")
-        }
     }
 
     /// Whether a plan is shown that was kept.
@@ -91,11 +86,18 @@ struct PlanCommand: ParsableCommand {
     var shown: DiffChoice { diff ?? .first(3) }
 
     func run() throws {
-        if isShow {
+        if isShow, syncs.count == 2 {
             return try PlanShow(options: options, file: syncs[1], diff: diff ?? .all).run()
         }
         let workspace = Workspace(options)
         let project = try workspace.validProject()
+        // A sync may have this name, too.
+        guard !isShow || project.syncs.contains(where: { $0.name == PlanShow.word }) else {
+            throw CommandFailure(
+                .usage, code: "usage",
+                syncs.count == 1 ? "which plan is to be shown?" : "one plan is shown at a time",
+                notes: ["penstock plan show FILE", "what -O latest has kept: penstock plan show SYNC"])
+        }
         let lock = try LockFile(root: project.root)
         var codes: [ExitCode] = []
         let chosen = try workspace.syncs(syncs, selection: selection, in: project)
