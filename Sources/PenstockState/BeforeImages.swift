@@ -109,7 +109,8 @@ package final class BeforeImages: Sendable {
 
     /// Makes all `changes` at once.
     ///
-    /// - Parameter isDurable: Whether they are to survive a loss of power once this returns; else the end of the process.
+    /// - Parameter isDurable: Whether they are to survive a loss of power once this returns; else the end of the
+    ///   process.
     /// - Throws: ``StateError``; none is made then.
     package func commit(_ changes: [ImageChange], isDurable: Bool) throws(StateError) {
         guard !changes.isEmpty else { return }

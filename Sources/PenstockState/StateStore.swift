@@ -32,8 +32,8 @@ package final class StateStore: Sendable {
     ///   - allowsNetworkDisk: Whether the folder may lie on a disk of the network.
     ///   - migrations: The steps to the current schema.
     /// - Throws: ``StateError``: `locked`, `newer`, `outgrown`, `damaged`, `outdated`, `cannotWrite`; nothing is open
-    ///   or locked afterwards, and a file that is refused is as it was. A step of a migration that throws leaves the file at the
-    ///   version before it, with a copy of the whole file as it was in `<sync>.db.v<version>.bak`.
+    ///   or locked afterwards, and a file that is refused is as it was. A step of a migration that throws leaves the
+    ///   file at the version before it, with a copy of the whole file as it was in `<sync>.db.v<version>.bak`.
     package static func openForWriting(
         folder: String, sync: String, owner: LockOwner, marks: StateMarks? = nil, allowsNetworkDisk: Bool = false,
         migrations: [StateMigration] = StateSchema.migrations
@@ -80,8 +80,8 @@ package final class StateStore: Sendable {
     ///
     /// - Parameter marks: What the file is held against, or nil for a file that is taken as it is.
     /// - Returns: nil where there is no state yet.
-    /// - Throws: ``StateError``: `newer`, `older`, `outgrown`, `damaged`, `outdated`, `cannotWrite` (it cannot be read);
-    ///   nothing is open then.
+    /// - Throws: ``StateError``: `newer`, `older`, `outgrown`, `damaged`, `outdated`, `cannotWrite` (it cannot be
+    ///   read); nothing is open then.
     package static func openForReading(
         folder: String, sync: String, marks: StateMarks? = nil,
         migrations: [StateMigration] = StateSchema.migrations

@@ -13,7 +13,8 @@ final class PlanMatch {
     private struct Half {
         var action: PlanEntry.Action
         var payload: Fingerprint?
-        /// Of a row of the run, ``payload`` with the keys of linked rows in place of ids; nil where nothing asks for it.
+        /// Of a row of the run, ``payload`` with the keys of linked rows in place of ids; nil where nothing asks for
+        /// it.
         var keyed: Fingerprint?
         /// Whether ``payload`` of a row of the plan has keys of linked rows in place of ids.
         var isLinked = false

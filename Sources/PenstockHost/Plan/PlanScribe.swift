@@ -133,7 +133,8 @@ struct PlanScribe {
 
 /// The digests of what rows would send, with the source keys of linked rows in place of the records' ids.
 ///
-/// By these a row is known again that was planned before the records were there that it refers to. Used from one thread.
+/// By these a row is known again that was planned before the records were there that it refers to. Used from one
+/// thread.
 final class KeyedPayloads {
     private let sync: OpenSync
     /// What ``payloads`` are about.

@@ -142,8 +142,8 @@ package final class PlannedRecords {
 
 /// Tells which rows refer to records that a linked sync changes first without a look at them.
 ///
-/// Where such a record is gone the linked sync's row is rejected, and what becomes of these rows cannot be foreseen. Used
-/// from one thread.
+/// Where such a record is gone the linked sync's row is rejected, and what becomes of these rows cannot be foreseen.
+/// Used from one thread.
 final class UnseenLinks {
     private let sync: OpenSync
     private let parents: [String: PlannedRecords]

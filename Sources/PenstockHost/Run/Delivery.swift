@@ -345,8 +345,8 @@ final class Delivery {
 
     /// Goes on with a row whose record, which only the ledger knew, is gone.
     ///
-    /// It is a reject, and the next run looks for another record or creates one: that is counted before anything is sent,
-    /// by its plan and its limits. A plan that is applied has said that this record is changed.
+    /// It is a reject, and the next run looks for another record or creates one: that is counted before anything is
+    /// sent, by its plan and its limits. A plan that is applied has said that this record is changed.
     private func goOnWithoutRecord(_ item: Item, _ result: RowResult) throws(RunStop) {
         let insert = sync.definition.insert
         var again = item.row

@@ -4,8 +4,8 @@ import PenstockEngine
 import PenstockModel
 import PenstockState
 
-/// The rows of a guarded plan, or of the run that applies it: the record of each row that changes one is looked at right
-/// before the row is handed on.
+/// The rows of a guarded plan, or of the run that applies it: the record of each row that changes one is looked at
+/// right before the row is handed on.
 ///
 /// Records are read by id, as many together as one request can read; the rows wait until so many have come, and go on
 /// together. A plan and its run form the same groups, so that both cost the same. Memory does not grow with the rows.
@@ -28,9 +28,11 @@ final class GuardedRows: DecidedRows {
         var id: String
     }
 
-    /// How many rows may be on their way, or wait to be, when the next ones are looked at; and how many these are at most.
+    /// How many rows may be on their way, or wait to be, when the next ones are looked at; and how many these are at
+    /// most.
     ///
-    /// Whatever the object says of rows at once: what lies between the look and the request is time to edit a record in.
+    /// Whatever the object says of rows at once: what lies between the look and the request is time to edit a record
+    /// in.
     static let openMax = 100
 
     /// What it costs to look at the records of a sync.
@@ -244,7 +246,8 @@ final class GuardedRows: DecidedRows {
     }
 }
 
-/// What a guarded plan has seen of the records that its rows change; for any number of rows in a fixed amount of memory.
+/// What a guarded plan has seen of the records that its rows change; for any number of rows in a fixed amount of
+/// memory.
 ///
 /// Used from one thread.
 final class PlannedLooks {

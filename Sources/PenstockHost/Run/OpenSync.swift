@@ -301,7 +301,8 @@ package final class OpenSync {
     /// Whether guards decide by the record which fields an update may change.
     var guardsFields: Bool { definition.insert.mode == .update && mapping.needsRecord }
 
-    /// Whether no two rows can go to one record: the only part of the source key is a number, and it is the record's id.
+    /// Whether no two rows can go to one record: the only part of the source key is a number, and it is the record's
+    /// id.
     var hasRecordPerKey: Bool {
         guard let column = mapping.idColumn, keyColumns == [column], definition.insert.match == "id",
             let place = readSchema.index(of: column)

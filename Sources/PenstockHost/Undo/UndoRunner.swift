@@ -296,8 +296,8 @@ package final class UndoRunner {
     ///
     /// The rest of a run that is not finished is given up. What was done is on disk when this returns.
     ///
-    /// - Throws: ``RunStop`` where it could not even begin, or the state cannot be written; `refused` for a plan that is
-    ///   no longer true.
+    /// - Throws: ``RunStop`` where it could not even begin, or the state cannot be written; `refused` for a plan that
+    ///   is no longer true.
     package func run(observe: @escaping (RunEvent) -> Void) throws(RunStop) -> UndoReport {
         if let terms { try checkPins(terms) }
         let (record, isResumed) = try begin()

@@ -26,7 +26,8 @@ extension String {
         return out + "…"
     }
 
-    /// The text in lines of at most `width` columns, broken at spaces; lines after the first begin with `indent` spaces.
+    /// The text in lines of at most `width` columns, broken at spaces; lines after the first begin with `indent`
+    /// spaces.
     ///
     /// A word that is too long stays whole, so that paths and addresses can be copied; a sentence of a script without
     /// spaces is broken where the line is full. Without a width there is one line.
