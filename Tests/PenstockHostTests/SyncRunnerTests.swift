@@ -44,12 +44,15 @@ import Testing
         #expect(bench.names == ["Beta"])
     }
 
-    @Test func aRecordThatIsGoneIsCreatedAnew() throws {
+    @Test func aRecordThatIsGoneIsCreatedAnewByTheNextRun() throws {
         let bench = try Bench(
             [row("a", "Alpha")], map: upsert, insert: InsertDefinition(mode: .update, onMissing: .create))
         _ = try bench.run()
         bench.connector.removeRecord(1)
         bench.set([row("a", "Beta")])
+        let met = try bench.run()
+        #expect(met.counts.created == 0 && met.rejectsByCode.map(\.code) == ["record-gone"])
+        #expect(bench.names.isEmpty)
         #expect(try bench.run().counts.created == 1)
         #expect(bench.names == ["Beta"])
     }
