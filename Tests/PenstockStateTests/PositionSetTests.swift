@@ -37,6 +37,15 @@ import Testing
         #expect(again == 0)
     }
 
+    @Test("A gap ends where a whole piece begins, and another one begins where it ends")
+    func wholePieces() {
+        var positions = PositionSet(last: 20_000)
+        let added = ((4_096...8_191).map { $0 } + (12_288...16_383).reversed()).filter { positions.insert(Int64($0)) }
+        #expect(added.count == 8_192)
+        #expect(gaps(of: positions) == [1...4_095, 8_192...12_287, 16_384...20_000])
+        #expect(positions.gap(from: 5_000) == 8_192...12_287)
+    }
+
     private func gaps(of positions: PositionSet) -> [ClosedRange<Int64>] {
         var gaps: [ClosedRange<Int64>] = []
         var from: Int64 = 1
