@@ -249,12 +249,11 @@ struct SchemaChecker {
         case .percent, .countOrPercent, .limit(.percent), .limit(.countOrPercent):
             if text.hasSuffix("%") {
                 ScalarText.isDecimal(String(text.dropLast())) ? "from 0% to 100%, with two decimal places at most" : nil
-            } else if case .countOrPercent = schema {
-                nil
-            } else if case .limit(.countOrPercent) = schema {
-                nil
             } else {
-                ScalarText.integer(text) != nil ? "did you mean \(text)%?" : nil
+                switch schema {
+                case .countOrPercent, .limit(.countOrPercent): nil
+                default: ScalarText.integer(text) != nil ? "did you mean \(text)%?" : nil
+                }
             }
         case .limit(.count):
             text.hasSuffix("%") ? "write how many, without %" : nil
