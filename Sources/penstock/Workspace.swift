@@ -81,8 +81,12 @@ final class Workspace {
     ///   - resolves: Whether references must have values.
     ///   - takesAllModels: Whether all of dbt's models are taken over, not just those that syncs read.
     ///   - drafts: Texts that stand for files, by path in the project.
+    ///   - takesAnyProfile: Whether a profile that is asked for and not there is a finding like any other. Else it
+    ///     fails with 78 here: a command that looks past what is wrong with the files would look at something else
+    ///     than was meant.
     func loadProject(
-        resolves: Bool = true, takesAllModels: Bool = false, drafts: [String: String] = [:]
+        resolves: Bool = true, takesAllModels: Bool = false, drafts: [String: String] = [:],
+        takesAnyProfile: Bool = false
     ) throws -> (project: Project, diagnostics: [Diagnostic]) {
         let root = try root.get()
         if !saidOfRename, let names = RenameNote(root: root).names {
@@ -95,6 +99,9 @@ final class Workspace {
         let (project, found) = Project.load(
             root: root, profile: options.profileName, version: Version.text, resolver: resolver,
             takesAllModels: takesAllModels, drafts: drafts)
+        if options.profileName != nil, !takesAnyProfile {
+            try report(found.filter { $0.code == DiagnosticCode.unknownProfile.rawValue }, project)
+        }
         let checked = project.check(
             connectors: descriptors, resolver: resolver, refusal: registry.refusal(of:))
         return (project, project.sorted(found + checked))

@@ -142,6 +142,23 @@ import Testing
         #expect(project.server.counters.requests == 0)
     }
 
+    @Test("A profile that does not exist is 78, also where a command else looks past what is wrong with the files")
+    func unknownProfile() throws {
+        let project = try project()
+        try project.write("penstock.yml", try project.text("penstock.yml") + "profiles: {prod: {}}\n")
+        #expect(try project.penstock("status", "-P", "prod").status == 0)
+        for command in [["status"], ["sync", "list"], ["reject", "show", "orgs"], ["connection", "list"], ["run"]] {
+            let slip = try project.penstock(command + ["-P", "pord"])
+            #expect(slip.status == 78, "\(command): \(slip.everything)")
+            #expect(slip.errors.contains("did you mean \"prod\"?"), "\(command): \(slip.errors)")
+            #expect(slip.output.isEmpty, "\(command)")
+        }
+        let findings = try project.penstock("validate", "--json", "-P", "pord")
+        #expect(findings.status == 78 && findings.output.contains("unknown-profile"), "\(findings.everything)")
+        try project.write("syncs/broken.yml", "version: 1\nsourec: {}\n")
+        #expect(try project.penstock("status").status == 0)
+    }
+
     @Test("Without a project every command that needs one says how to start one")
     func noProject() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("penstock-none-\(UUID().uuidString)")

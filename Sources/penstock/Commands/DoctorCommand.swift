@@ -132,7 +132,7 @@ struct Doctor {
 
     private mutating func examineProject() {
         do {
-            let (project, diagnostics) = try workspace.loadProject()
+            let (project, diagnostics) = try workspace.loadProject(takesAnyProfile: true)
             self.project = project
             let errors = diagnostics.filter { $0.severity == .error }
             let size =

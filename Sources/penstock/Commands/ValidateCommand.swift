@@ -32,7 +32,7 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         let workspace = Workspace(options)
-        var (project, diagnostics) = try workspace.loadProject(resolves: !noEnv)
+        var (project, diagnostics) = try workspace.loadProject(resolves: !noEnv, takesAnyProfile: true)
         if !noEnv { diagnostics = project.sorted(diagnostics + (try localSourceDiagnostics(workspace, project))) }
         let hasErrors = diagnostics.contains { $0.severity == .error } || (strict && !diagnostics.isEmpty)
         if options.isMachineReadable {
