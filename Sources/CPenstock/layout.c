@@ -151,7 +151,9 @@ AT(penstock_read_request, bound, 64);
 AT(penstock_read_request, batch_rows, 104);
 AT(penstock_read_request, batch_bytes, 112);
 AT(penstock_read_request, rows_max, 120);
-AT(penstock_read_request, reserved, 128);
+AT(penstock_read_request, ignores_writers, 128);
+AT(penstock_read_request, reserved0, 132);
+AT(penstock_read_request, reserved, 136);
 
 SIZE(penstock_source_api, 80);
 AT(penstock_source_api, size, 0);

@@ -36,6 +36,7 @@ package final class InMemoryConnector: Connector {
         var reads = 0
         var cuts: [Int] = []
         var openWriters: OpenWriters?
+        var readsWithWriters = 0
         var onCut: (@Sendable () -> Void)?
     }
 
@@ -68,6 +69,9 @@ package final class InMemoryConnector: Connector {
 
     /// What reads say of open writers from now on.
     package func setOpenWriters(_ writers: OpenWriters?) { state.withLock { $0.openWriters = writers } }
+
+    /// How many reads were to say who else was writing.
+    package var readsWithWriters: Int { state.withLock { $0.readsWithWriters } }
 
     /// How many reads were started since ``setCuts(_:onCut:)``.
     package var reads: Int { state.withLock { $0.reads } }
@@ -140,6 +144,7 @@ private final class InMemorySource: Source {
     func read(_ request: ReadRequest) throws(ConnectorError) -> any RecordStream {
         let (table, cut, writers, onCut) = connector.state.withLock { state in
             defer { state.reads += 1 }
+            if request.needsOpenWriters { state.readsWithWriters += 1 }
             let cut = state.cuts.indices.contains(state.reads) ? state.cuts[state.reads] : nil
             return (state.table, cut, state.openWriters, state.onCut)
         }
@@ -148,7 +153,7 @@ private final class InMemorySource: Source {
         var rows = RecordBatch(schema)
         for row in Self.rows(of: table, request) { rows.append(places.map { table.value(row, $0) }) }
         let stream = InMemoryStream(rows, rowsMax: request.batchRowsMax)
-        stream.openWriters = writers
+        stream.openWriters = request.needsOpenWriters ? writers : nil
         stream.batchesLeft = cut
         stream.onCut = onCut
         return stream

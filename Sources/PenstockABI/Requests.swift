@@ -34,6 +34,7 @@ extension ReadRequest {
             request.batch_rows = Int64(batchRowsMax)
             request.batch_bytes = Int64(batchBytesMax)
             request.rows_max = rowsMax ?? -1
+            request.ignores_writers = needsOpenWriters ? 0 : 1
             return body(&request)
         }
     }
@@ -57,6 +58,7 @@ extension ReadRequest {
         batchRowsMax = Int(request.batch_rows)
         batchBytesMax = Int(request.batch_bytes)
         rowsMax = request.rows_max < 0 ? nil : request.rows_max
+        needsOpenWriters = request.ignores_writers == 0
     }
 }
 

@@ -43,11 +43,15 @@ public struct ReadRequest: Sendable, Hashable {
     public var batchBytesMax: Int
     /// The most rows to read at all, or nil.
     public var rowsMax: Int64?
+    /// Whether ``RecordStream/openWriters`` is looked at: where it is not, a source that must ask or wait for it does
+    /// not.
+    public var needsOpenWriters: Bool
 
     /// A request for a whole object or query, unless narrowed.
     public init(
         _ target: Target, columns: [String] = [], order: [String] = [], lowerBound: LowerBound? = nil,
-        batchRowsMax: Int = 4_096, batchBytesMax: Int = 4 << 20, rowsMax: Int64? = nil
+        batchRowsMax: Int = 4_096, batchBytesMax: Int = 4 << 20, rowsMax: Int64? = nil,
+        needsOpenWriters: Bool = true
     ) {
         self.target = target
         self.columns = columns
@@ -56,6 +60,7 @@ public struct ReadRequest: Sendable, Hashable {
         self.batchRowsMax = batchRowsMax
         self.batchBytesMax = batchBytesMax
         self.rowsMax = rowsMax
+        self.needsOpenWriters = needsOpenWriters
     }
 }
 

@@ -36,7 +36,8 @@ public protocol RecordStream: AnyObject {
     /// The columns; fixed for the whole stream.
     var schema: Schema { get }
 
-    /// Who else was writing at the source when the snapshot was taken; nil where the source cannot know.
+    /// Who else was writing at the source when the snapshot was taken; nil where the source cannot know, and where the
+    /// request does not need it.
     var openWriters: OpenWriters? { get }
 
     /// Returns the next batch, or nil once the stream has ended.

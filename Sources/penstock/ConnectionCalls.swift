@@ -127,12 +127,19 @@ enum ConnectionCalls {
         _ side: SyncSetup.Side, _ request: ReadRequest, _ workspace: Workspace
     ) throws -> (schema: Schema, batches: [RecordBatch]) {
         try source(side, workspace, "reading the first rows") { (open) throws(ConnectorError) in
-            let stream = try open.read(request)
+            let stream = try open.read(unwatched(request))
             defer { stream.close() }
             var batches: [RecordBatch] = []
             while let next = try stream.next() { batches.append(next.batch) }
             return (stream.schema, batches)
         }
+    }
+
+    /// The request where nothing goes by who else was writing.
+    private static func unwatched(_ request: ReadRequest) -> ReadRequest {
+        var request = request
+        request.needsOpenWriters = false
+        return request
     }
 
     /// The columns of a read; no row is read.
@@ -154,7 +161,7 @@ enum ConnectionCalls {
     ) throws -> ModelReading {
         let result = try source(side, workspace, "reading it") {
             (open) throws(ConnectorError) -> Result<ModelReading, StateError> in
-            let stream = try open.read(request)
+            let stream = try open.read(unwatched(request))
             defer { stream.close() }
             do {
                 return .success(

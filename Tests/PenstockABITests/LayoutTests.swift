@@ -141,7 +141,8 @@ import Testing
             [
                 (\.target_kind, 0), (\.bound_inclusive, 4), (\.target, 8), (\.columns, 24), (\.order, 32),
                 (\.n_columns, 40), (\.n_order, 44), (\.bound_column, 48), (\.bound, 64), (\.batch_rows, 104),
-                (\.batch_bytes, 112), (\.rows_max, 120), (\.reserved, 128),
+                (\.batch_bytes, 112), (\.rows_max, 120), (\.ignores_writers, 128), (\.reserved0, 132),
+                (\.reserved, 136),
             ])
     }
 

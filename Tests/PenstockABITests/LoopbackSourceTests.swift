@@ -71,6 +71,8 @@ func drained(_ stream: any RecordStream) throws(ConnectorError) -> [SourceBatch]
             .object("echo"), order: ["a", "\u{fc}"], lowerBound: .init(column: "a", value: bound, isInclusive: true),
             batchRowsMax: 7, batchBytesMax: 1_000, rowsMax: 1)
         #expect(try drained(loaded.read(request)) == drained(direct.read(request)))
+        let unwatched = ReadRequest(.object("echo"), needsOpenWriters: false)
+        #expect(try drained(loaded.read(unwatched)) == drained(direct.read(unwatched)))
     }
 
     @Test func chosenColumnsComeInTheirOrder() throws {

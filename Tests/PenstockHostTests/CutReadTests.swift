@@ -109,6 +109,18 @@ import Testing
         #expect(bench.names == ["a", "c", "b"])
     }
 
+    @Test("Only a read with an Incremental Key asks the source who else is writing")
+    func whoAsks() throws {
+        let map = [MapEntry(target: "name", from: "name")]
+        let whole = try Bench([row("a", at: 1)], map: map, isOrdered: true)
+        #expect(try whole.run().counts.created == 1)
+        #expect(whole.connector.readsWithWriters == 0)
+        let keyed = try Bench(
+            [row("a", at: 1)], map: map, fetch: FetchDefinition(mode: .incremental, key: "at"), isOrdered: true)
+        #expect(try keyed.run().counts.created == 1)
+        #expect(keyed.connector.readsWithWriters == 1)
+    }
+
     @Test("Where somebody always writes, a sequence moves to what was seen before all of them began")
     func busyServers() throws {
         let bench = try Bench(

@@ -103,7 +103,7 @@ final class MySQLSource: Source {
             let relation = try MySQLCatalog(session).relation(request.target)
             let query = try MySQLQuery(request, relation)
             try makeRoom(query, session)
-            let watch = try MySQLWriterWatch(session, host)
+            let watch = request.needsOpenWriters ? try MySQLWriterWatch(session, host) : nil
             try session.run(
                 "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY", "Taking a snapshot of \(settings.address)")
             return try MySQLStream(session, query, relation, request, host, openWriters: watch?.finish())

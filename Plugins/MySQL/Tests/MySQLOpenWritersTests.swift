@@ -12,15 +12,15 @@ import Testing
     /// A server of its own: whoever writes beside the test would be seen.
     private static let quiet = Result { () throws(ServerProblem) in try MariaDBServer(.good) }
 
-    private static func read(_ server: MariaDBServer, _ database: String, user: String? = nil) throws -> (
-        OpenWriters?, TestHost
-    ) {
+    private static func read(
+        _ server: MariaDBServer, _ database: String, user: String? = nil, isNeeded: Bool = true
+    ) throws -> (OpenWriters?, TestHost) {
         let fixture = try MySQLFixture()
         let changes: [String: JSON?] = [
             "port": .integer(server.port), "database": .string(database),
             "user": .string(user ?? server.user), "password": user == nil ? .string(server.password) : nil,
         ]
-        let stream = try fixture.source(changes).read(ReadRequest(.object("t")))
+        let stream = try fixture.source(changes).read(ReadRequest(.object("t"), needsOpenWriters: isNeeded))
         defer { stream.close() }
         return (stream.openWriters, fixture.host)
     }
@@ -64,5 +64,8 @@ import Testing
         let (unseen, host) = try Self.read(server, database, user: "limited")
         #expect(unseen == nil)
         #expect(host.lines.contains { $0.contains("PROCESS privilege") && $0.contains("lookback") })
+        let (unasked, quiet) = try Self.read(server, database, user: "limited", isNeeded: false)
+        #expect(unasked == nil && !quiet.lines.contains { $0.contains("PROCESS") })
+        #expect(try Self.read(server, database, isNeeded: false).0 == nil)
     }
 }

@@ -60,9 +60,10 @@ final class PostgresSource: Source {
     func read(_ request: ReadRequest) throws(ConnectorError) -> any RecordStream {
         let connection = try PostgresConnection.open(settings, PostgresCancellation(host))
         do throws(ConnectorError) {
-            let writers = try PostgresWriters(connection)
-            let openWriters = writers.openWriters(try connection.begin())
-            sayBlind(writers)
+            let writers = request.needsOpenWriters ? try PostgresWriters(connection) : nil
+            let wasWritten = try connection.begin()
+            let openWriters = writers?.openWriters(wasWritten)
+            if let writers { sayBlind(writers) }
             let question = Question(target: request.target, columns: request.columns)
             let catalog = PostgresCatalog(connection)
             let relation: PostgresRelation

@@ -104,6 +104,9 @@ import Testing
         parts.user = role
         parts.password = "blind-canary"
         let source = try fixture.source(as: parts.string)
+        let unwatched = try source.read(ReadRequest(.object("t"), needsOpenWriters: false))
+        #expect(unwatched.openWriters == nil && !fixture.host.lines.contains { $0.contains("pg_read_all_stats") })
+        unwatched.close()
         for _ in 0..<2 {
             #expect(try writers(fixture, source) == OpenWriters(hasWriters: true))
         }

@@ -268,7 +268,9 @@ typedef struct penstock_read_request {
     int64_t batch_rows;                       /* the most rows a batch may have */
     int64_t batch_bytes;                      /* about how many bytes a batch may have */
     int64_t rows_max;                         /* the most rows to read at all; -1: no limit */
-    uint64_t reserved[4];
+    int32_t ignores_writers;                  /* 1: the host does not look at penstock.open_writers */
+    int32_t reserved0;
+    uint64_t reserved[3];
 } penstock_read_request;
 
 struct penstock_source_api {

@@ -103,6 +103,7 @@ package struct RowInspector {
         guard !places.isEmpty else { return nil }
         var request = ReadRequest(sync.definition.source.target, columns: sync.readSchema.fields.map(\.name))
         request.batchRowsMax = RowPipeline.batchRows
+        request.needsOpenWriters = false
         let isOrdered = bound(&request, key, places[0])
         do throws(ConnectorError) {
             let stream = try sync.source.read(request)

@@ -126,6 +126,7 @@ final class RowPipeline {
         let batchRows = sync.guardsFields && !isGuarded ? Self.guardedBatchRows : Self.batchRows
         request.batchRowsMax = Int(min(Int64(batchRows), max(limit.room ?? .max, 1)))
         if sync.sourceCapabilities.contains(.lowerBound) { request.lowerBound = fetchStart.lowerBound }
+        request.needsOpenWriters = sync.cursorIndex != nil
         do {
             let read = try ContinuedRead(
                 sync.source, request, order: sync.readOrder, host: sync.sourceHost,
