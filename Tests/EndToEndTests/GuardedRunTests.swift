@@ -57,6 +57,60 @@ import Testing
         #expect(report["predicted"]["tokens"]?.intValue == report.tokens)
     }
 
+    /// A project with a FULL sync whose fields are guarded, and a finished run of so many rows that changed nothing.
+    ///
+    /// - Parameter others: How many records of others have smaller ids, so that reading the list is the dearer way.
+    private func ordinary(_ count: Int, behind others: Int) throws -> TemporaryProject {
+        let project = try TemporaryProject(budget: "{burst: 50, window: 1s}")
+        try write(count, "Old", behind: others, project)
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            map: {id: pd, name: company}
+            insert: {mode: Update, compare: remote, guard: if-unchanged-since-us}
+            """)
+        for _ in 0..<others { try project.server.create(["name": .string("Another")]) }
+        for number in 1...count { try project.server.create(["name": .string("Old \(number)")]) }
+        #expect(try project.run().counts == "fetched \(count), unchanged \(count)")
+        let file = try project.text("syncs/orgs.yml")
+        try project.write("syncs/orgs.yml", file.replacing("compare: remote", with: "compare: ledger"))
+        return project
+    }
+
+    private func write(_ count: Int, _ word: String, behind others: Int, _ project: TemporaryProject) throws {
+        try project.csv("orgs", ["key,pd,company"] + (1...count).map { "k\($0),\(others + $0),\(word) \($0)" })
+    }
+
+    @Test(
+        "Where the usual limit counts half of the rows first, their guarded fields are looked at right before they go")
+    func countedFirst() throws {
+        let others = 3_500
+        let project = try ordinary(600, behind: others)
+        try write(600, "New", behind: others, project)
+        let writes = project.server.writes
+        let running = try project.start("run", "orgs", "--json")
+        try running.wait("it has sent some") { project.server.writes >= writes + 5 }
+        // In the half that is counted, and further on than what is looked at when the first rows go.
+        try project.server.edit(others + 290, ["name": .string("By hand")])
+        let report = try SyncReport(try running.result(), tokens: 0)
+        #expect(report.counts == "fetched 600, updated 599, unchanged 1, conflicts 1", "\(report.result.everything)")
+        #expect(project.server.names.contains("By hand") && project.server.names.count { $0.hasPrefix("New ") } == 599)
+    }
+
+    @Test("A source that shrinks by more than half stops a run with guarded fields before anything is looked at")
+    func shrunk() throws {
+        let project = try ordinary(10, behind: 0)
+        try write(4, "New", behind: 0, project)
+        let writes = project.server.writes
+        let result = try project.penstock("run", "orgs")
+        #expect(result.status == 65 && result.errors.contains("error[limit-shrink]"), "\(result.everything)")
+        #expect(
+            result.errors.contains("the source has 4 rows, and had 10 in the last finished run"), "\(result.errors)")
+        #expect(project.server.writes == writes)
+        let passed = try project.run("--yes-really", "shrink")
+        #expect(passed.count("fetched") == 4 && passed.count("updated") == 4, "\(passed.counts)")
+    }
+
     @Test("A guarded run that is killed goes on, and leaves nothing alone that it has sent itself")
     func killed() throws {
         let count = 120

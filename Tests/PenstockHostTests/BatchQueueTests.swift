@@ -51,4 +51,18 @@ import Testing
         while try queue.next({}) != nil { count += 1 }
         #expect(count < 10)
     }
+
+    @Test("Rows are waited for without being taken, and the end ends the wait")
+    func waiting() throws {
+        let queue = BatchQueue(folder: NSTemporaryDirectory(), rowsAheadMax: nil)
+        Self.fill(queue, 40) { if $0 == 20 { Thread.sleep(forTimeInterval: 0.25) } }
+        let whole = (0..<40).reduce(Int64(0)) { $0 + Int64(Self.batch($1).batch.rowCount) }
+        var pauses = 0
+        let some = queue.waitForRows(whole / 2 + 10) { pauses += 1 }
+        #expect(some >= whole / 2 + 10 && some <= whole)
+        #expect(pauses > 0, "whoever waits is asked whether it is to stop")
+        #expect(queue.waitForRows(whole + 1) {} == whole)
+        for number in 0..<40 { #expect(try queue.next {} == Self.batch(number), "batch \(number)") }
+        #expect(try queue.next {} == nil)
+    }
 }

@@ -37,7 +37,7 @@ package struct PreflightTerms: Sendable {
 ///
 /// The rows are read and decided once, wait in a file, and are sent from there: what was looked at is what is sent
 /// (ADR 0029). Only as many rows are held as the terms need: with no limit but that on a source
-/// that shrinks, half of the rows of the run before.
+/// that shrinks, half of the rows of the run before; and where fields are guarded, these are only read.
 final class Preflight {
     private let sync: OpenSync
     private let store: StateStore
@@ -118,6 +118,14 @@ final class Preflight {
         if isWhole { radius.rowsBefore = try rowsBefore() }
         let match = terms.plan.map { PlanMatch($0, sync, terms.mask, folder: folder) }
         let enough = terms.needsAll(mode) || holdsAll ? nil : radius.rowsForShrink(terms.limits, mode) ?? 0
+        if let enough, sync.guardsFields, mode == .full {
+            // A guard goes by what a record holds right before its row goes: the rows are only counted here.
+            radius.counts.fetched = try pipeline.readAhead(enough)
+            if radius.counts.fetched >= enough { radius.rowsBefore = nil }
+            try check(radius)
+            isGood = true
+            return (rows, radius, nil)
+        }
         var problem: PlanFileProblem?
         while enough.map({ radius.counts.fetched < $0 }) ?? true, !sync.destinationHost.isCancelled, problem == nil {
             let isMore = try rows.hold { chunk throws(RunStop) in
@@ -136,11 +144,16 @@ final class Preflight {
         if !rows.hasReadAll { radius.rowsBefore = nil }
         radius.tokens = tokens(radius.counts)
         if match?.looks != nil { radius.tokens? += GuardedRows.costs(sync).readByID(updates) ?? 0 }
-        if let first = radius.excesses(terms.heldLimits, mode).first {
-            throw .refused(refusal(first, radius.excesses(terms.heldLimits, mode)))
-        }
+        try check(radius)
         isGood = true
         return (rows, radius, match?.looks)
+    }
+
+    /// Refuses a run that would exceed a limit, unless that was allowed.
+    private func check(_ radius: BlastRadius) throws(RunStop) {
+        if sync.destinationHost.isCancelled { throw stopped }
+        let excesses = radius.excesses(terms.heldLimits, mode)
+        if let first = excesses.first { throw .refused(refusal(first, excesses)) }
     }
 
     /// Whether the source must have a certain number of rows.

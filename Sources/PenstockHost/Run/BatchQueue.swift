@@ -30,6 +30,7 @@ package final class BatchQueue: @unchecked Sendable {  // Guarded by `condition`
     private var inFile = 0
     private var spool: SpoolFile?
     private var rowsAhead: Int64 = 0
+    private var rowsPut: Int64 = 0
     private var lastTaken = Date()
     private var isClosing = false
     private var hasEnded = false
@@ -90,6 +91,7 @@ package final class BatchQueue: @unchecked Sendable {  // Guarded by `condition`
     private func add(_ entry: Kept, _ batch: SourceBatch) {
         kept.append(entry)
         rowsAhead += Int64(batch.batch.rowCount)
+        rowsPut += Int64(batch.batch.rowCount)
         condition.broadcast()
     }
 
@@ -110,6 +112,21 @@ package final class BatchQueue: @unchecked Sendable {  // Guarded by `condition`
         condition.holding {
             hasEnded = true
             condition.broadcast()
+        }
+    }
+
+    /// Waits until so many rows were put since the queue began, or no more come; takes none of them.
+    ///
+    /// - Precondition: As many may wait at once.
+    /// - Parameter pause: Called every tenth of a second while it waits.
+    /// - Returns: How many were put.
+    package func waitForRows(_ rows: Int64, _ pause: () -> Void) -> Int64 {
+        condition.holding {
+            while rowsPut < rows && !hasEnded {
+                _ = condition.wait(until: Date(timeIntervalSinceNow: 0.1))
+                pause()
+            }
+            return rowsPut
         }
     }
 

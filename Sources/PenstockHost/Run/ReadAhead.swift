@@ -65,6 +65,16 @@ final class ReadAhead: @unchecked Sendable {  // Guarded by `condition`, but for
         return batch
     }
 
+    /// Waits until so many rows were read, or the source has no more; all of them are still to be taken.
+    ///
+    /// - Returns: How many were read.
+    /// - Throws: ``Failure``, where the source failed before; only ``close()`` is allowed afterwards.
+    func waitForRows(_ rows: Int64) throws(Failure) -> Int64 {
+        let count = queue.waitForRows(rows) { if isCancelled() { cancellation.cancel() } }
+        if count < rows, case .failure(let failure) = condition.holding({ end }) { throw failure }
+        return count
+    }
+
     /// Ends the read, and waits until the source has given back what it held.
     func close() {
         queue.close()

@@ -26,6 +26,27 @@ extension RowPipeline {
         return rows
     }
 
+    /// Waits until so many rows were read, or the source has no more; nothing is decided about them, and all of them
+    /// are still to be taken.
+    ///
+    /// - Returns: How many were read.
+    /// - Throws: ``RunStop``; only ``close()`` is allowed afterwards.
+    func readAhead(_ rows: Int64) throws(RunStop) -> Int64 {
+        do {
+            return try reader.waitForRows(rows)
+        } catch {
+            throw stop(error)
+        }
+    }
+
+    /// Why the run stops where reading has failed.
+    func stop(_ failure: ReadAhead.Failure) -> RunStop {
+        switch failure {
+        case .source(let error): sync.stop(error, .source, "reading")
+        case .spool(let error): .spool(error)
+        }
+    }
+
     /// Gives rows that were decided before the digests of what is sent for them now that all they refer to is there.
     func fitPayloads(_ chunk: inout DecidedChunk) {
         for place in chunk.rows.indices {

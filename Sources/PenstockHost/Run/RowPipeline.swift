@@ -202,10 +202,7 @@ final class RowPipeline {
         do {
             read = try reader.next()
         } catch {
-            switch error {
-            case .source(let error): throw sync.stop(error, .source, "reading")
-            case .spool(let error): throw .spool(error)
-            }
+            throw stop(error)
         }
         guard let read else {
             hasReadAll = true
