@@ -83,6 +83,20 @@ import Testing
         try expectStale(project, "was applied by run \(data["run"]?.stringValue ?? "?"); nothing was sent now")
     }
 
+    @Test("A kept undo that goes on with one that was begun without it counts as applied then")
+    func resumed() throws {
+        let project = try project()
+        let id = try #require(
+            try project.penstock("history", "list", "--json").json["data"]?.arrayValue?.first?["run"]?.stringValue)
+        try project.server.play("status=401:method=PATCH:nth=2")
+        #expect(try project.penstock("undo", id, "--yes").status == 77)
+        try project.server.play()
+        #expect(try project.penstock("undo", id, "-O", "back.plan").status == 0)
+        let data = try applied(project)
+        #expect(project.server.names == ["Old 1", "Old 2"])
+        try expectStale(project, "was applied by run \(data["run"]?.stringValue ?? "?"); nothing was sent now")
+    }
+
     @Test("The latest kept undo is found by that word, and is no plan of a run")
     func latest() throws {
         let project = try project()

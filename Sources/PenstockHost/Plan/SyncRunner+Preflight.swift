@@ -182,11 +182,12 @@ extension SyncRunner {
 
     /// Remembers which plan the run of this id applies, and which limits it may exceed.
     ///
+    /// - Parameter passed: The limits of which that was said when an earlier attempt of it began.
     /// - Throws: ``StateError``.
-    func notePreflight(_ id: String) throws(StateError) {
+    func notePreflight(_ id: String, passed: Set<BlastLimits.Name> = []) throws(StateError) {
         if let plan = options.preflight.plan { try store.setMeta(Preflight.planSetting, "\(id) \(plan.digest)") }
         guard !options.preflight.passes.isEmpty else { return }
-        let names = options.preflight.passes.map(\.rawValue).sorted().joined(separator: " ")
+        let names = options.preflight.passes.union(passed).map(\.rawValue).sorted().joined(separator: " ")
         try store.setMeta(Preflight.passSetting, "\(id) \(names)")
     }
 

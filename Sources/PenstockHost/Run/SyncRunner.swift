@@ -218,6 +218,7 @@ package final class SyncRunner {
                     run.kind = kind
                     run.definition = sync.definitionDigest
                     try store.updateRun(run)
+                    try notePreflight(run.id, passed: try Preflight.passes(of: run, store))
                     return (run, true)
                 }
                 try store.abandon(unfinished, at: now)

@@ -93,9 +93,9 @@ package final class UndoRunner {
         let run = PlanPin(
             .state, "run \(undone.id)", "\(undone.status.rawValue) \(undone.attempts)", shown: undone.status.rawValue)
         let undos = try undos { $0.status != .finished || Self.hasWorked($0) }
-        return fields + [
-            run, PlanPin(.state, undosName, undos.joined(separator: " "), shown: undos.last ?? "none"),
-        ]
+        // One that is gone on with and finished leaves another state than it found.
+        let value = undos.map { $0.status == .finished ? $0.id : "\($0.id) unfinished" }.joined(separator: ", ")
+        return fields + [run, PlanPin(.state, undosName, value, shown: undos.last?.id ?? "none")]
     }
 
     private var undosName: String { "undos of run \(undone.id)" }
@@ -172,13 +172,13 @@ package final class UndoRunner {
         (run.counts["updated"] ?? 0) + (run.counts["deleted"] ?? 0) > 0
     }
 
-    /// The ids of the undos of the run that are meant, in their order.
-    private func undos(_ areMeant: (RunRecord) -> Bool) throws(RunStop) -> [String] {
+    /// The undos of the run that are meant, in their order.
+    private func undos(_ areMeant: (RunRecord) -> Bool) throws(RunStop) -> [RunRecord] {
         do {
             return try store.runs(limit: .max).filter { run in
                 guard run.kind == Self.kind, areMeant(run) else { return false }
                 return try images.run(run.number)?.undoes == undone.number
-            }.map(\.id).reversed()
+            }.reversed()
         } catch let error as StateError {
             throw .state(error)
         } catch {
@@ -428,6 +428,7 @@ package final class UndoRunner {
                     earlier.attempts += 1
                     earlier.status = .running
                     try store.updateRun(earlier)
+                    try notePlan(earlier.id)
                     return (earlier, true)
                 }
                 earlier.status = .abandoned
@@ -442,12 +443,17 @@ package final class UndoRunner {
             begun.number = record.number
             begun.id = record.id
             begun.undoes = undone.number
-            if let terms { try store.setMeta(Self.planSetting, "\(record.id) \(terms.plan.digest)") }
+            try notePlan(record.id)
             try images.commit([.run(begun)], isDurable: true)
             return (record, false)
         } catch {
             throw .state(error)
         }
+    }
+
+    /// Remembers which plan the undo of this id applies.
+    private func notePlan(_ id: String) throws(StateError) {
+        if let terms { try store.setMeta(Self.planSetting, "\(id) \(terms.plan.digest)") }
     }
 
     private func finish(_ record: RunRecord, _ report: UndoReport) throws(RunStop) -> RunRecord {
