@@ -54,6 +54,7 @@ final class PlannedRuns {
 
     /// Why the run of a sync must not begin, by what is known of the others; nil where it may.
     func objection(to file: SyncFile) -> CommandFailure? {
+        if applied[file.name] != nil { return nil }
         if let failure = failures[file.name] { return failure }
         if let refused {
             return Self.notApplied(
@@ -140,7 +141,9 @@ extension SyncExecution {
     }
 
     /// The end of a sync whose plan an earlier run has applied.
-    func tell(_ run: RunRecord, of file: SyncFile) -> (ExitCode, JSON) {
+    ///
+    /// - Throws: ``CommandFailure``.
+    func tell(_ run: RunRecord, of file: SyncFile) throws -> (ExitCode, JSON) {
         let code = code(of: run, file)
         if !options.isMachineReadable, !options.quiet {
             Terminal.write(
@@ -149,6 +152,7 @@ extension SyncExecution {
         }
         var object = document(of: run, file, code)
         object["applied_before"] = .bool(true)
-        return (code, .object(object))
+        // A process that was killed may not have come to say of its run what is said of every run.
+        return try writeMissing(.object(object), of: run, file, code)
     }
 }

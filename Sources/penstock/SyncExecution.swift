@@ -52,10 +52,10 @@ struct SyncExecution {
             open = ready
             recorder.goOn(with: ready.journal)
         } else {
-            if let applied = planned.applied(file.name) { return tell(applied, of: file) }
+            if let applied = planned.applied(file.name) { return try tell(applied, of: file) }
             switch try begin(file, &lock) {
             case .told(let code, let json): return (code, json)
-            case .applied(let run): return tell(run, of: file)
+            case .applied(let run): return try tell(run, of: file)
             case .open(let run): open = run
             }
         }
@@ -109,6 +109,7 @@ struct SyncExecution {
         if passesApplied, let plan,
             let run = try workspace.reading(file.name, { try SyncRunner.finished(plan, store) })
         {
+            try workspace.reading(file.name) { try receipts.begin(folder, file.name, store) }
             return .applied(run)
         }
         try workspace.reading(file.name) { try receipts.begin(folder, file.name, store) }
@@ -147,9 +148,17 @@ struct SyncExecution {
         }
         var object = document(of: run, file, code)
         object["told_later"] = .bool(true)
-        RunMetrics(file, told: run, code).addOnce(to: folder)
-        return finish(file, code, .object(object)) {
-            try RunResults(root: project.root).writeIfMissing(.object(object), run: run.id)
+        return try writeMissing(.object(object), of: run, file, code)
+    }
+
+    /// Keeps the results of a run that an earlier process has finished, and adds it to the numbers of its sync, where
+    /// that process did not come to do so.
+    func writeMissing(
+        _ results: JSON, of run: RunRecord, _ file: SyncFile, _ code: ExitCode
+    ) throws -> (ExitCode, JSON) {
+        RunMetrics(file, told: run, code).addOnce(to: try workspace.stateFolder())
+        return finish(file, code, results) {
+            try RunResults(root: project.root).writeIfMissing(results, run: run.id)
         }
     }
 

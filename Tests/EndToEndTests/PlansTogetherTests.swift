@@ -286,4 +286,42 @@ import Testing
             try apply(project, costing: cost, "seed \(seed), round \(round) \(option)")
         }
     }
+
+    @Test("A plan that goes on with a run is the plan of that run: the same words finish what is left")
+    func resumed() throws {
+        let project = try project()
+        try project.server.play("status=401:method=POST:nth=2")
+        #expect(try project.penstock("run", "companies").status == 77)
+        try project.server.play()
+        try plan(project)
+        // One company is left; the second person fails.
+        try project.server.play("status=401:method=POST:nth=3")
+        let cut = try project.penstock("run", "--plan", "latest", "--json")
+        #expect(cut.status == 77, "\(cut.everything)")
+        #expect(project.server.records("organization").count == 2 && project.server.records("person").count == 1)
+        try project.server.play()
+        let again = try project.penstock("run", "--plan", "latest", "--json")
+        #expect(again.status == 0, "\(again.everything)")
+        #expect(try bySync(again)["companies"]?["applied_before"]?.boolValue == true, "\(again.output)")
+        for object in ["organization", "person", "deal"] {
+            #expect(project.server.records(object).count == 2, "\(object)")
+        }
+    }
+
+    @Test("Of a sync whose plan is applied already nobody says that it was not, and its run is told of for good")
+    func refusedLater() throws {
+        let project = try project()
+        try plan(project)
+        #expect(try project.penstock("run", "companies", "--plan", "latest").status == 0)
+        // What a process leaves that is killed before it can tell of its run.
+        try project.write(".penstock/state/companies.untold", "0 1")
+        try write(project, people: ["p1,,1,Ann Lee,acme", Self.people[1]])
+        let result = try project.penstock("run", "--plan", "latest", "--json")
+        #expect(result.status == 78 && result.errors.contains("error[stale-plan]: a_people"), "\(result.everything)")
+        let reports = try bySync(result)
+        #expect(reports["companies"]?["applied_before"]?.boolValue == true, "\(result.output)")
+        #expect(reports["companies"]?["error"] == nil && reports["companies"]?["exit_code"]?.intValue == 0)
+        #expect(reports["a_deals"]?["error"]?["code"]?.stringValue == "not-applied")
+        #expect(!FileManager.default.fileExists(atPath: project.folder + "/.penstock/state/companies.untold"))
+    }
 }
