@@ -147,8 +147,8 @@ package final class PlannedRecords {
 final class UnseenLinks {
     private let sync: OpenSync
     private let parents: [String: PlannedRecords]
-    /// The first row of the chunk that ``mapped`` is of.
-    private var first: Int64?
+    /// Where the chunk came from that ``mapped`` is of.
+    private var origin: DecidedChunk.Origin?
     private var mapped: MappedBatch?
     private var failure: StateError?
 
@@ -163,12 +163,12 @@ final class UnseenLinks {
     ///
     /// - Throws: ``RunStop`` where what was kept cannot be read.
     func isOne(_ row: DecidedRow, _ chunk: DecidedChunk) throws(RunStop) -> Bool {
-        if first != chunk.rows.first?.number || mapped == nil {
+        if origin !== chunk.origin || mapped == nil {
             // What the rows say is of no matter here: the links are told apart, and nothing else.
             mapped = sync.mapping.map(chunk.source) { sync, key in
                 self.isUnseen(sync, key) ? .planned("") : .record("1")
             }
-            first = chunk.rows.first?.number
+            origin = chunk.origin
         }
         if let failure { throw .spool(failure) }
         return mapped.map { !sync.mapping.plannedLinks($0, row.row).isEmpty } ?? false
