@@ -19,7 +19,7 @@ struct StateLock: ~Copyable {
     init(path: String, owner: LockOwner) throws(StateError) {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .system("Opening the lock file", path, errno) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard StateLock.take(descriptor) else {
             let code = errno
             let holder = code == EWOULDBLOCK ? StateLock.owner(descriptor) : nil
             Glibc.close(descriptor)
@@ -34,6 +34,15 @@ struct StateLock: ~Copyable {
             throw .system("Writing the lock file", path, code)
         }
         self.descriptor = descriptor
+    }
+
+    /// Takes the lock; false with `errno` where it cannot be had.
+    private static func take(_ descriptor: Int32) -> Bool {
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+        guard errno == EWOULDBLOCK else { return false }
+        // Whoever only looks, as `check` does, has it for a moment.
+        usleep(5_000)
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
     /// Makes sure that nobody holds the lock, without a change to its file.
