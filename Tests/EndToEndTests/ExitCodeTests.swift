@@ -153,6 +153,9 @@ import Testing
             #expect(slip.errors.contains("did you mean \"prod\"?"), "\(command): \(slip.errors)")
             #expect(slip.output.isEmpty, "\(command)")
         }
+        let failed = try project.penstock("history", "list", "--status", "failed", "--json").json["data"]?.arrayValue
+        #expect(
+            failed?.count == 1 && failed?.first?["sync"]?.stringValue == "orgs", "a run is missed, whoever starts it")
         let findings = try project.penstock("validate", "--json", "-P", "pord")
         #expect(findings.status == 78 && findings.output.contains("unknown-profile"), "\(findings.everything)")
         try project.write("syncs/broken.yml", "version: 1\nsourec: {}\n")

@@ -171,7 +171,7 @@ struct RunCommand: ParsableCommand {
 
     /// The project; where it cannot be run as it is, that is told like a failure of the syncs.
     private func runnableProject(_ workspace: Workspace) throws -> Project {
-        let (project, diagnostics) = try workspace.loadProject()
+        let (project, diagnostics) = try workspace.loadProject(takesAnyProfile: true)
         do {
             try workspace.report(diagnostics, project)
         } catch let failure as CommandFailure {
