@@ -177,6 +177,43 @@ import Testing
         #expect(project.server.organizations.count == 4)
     }
 
+    /// A project in which two syncs create three records each, of these objects, with the same names.
+    private func twoSyncs(_ objects: (String, String)) throws -> TemporaryProject {
+        let project = try TemporaryProject()
+        for (name, object) in [("first", objects.0), ("second", objects.1)] {
+            try project.csv(name, ["key,name"] + (1...3).map { "k\($0),Name \($0)" })
+            try project.write(
+                "syncs/\(name).yml",
+                """
+                source: {connection: files, table: \(name), key: key}
+                destination: {connection: crm, object: \(object)}
+                map: {name: name}
+                insert: {mode: Append, delivery: by_match, settle: 1s}
+
+                """)
+        }
+        let first = try project.penstock("run", "first")
+        try #require(first.status == 0, "\(first.everything)")
+        return project
+    }
+
+    @Test("A record of one object is not taken for another's because a record of another object has its id")
+    func idsOfObjects() throws {
+        let project = try twoSyncs(("organization", "person"))
+        try project.server.play("reset-after:method=POST:nth=1", "reset-after:method=POST:nth=3")
+        let second = try project.penstock("run", "second")
+        #expect(second.status == 0 && second.output.contains("created"), "\(second.everything)")
+        #expect(project.server.records("person").count == 3)
+    }
+
+    @Test("The record of another sync of the same object is not taken for that of a create that never arrived")
+    func recordsOfOthers() throws {
+        let project = try twoSyncs(("organization", "organization"))
+        try project.server.play("reset-before:method=POST:nth=1", "reset-before:method=POST:nth=3")
+        #expect(try project.penstock("run", "second").status == 0)
+        #expect(project.server.organizations.count == 6)
+    }
+
     @Test("A list that is none does not make a lost create absent")
     func oddList() throws {
         let project = try prepared(rows: 3, insert: "{mode: Append, settle: 1s}")

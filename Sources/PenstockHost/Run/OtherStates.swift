@@ -1,20 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import PenstockModel
 import PenstockState
 
 /// The states of a project's other syncs, which own records too.
 enum OtherStates {
-    /// All states in `folder` but that of `sync`, open for reading.
+    /// The setting of a state that says where the records are that it knows: the object, and the connection's name.
+    private static let placeSetting = "records-of"
+
+    private static func place(of sync: OpenSync) -> String {
+        "\(sync.object.id) \(sync.definition.destination.connection)"
+    }
+
+    /// Takes note in the state of `sync` of where its records are.
     ///
+    /// - Throws: ``StateError``.
+    static func notePlace(of sync: OpenSync, in store: StateStore) throws(StateError) {
+        let place = place(of: sync)
+        if try store.meta(placeSetting) != place { try store.setMeta(placeSetting, place) }
+    }
+
+    /// The states in `folder` of other syncs whose records are among those of `sync`, open for reading.
+    ///
+    /// Ids are those of one object and one account: an organization has the id of some person. A state that does not
+    /// say where its records are, because no run has used it since that is kept, is one of them.
     /// - Throws: ``RunStop`` `state` where one of them cannot be read: what it owns could be taken from it.
-    static func open(in folder: String, but sync: String) throws(RunStop) -> [StateStore] {
+    static func open(in folder: String, beside sync: OpenSync) throws(RunStop) -> [StateStore] {
         // A folder that is not there yet holds no states.
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         var stores: [StateStore] = []
-        for file in files.sorted() where file.hasSuffix(".db") && file != sync + ".db" {
+        for file in files.sorted() where file.hasSuffix(".db") && file != sync.definition.name + ".db" {
             do {
-                if let store = try StateStore.openForReading(folder: folder, sync: String(file.dropLast(3))) {
+                guard let store = try StateStore.openForReading(folder: folder, sync: String(file.dropLast(3))) else {
+                    continue
+                }
+                if let place = try store.meta(placeSetting), place != self.place(of: sync) {
+                    store.close()
+                } else {
                     stores.append(store)
                 }
             } catch {

@@ -6,7 +6,7 @@ import PenstockState
 
 /// Looks for the records of lost creates by all that was sent.
 ///
-/// Records that a sync of the project knows as its own are nobody else's.
+/// Records that a sync of the project knows as its own are nobody else's, of the same object and connection.
 struct PayloadSearch {
     /// The fields to read back, besides the id: the marker, then those that were sent, then when a record was created.
     let fields: [String]
@@ -32,14 +32,14 @@ struct PayloadSearch {
         creationColumn = knowsCreation ? fields.count : nil
         owners =
             try own.map { own throws(RunStop) in
-                [own] + (try OtherStates.open(in: stateFolder, but: sync.definition.name))
+                [own] + (try OtherStates.open(in: stateFolder, beside: sync))
             } ?? []
     }
 
     /// Ends the search.
     func close() { for owner in owners.dropFirst() { owner.close() } }
 
-    /// Whether a record is known to belong to a row of a sync.
+    /// Whether a record of the sync's object is known to belong to a row of a sync.
     ///
     /// - Throws: ``RunStop`` `state`.
     func isOwned(_ id: String) throws(RunStop) -> Bool {

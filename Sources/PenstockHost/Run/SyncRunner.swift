@@ -210,6 +210,7 @@ package final class SyncRunner {
 
     private func beginRun(_ now: Int64, kind: String) throws(RunStop) -> (RunRecord, isResumed: Bool) {
         do {
+            try OtherStates.notePlace(of: sync, in: store)
             if let unfinished = try store.unfinishedRun() {
                 guard abandoned != nil else {
                     var run = unfinished
