@@ -341,6 +341,14 @@ final class PlanMatch {
             message: "The record no longer looks as it did when the run was planned; it was left alone.", remoteID: id)
     }
 
+    /// Why a row is left alone that would change a record now, and was to do something else.
+    static func unplanned(_ field: String, _ id: String?) -> RejectReason {
+        RejectReason(
+            stage: "check", code: changedCode, field: field,
+            message: "This update was not planned: the row has changed since, or its record has; it was left alone.",
+            remoteID: id)
+    }
+
     /// What is known of a reject that an earlier attempt has kept.
     struct Kept: Equatable {
         var code: String

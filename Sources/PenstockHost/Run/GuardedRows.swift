@@ -328,7 +328,7 @@ final class PlannedLooks {
             return PlanMatch.changed(planned, now ?? [:]).map { PlanMatch.conflict($0, found) }
         case (.update(let found, _), _):
             let now = scribe.entry(row, chunk).map(PlanMatch.before) ?? nil
-            return PlanMatch.conflict(now?.keys.min() ?? "", found)
+            return PlanMatch.unplanned(now?.keys.min() ?? "", found)
         case (.create, .update(_, let other)): return PlanMatch.gone(other ?? id)
         case (.create, .nothing), (.create, .reject): return PlanMatch.gone(id)
         default: return nil

@@ -41,7 +41,7 @@ enum Explanations {
         "offline":
             "A plan that asks nobody needs the destination's fields as they were told before. Plan or run once without --offline; again after the map names other fields.",
         "changed-since-plan":
-            "The record no longer looks as it did when the run was planned, and the plan was made with --guard; or it is gone since, and only the ledger knew it. Of an undo: of the record now more, less or something else could be put back than its plan says. It was left alone. Look at the record, and plan again: the next run of the sync decides about the row anew.",
+            "The record no longer looks as it did when the run was planned, and the plan was made with --guard; or, with such a plan, the update was not planned, because the row or its record has changed since; or the record is gone since, and only the ledger knew it. Of an undo: of the record now more, less or something else could be put back than its plan says. It was left alone. Look at the record, and plan again: the next run of the sync decides about the row anew.",
         "record-gone":
             "The record that an earlier run had written for this row was deleted at the destination, and only the ledger knew it. The next run looks for another record by insert.match, and goes by insert.on_missing where there is none: what it creates is in its plan and counted by its limits. compare: remote finds such records within one run.",
         "not-overwritten":
