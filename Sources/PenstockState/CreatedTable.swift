@@ -17,15 +17,15 @@ struct CreatedTable {
 
     /// Remembers records; those that are known stay so.
     func add(_ ids: [String]) throws(StateError) {
-        var numbers: [Int64] = []
+        var (numbers, texts): ([Int64], [String]) = ([], [])
         for id in ids {
             if let number = PackKind.number(id), number < UInt64(Int64.max) {
                 numbers.append(Int64(number))
             } else {
-                try connection.statement("INSERT INTO created (remote_id) VALUES (?1) ON CONFLICT DO NOTHING")
-                    .execute([.text(id)])
+                texts.append(id)
             }
         }
+        if !texts.isEmpty { try add(texts: texts) }
         numbers.sort()
         var rest = numbers[...]
         while let number = rest.first {
@@ -35,6 +35,38 @@ struct CreatedTable {
             try write(merge(spans, rest.prefix(count)), replacing: first)
             rest = rest.dropFirst(count)
         }
+    }
+
+    private func add(texts: [String]) throws(StateError) {
+        let meta = MetaTable(connection: connection)
+        var sum: UInt64
+        if let known = try meta.value(MetaTable.created) {
+            sum = UInt64(known) ?? 0
+        } else {
+            sum = try self.sum()
+        }
+        let statement = try connection.statement(
+            "INSERT INTO created (remote_id) VALUES (?1) ON CONFLICT DO NOTHING")
+        for id in texts {
+            try statement.execute([.text(id)])
+            if connection.changes == 1 { sum &+= Self.number(id) }
+        }
+        try meta.set(MetaTable.created, String(sum))
+    }
+
+    /// What all ids that are texts are together, whatever their order: an id has no place for a checksum beside it.
+    private func sum() throws(StateError) -> UInt64 {
+        var sum: UInt64 = 0
+        try connection.statement("SELECT remote_id FROM created").rows([]) { row in
+            sum &+= Self.number(row.text(0) ?? "")
+        }
+        return sum
+    }
+
+    private static func number(_ id: String) -> UInt64 {
+        var check = RowCheck("created")
+        check.add(id)
+        return UInt64(bitPattern: check.value)
     }
 
     /// Whether a record is remembered.
@@ -56,6 +88,10 @@ struct CreatedTable {
     ///
     /// - Throws: ``StateError``, `damaged`.
     func check() throws(StateError) {
+        if let known = try MetaTable(connection: connection).value(MetaTable.created) {
+            let sum = String(try sum())
+            guard sum == known else { throw .damaged("the ids of created records") }
+        }
         var last: Int64 = -1
         try connection.statement("SELECT first, \"check\", data FROM pack_created ORDER BY first").rows([]) {
             row throws(StateError) in

@@ -14,6 +14,8 @@ struct MetaTable {
     static let open = "open"
     /// The setting that is drawn anew whenever the ledger is forgotten.
     static let reset = "reset"
+    /// The setting that says what the rows of `created` are together.
+    static let created = "created"
 
     /// How many transactions have changed the file.
     func sequence() throws(StateError) -> Int64 {
@@ -58,10 +60,14 @@ struct MetaTable {
             .execute([.text(key), .text(value), .integer(MetaTable.check(key, value))])
     }
 
-    func keys() throws(StateError) -> [String] {
-        var keys: [String] = []
-        try connection.statement("SELECT key FROM meta").rows([]) { row in keys.append(row.text(0) ?? "") }
-        return keys
+    /// Compares every setting with its checksum: one whose key has changed is not met otherwise, it is just not there.
+    ///
+    /// - Throws: ``StateError``, `damaged`.
+    func check() throws(StateError) {
+        try connection.statement("SELECT key, value, \"check\" FROM meta").rows([]) { row throws(StateError) in
+            let (key, value) = (row.text(0) ?? "", row.text(1) ?? "")
+            guard MetaTable.check(key, value) == row.integer(2) else { throw .damaged("the setting \(key)") }
+        }
     }
 
     private static func check(_ watermark: Watermark) -> Int64 {

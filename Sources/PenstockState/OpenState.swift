@@ -22,7 +22,7 @@ final class OpenState {
 
     // MARK: - Opening
 
-    /// Refuses a file that is not what was last written; one that was not closed is looked through.
+    /// Refuses a file that is not what was last written; one that is not known to be as it was closed is looked through.
     ///
     /// - Parameters:
     ///   - content: The digest of the file, where it was taken.
@@ -30,9 +30,8 @@ final class OpenState {
     static func inspect(
         _ connection: SQLiteConnection, _ found: StateMarks.Found, content: Fingerprint?
     ) throws(StateError) {
-        guard try !compare(connection, found, content: content) else { return }
-        let isOpen = try MetaTable(connection: connection).value(MetaTable.open) != nil
-        if isOpen || !found.isEmpty { try checkWhole(connection) }
+        // Whether it says that it was closed does not matter: what a damaged file says of itself is no proof.
+        if try !compare(connection, found, content: content) { try checkWhole(connection) }
     }
 
     /// Refuses a file that is older than its marks, or was closed and is not as it was then.
@@ -60,10 +59,16 @@ final class OpenState {
 
     /// Looks through every page of the file, and whether its indexes hold what its tables hold.
     ///
+    /// What is found by its key alone is looked through, too: a changed key is not a damaged row for who asks for the
+    /// right one, it is a row that is not there.
+    ///
     /// - Throws: ``StateError``, `damaged`.
     static func checkWhole(_ connection: SQLiteConnection) throws(StateError) {
         let answer = try connection.statement("PRAGMA integrity_check(1)").first([]) { $0.text(0) ?? "" }
         guard answer == "ok" else { throw .damaged("\(connection.path), \(answer ?? "no answer")") }
+        try MetaTable(connection: connection).check()
+        try LedgerTable(connection: connection).check()
+        try CreatedTable(connection: connection).check()
     }
 
     /// Takes note in the file that it is open, gives it an identity where it has none, and opens its marks.

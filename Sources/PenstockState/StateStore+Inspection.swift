@@ -35,9 +35,6 @@ extension StateStore {
             try OpenState.checkWhole(connection)
             let meta = MetaTable(connection: connection)
             _ = try meta.watermark()
-            for key in try meta.keys() { _ = try meta.value(key) }
-            try LedgerTable(connection: connection).check()
-            try CreatedTable(connection: connection).check()
             let runs = try RunTable(connection: connection).select("ORDER BY number")
             return StateInspection(
                 rows: Int64(runs.count), pages: try connection.integer("PRAGMA page_count"),

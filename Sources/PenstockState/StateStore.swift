@@ -102,6 +102,7 @@ package final class StateStore: Sendable {
             try found.refuseMissing(place.database)
             return nil
         }
+        try MetaTable(connection: connection).check()
         if !found.isEmpty { try OpenState.compare(connection, found, content: content) }
         guard version == migrations.last?.version else { throw .older(version) }
         return StateStore(sync: sync, isWriter: false, OpenState(connection))
