@@ -11,6 +11,8 @@ final class OpenRun {
     let file: SyncFile
     /// Both connections.
     let sync: OpenSync
+    /// The connectors of both connections, with the digests of their files.
+    let libraries: [(descriptor: ConnectorDescriptor, sha256: String)]
     /// Its state.
     let store: StateStore
     /// Writes down what happens.
@@ -24,11 +26,12 @@ final class OpenRun {
 
     /// A sync that is ready to be run with these options.
     init(
-        _ file: SyncFile, _ sync: OpenSync, _ store: StateStore, _ journal: RunJournal, _ options: RunOptions,
-        opening: Duration, _ global: GlobalOptions
+        _ file: SyncFile, _ sync: OpenSync, _ libraries: [(descriptor: ConnectorDescriptor, sha256: String)],
+        _ store: StateStore, _ journal: RunJournal, _ options: RunOptions, opening: Duration, _ global: GlobalOptions
     ) {
         self.file = file
         self.sync = sync
+        self.libraries = libraries
         self.store = store
         self.journal = journal
         self.opening = opening

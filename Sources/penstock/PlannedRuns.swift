@@ -88,13 +88,13 @@ extension SyncExecution {
     ///
     /// What each run does is decided here, to the last row; those behind others count on what these are to create. What
     /// stands in the way is kept in ``planned``.
-    func lookAhead(_ files: [SyncFile], _ lock: inout LockFile, _ wait: BudgetWait?) {
+    func lookAhead(_ files: [SyncFile], _ lock: LockFile, _ wait: BudgetWait?) {
         planned.begin(files.map(\.name))
-        openAll(files, &lock, wait, passesApplied: true)
+        openAll(files, lock, wait, passesApplied: true)
         if planned.appliedCount == files.count {
             // Nothing is left of an earlier command: these plans are as old as any that was applied.
             planned.forgetApplied()
-            openAll(files, &lock, wait, passesApplied: false)
+            openAll(files, lock, wait, passesApplied: false)
         }
         var parents: [String: PlannedRecords] = [:]
         for (place, file) in files.enumerated() where !planned.isRefused {
@@ -112,10 +112,10 @@ extension SyncExecution {
     /// Opens the syncs, and holds what their plans were made from against what there is.
     ///
     /// - Parameter passesApplied: Whether plans that earlier runs have applied are passed over.
-    private func openAll(_ files: [SyncFile], _ lock: inout LockFile, _ wait: BudgetWait?, passesApplied: Bool) {
+    private func openAll(_ files: [SyncFile], _ lock: LockFile, _ wait: BudgetWait?, passesApplied: Bool) {
         for file in files {
             trying(file, wait) {
-                switch try begin(file, &lock, passesApplied: passesApplied) {
+                switch try begin(file, lock, passesApplied: passesApplied) {
                 case .open(let run):
                     planned.add(run)
                     try run.showing { try $0.checkPins() }

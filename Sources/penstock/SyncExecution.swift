@@ -53,7 +53,7 @@ struct SyncExecution {
             recorder.goOn(with: ready.journal)
         } else {
             if let applied = planned.applied(file.name) { return try tell(applied, of: file) }
-            switch try begin(file, &lock) {
+            switch try begin(file, lock) {
             case .told(let code, let json): return (code, json)
             case .applied(let run): return try tell(run, of: file)
             case .open(let run): open = run
@@ -62,7 +62,12 @@ struct SyncExecution {
         defer { open.close() }
         let report: RunReport
         do {
-            report = try open.showing { try $0.run() }
+            report = try open.showing { runner in
+                // A run that is refused leaves the file as it is: what was found is not what the project was run with.
+                try runner.look()
+                try lock.record(open.sync, open.libraries)
+                return try runner.run()
+            }
         } catch let failure as CommandFailure {
             open.journal.close(failure.exitCode, failure: failure)
             throw failure
@@ -91,7 +96,7 @@ struct SyncExecution {
     ///
     /// - Parameter passesApplied: Whether a plan that an earlier run has applied is passed over.
     /// - Throws: ``CommandFailure``; nothing is open then.
-    func begin(_ file: SyncFile, _ lock: inout LockFile, passesApplied: Bool = false) throws -> Beginning {
+    func begin(_ file: SyncFile, _ lock: LockFile, passesApplied: Bool = false) throws -> Beginning {
         let folder = try workspace.stateFolder()
         let begun = ContinuousClock.now
         let plan = try self.plan.map { try PlanFiles(workspace, project).open($0, file) }
@@ -116,12 +121,13 @@ struct SyncExecution {
         try RunResults(root: project.root).prepare()
         let sync = try SyncPreparation(workspace, project, file, lock, isLocked: isLocked).open()
         defer { if !isOpen { sync.close() } }
-        try lock.record(sync, workspace.libraries(of: file, in: project))
+        let libraries = try workspace.libraries(of: file, in: project)
         FieldsCache(root: project.root).keep(sync)
         let opened = ContinuousClock.now
         let journal = try recorder.journal(file, sync)
         let run = OpenRun(
-            file, sync, store, journal, try runOptions(file, sync, folder, plan), opening: opened - begun, options)
+            file, sync, libraries, store, journal, try runOptions(file, sync, folder, plan), opening: opened - begun,
+            options)
         isOpen = true
         return .open(run)
     }

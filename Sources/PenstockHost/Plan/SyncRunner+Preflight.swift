@@ -65,7 +65,16 @@ extension SyncRunner {
         prepared = try preparation(parents.filter { sync.mapping.links.contains($0.key) }, records)
     }
 
-    /// Lets go of what ``prepare(parents:records:)`` has looked at, where it has not been run.
+    /// Looks at what stands in the way of the run, as ``run()`` does first, unless that was done.
+    ///
+    /// - Throws: ``RunStop``; the run has not begun then, and nothing was sent.
+    package func look() throws(RunStop) {
+        guard prepared == nil else { return }
+        lookedAt = WallClock.milliseconds
+        prepared = try preparation()
+    }
+
+    /// Lets go of what was looked at, where it has not been run.
     package func close() {
         prepared?.close()
         prepared = nil

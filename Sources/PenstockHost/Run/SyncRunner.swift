@@ -93,6 +93,8 @@ package final class SyncRunner {
     var keeper: RecordKeeper?
     /// What was looked at before the run begins, where that is done already.
     var prepared: Prepared?
+    /// When ``look()`` began, in milliseconds since 1970; nil where it was not called.
+    var lookedAt: Int64?
 
     /// A runner over a sync that is open and a store that is open for writing.
     ///
@@ -112,9 +114,9 @@ package final class SyncRunner {
     ///
     /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
     package func run() throws(RunStop) -> RunReport {
-        let startedAt = WallClock.milliseconds
+        let startedAt = lookedAt ?? WallClock.milliseconds
         let prepared = if let ready = self.prepared { ready } else { try preparation() }
-        self.prepared = nil
+        (self.prepared, lookedAt) = (nil, nil)
         defer { prepared.close() }
         try relink(prepared)
         let (kind, images, looked) = (prepared.kind, prepared.images, prepared.looked)

@@ -112,7 +112,7 @@ struct RunCommand: ParsableCommand {
                 notes: ["name the sync: penstock run SYNC --plan \(plan)"])
         }
         // A plan is applied as it was reviewed, and so are several: what would stop the last stops the first.
-        if plan != nil, chosen.count > 1 { execution.lookAhead(chosen, &lock, waitForBudget) }
+        if plan != nil, chosen.count > 1 { execution.lookAhead(chosen, lock, waitForBudget) }
         defer { execution.planned.close() }
         for file in chosen {
             // What has ended is told before the next begins, which may take hours.
