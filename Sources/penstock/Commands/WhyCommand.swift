@@ -81,10 +81,9 @@ struct WhyCommand: ParsableCommand {
         let folder = try workspace.stateFolder()
         do {
             let store = try StateStore.openForReading(folder: folder, sync: file.name)
-            let hasRecord = story?.entry?.remoteID != nil
             let row = try RowInspector(sync, stateFolder: folder).inspect(
                 key, store, remoteID: online ? story?.entry?.remoteID : nil,
-                createFault: hasRecord ? nil : story?.reject?.code)
+                fault: story?.reject?.code, hasRecord: story?.entry?.remoteID != nil)
             return (row, sync.keyColumns)
         } catch let error as StateError {
             throw CommandFailure(error, sync: file.name)
