@@ -22,7 +22,7 @@ final class OpenState {
 
     // MARK: - Opening
 
-    /// Refuses a file that is not what was last written; one that is not known to be as it was closed is looked through.
+    /// Refuses a file that is not what was last written; one that may not be as it was closed is looked at whole.
     ///
     /// - Parameters:
     ///   - content: The digest of the file, where it was taken.
