@@ -31,7 +31,8 @@ final class OpenState {
         _ connection: SQLiteConnection, _ found: StateMarks.Found, content: Fingerprint?
     ) throws(StateError) {
         // Whether it says that it was closed does not matter: what a damaged file says of itself is no proof.
-        if try !compare(connection, found, content: content) { try checkWhole(connection) }
+        let isAsClosed = try answering { () throws(StateError) in try compare(connection, found, content: content) }
+        if !isAsClosed { try checkWhole(connection) }
     }
 
     /// Refuses a file that is older than its marks, or was closed and is not as it was then.
@@ -57,6 +58,28 @@ final class OpenState {
         return true
     }
 
+    /// Refuses what ``compare(_:_:content:)`` refuses, and a file with a damaged setting: one is just not found, the
+    /// other may be taken for it.
+    ///
+    /// - Throws: ``StateError``, `outdated` and `damaged` above all.
+    static func compareRead(
+        _ connection: SQLiteConnection, _ found: StateMarks.Found, content: Fingerprint?
+    ) throws(StateError) {
+        try answering { () throws(StateError) in
+            try compare(connection, found, content: content)
+            try MetaTable(connection: connection).check()
+        }
+    }
+
+    /// Does `body`, which asks what is right: what cannot be answered is the file.
+    private static func answering<R>(_ body: () throws(StateError) -> R) throws(StateError) -> R {
+        do {
+            return try body()
+        } catch .internal(let sentence) {
+            throw .unanswered(sentence)
+        }
+    }
+
     /// Looks through every page of the file, and whether its indexes hold what its tables hold.
     ///
     /// What is found by its key alone is looked through, too: a changed key is not a damaged row for who asks for the
@@ -66,9 +89,11 @@ final class OpenState {
     static func checkWhole(_ connection: SQLiteConnection) throws(StateError) {
         let answer = try connection.statement("PRAGMA integrity_check(1)").first([]) { $0.text(0) ?? "" }
         guard answer == "ok" else { throw .damaged("\(connection.path), \(answer ?? "no answer")") }
-        try MetaTable(connection: connection).check()
-        try LedgerTable(connection: connection).check()
-        try CreatedTable(connection: connection).check()
+        try answering { () throws(StateError) in
+            try MetaTable(connection: connection).check()
+            try LedgerTable(connection: connection).check()
+            try CreatedTable(connection: connection).check()
+        }
     }
 
     /// Takes note in the file that it is open, gives it an identity where it has none, and opens its marks.

@@ -78,6 +78,8 @@ package final class StateStore: Sendable {
 
     /// Opens the state file of `sync` to read it, also while another process writes.
     ///
+    /// Without marks it shows what can be read, whatever is damaged beside it.
+    ///
     /// - Parameter marks: What the file is held against, or nil for a file that is taken as it is.
     /// - Returns: nil where there is no state yet.
     /// - Throws: ``StateError``: `newer`, `older`, `outgrown`, `damaged`, `outdated`, `cannotWrite` (it cannot be
@@ -102,8 +104,7 @@ package final class StateStore: Sendable {
             try found.refuseMissing(place.database)
             return nil
         }
-        try MetaTable(connection: connection).check()
-        if !found.isEmpty { try OpenState.compare(connection, found, content: content) }
+        if !found.isEmpty { try OpenState.compareRead(connection, found, content: content) }
         guard version == migrations.last?.version else { throw .older(version) }
         return StateStore(sync: sync, isWriter: false, OpenState(connection))
     }

@@ -38,6 +38,9 @@ import Testing
             "UPDATE watermark SET text = '13'",
             "UPDATE watermark SET type = 'nothing'",
             "UPDATE meta SET value = 'other' WHERE key = 'spool'",
+            "UPDATE meta SET key = 'spoof' WHERE key = 'spool'",
+            "DROP TABLE pack_created",
+            "DROP TABLE meta",
         ])
     func aValueChangedBehindOurBackIsNoticed(sql: String) throws {
         let store = try fill()
@@ -47,6 +50,16 @@ import Testing
         guard case .damaged = (#expect(throws: StateError.self) { try StateStore.writing(folder).inspect() }) else {
             return #expect(Bool(false), "the check names the damage")
         }
+    }
+
+    @Test func whatIsWholeBesideADamagedSettingIsShown() throws {
+        try fill().close()
+        try tamper("UPDATE meta SET key = 'spoof' WHERE key = 'spool'")
+        let reader = try StateStore.openForReading(folder: folder.state, sync: "people")
+        var rejects = 0
+        try reader?.forEachReject { _ in rejects += 1 }
+        #expect(rejects == 1)
+        #expect(throws: StateError.self) { try StateStore.writing(folder) }
     }
 
     @Test func aDamagedRowIsNoticedWhenItIsRead() throws {

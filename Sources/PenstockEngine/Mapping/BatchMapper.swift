@@ -48,26 +48,7 @@ struct BatchMapper {
         out.createRejects = out.createRejects.filter { !out.isRejected[$0.row] && seen.insert($0.row).inserted }
         out.createRejects.sort { $0.row < $1.row }
         out.payloads = payloads()
-        noteUncleared()
         return out
-    }
-
-    /// Makes what a row would clear a part of what it says.
-    private mutating func noteUncleared() {
-        for (row, fields) in out.uncleared {
-            guard !out.isRejected[row] else {
-                out.uncleared[row] = nil
-                continue
-            }
-            let fields = fields.sorted { $0.target < $1.target }
-            out.uncleared[row] = fields
-            var hasher = FingerprintHasher()
-            hasher.combine("uncleared")
-            hasher.combine(out.payloads[row].low)
-            hasher.combine(out.payloads[row].high)
-            for field in fields { hasher.combine(mapping.plans[field.target].field.key) }
-            out.payloads[row] = hasher.finish()
-        }
     }
 
     // MARK: Rejects
@@ -229,10 +210,7 @@ struct BatchMapper {
     private static let requiredEmpty = CellFault(
         .requiredEmpty, "A record must have this field, and it is NULL, empty or blank; fill it in the source.")
 
-    private static let cannotClear = CellFault(
-        .cannotClear, "The value is NULL and the destination cannot clear this field; fill it or keep it.")
-
-    /// What NULL means for a field, as the sync's `on_null` says; a new record has nothing to clear.
+    /// What NULL means for a field, as the sync's `on_null` says; with Append there is nothing to clear.
     private mutating func storeNull(
         _ plan: FieldPlan, _ target: Int, _ row: Int, _ column: inout Column
     ) throws(CellFault) {
@@ -241,15 +219,13 @@ struct BatchMapper {
         let isMatch = mapping.match == .target(target)
         let clears = mapping.insert.onNull == .clear && plan.editGuard != .neverNull
         if mapping.insert.mode == .update, clears, !isMatch {
-            if field.isClearable {
-                out.presence[row, target] = true
-            } else if field.isRequiredOnCreate {
-                // Every record has something there.
-                throw Self.cannotClear
-            } else if plan.editGuard != .ifEmpty {
-                let reject = rowReject(plan, Self.cannotClear, .null)
-                out.uncleared[row, default: []].append(MappedBatch.Uncleared(target: target, reject: reject))
+            guard field.isClearable else {
+                throw CellFault(
+                    .cannotClear,
+                    "The value is NULL and the destination cannot clear this field; fill it, or give the field "
+                        + "guard: never-null.")
             }
+            out.presence[row, target] = true
         }
         column.appendNull()
         if field.isRequiredOnCreate, mapping.insert.onMissing == .create {

@@ -12,14 +12,6 @@ package struct MappedBatch: Sendable {
         package let reject: RowReject
     }
 
-    /// A field that a row would clear, and that the destination cannot clear.
-    package struct Uncleared: Sendable, Hashable {
-        /// The place of the field.
-        package let target: Int
-        /// What an update is rejected with whose record holds something in this field.
-        package let reject: RowReject
-    }
-
     /// How many rows there are, rejected ones included.
     package let rowCount: Int
     /// One column per target, in the types of ``CompiledMapping/fieldSchema``; what stands where the presence is
@@ -34,11 +26,7 @@ package struct MappedBatch: Sendable {
     /// There is at most one per row. They are for ``InsertDefinition/OnMissing/create``; with Append such rows are
     /// among ``rejects``.
     package internal(set) var createRejects: [Rejected]
-    /// By row, the fields that it would clear and cannot, in their order; the row does not set them.
-    ///
-    /// Nothing stands in the way of a row whose record has nothing there, or which becomes a new record.
-    package internal(set) var uncleared: [Int: [Uncleared]] = [:]
-    /// Per row, a digest of the keys and values of the fields it sets, and of those that it would clear and cannot.
+    /// Per row, a digest of the keys and values of the fields it sets.
     ///
     /// It is what the ledger compares and stores: the order of the map does not matter, nor how a number is
     /// written (`1.50` is `1.5`). That of a rejected row means nothing.
@@ -78,10 +66,8 @@ package struct MappedBatch: Sendable {
         return texts.isEmpty ? nil : texts.joined(separator: ", ")
     }
 
-    /// Whether an update of row `row` neither sets a field nor would clear one.
-    package func changesNothing(_ row: Int) -> Bool {
-        presence.isEmpty(row, besides: finder) && uncleared[row] == nil
-    }
+    /// Whether an update of row `row` sets no field.
+    package func changesNothing(_ row: Int) -> Bool { presence.isEmpty(row, besides: finder) }
 }
 
 extension MappedBatch {
@@ -98,14 +84,10 @@ extension MappedBatch {
         for (place, row) in rows.enumerated() {
             for target in 0..<presence.targetCount where presence[row, target] { chosen[place, target] = true }
         }
-        var batch = MappedBatch(
+        return MappedBatch(
             rowCount: rows.count, columns: columns.map { $0.selecting(rows) }, presence: chosen,
             rejects: kept(rejects), createRejects: kept(createRejects), payloads: rows.map { payloads[$0] },
             match: match, matching: matching, ids: ids.map { $0.selecting(rows) },
             isRejected: rows.map { isRejected[$0] }, finder: finder)
-        for (row, fields) in uncleared {
-            if let place = places[row] { batch.uncleared[place] = fields }
-        }
-        return batch
     }
 }

@@ -91,12 +91,6 @@ package struct RecordComparison: Sendable {
         return out
     }
 
-    /// Whether a record has something in a field, as far as that is known.
-    package func mayHold(_ target: Int, _ records: RecordBatch, _ recordRow: Int) -> Bool {
-        guard let column = places[target] else { return true }
-        return !FieldEmptiness.isEmpty(records.columns[column], recordRow, targets[target].field.kind)
-    }
-
     /// What a sync has written into a field.
     package struct Written: Sendable {
         /// What it wrote last, as far as that is known; nil where it never did.

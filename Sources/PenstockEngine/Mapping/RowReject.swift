@@ -60,7 +60,7 @@ package struct RowReject: Error, Sendable, Hashable {
         case linkBlocked = "link-blocked"
         /// The sync that the field links to has no row with this key.
         case linkMissing = "link-missing"
-        /// NULL with `on_null: clear` for a field that cannot be cleared and that the record may have something in.
+        /// NULL with `on_null: clear`, and the field cannot be cleared.
         case cannotClear = "cannot-clear"
         /// A value for a field that may have one only with some values of another field.
         case conditionUnmet = "condition-unmet"

@@ -65,13 +65,15 @@ extension SyncRunner {
         prepared = try preparation(parents.filter { sync.mapping.links.contains($0.key) }, records)
     }
 
-    /// Looks at what stands in the way of the run, as ``run()`` does first, unless that was done.
+    /// Looks at what stands in the way of the run, as ``run()`` does first, unless that was done; the records of those
+    /// that it was planned behind are there now.
     ///
     /// - Throws: ``RunStop``; the run has not begun then, and nothing was sent.
     package func look() throws(RunStop) {
-        guard prepared == nil else { return }
-        lookedAt = WallClock.milliseconds
-        prepared = try preparation()
+        guard lookedAt == nil else { return }
+        let now = WallClock.milliseconds
+        if let prepared { try relink(prepared) } else { prepared = try preparation() }
+        lookedAt = now
     }
 
     /// Lets go of what was looked at, where it has not been run.

@@ -179,13 +179,6 @@ extension RejectReason {
             message: reject.message)
     }
 
-    /// - Parameter id: The record that holds something in a field which would be cleared.
-    init(_ field: MappedBatch.Uncleared, of id: String) {
-        self.init(
-            stage: "check", code: field.reject.code.rawValue, field: field.reject.field, value: field.reject.value,
-            message: field.reject.message, remoteID: id)
-    }
-
     init(_ reject: SourceReject) {
         self.init(
             stage: "source", code: "source-value", field: reject.column, value: reject.value,

@@ -227,9 +227,6 @@ final class LostRows {
         var again = item.row
         again.known = KnownRow(outcome: .open, isOfThisRun: true, remoteID: id, payload: nil, cursor: nil)
         if case .maybeCreated(let fault?) = item.row.fate { return try reject(item.with(again), fault) }
-        if let field = item.chunk.chunk.mapped.uncleared[item.row.row]?.first {
-            return try reject(item.with(again), RejectReason(field, of: id))
-        }
         again.fate = .update(id: id, changes: nil)
         return item.with(again)
     }

@@ -10,7 +10,6 @@ struct RowGuards {
     private let images: BeforeImages?
     private let hasGuards: Bool
     private let readsAll: Bool
-    private let canRead: Bool
     /// Whether an update sends fields that do not differ, too.
     let sendsAll: Bool
     /// Whether it is kept what updates overwrite, as far as it is known.
@@ -22,7 +21,6 @@ struct RowGuards {
         self.images = images
         hasGuards = sync.mapping.needsRecord
         readsAll = sync.definition.undo == .on
-        canRead = sync.object.costs.readByIDsMax > 0
         sendsAll = sync.definition.insert.compare == .none
         keepsBefore = images != nil && sync.definition.undo != .off
     }
@@ -48,20 +46,7 @@ struct RowGuards {
 
     /// Whether an update by the row can be decided about only with the record at hand.
     func needsRecord(_ mapped: MappedBatch, _ row: Int) -> Bool {
-        readsAll || holdsFields(mapped, row) || (canRead && mapped.uncleared[row] != nil)
-    }
-
-    /// What an update by the row is rejected with because it would clear a field that cannot be cleared; nil where its
-    /// record has nothing there.
-    ///
-    /// - Parameter record: The record, or nil where it was not read.
-    func uncleared(
-        _ mapped: MappedBatch, _ row: Int, _ id: String, _ record: RecordBatch?, _ comparison: RecordComparison
-    ) -> RejectReason? {
-        let field = mapped.uncleared[row]?.first { field in
-            record.map { comparison.mayHold(field.target, $0, 0) } ?? true
-        }
-        return field.map { RejectReason($0, of: id) }
+        readsAll || holdsFields(mapped, row)
     }
 
     /// Whether guards may hold fields of an update by the row, as its record has it.

@@ -70,12 +70,11 @@ package struct RowInspector {
     /// - Parameters:
     ///   - store: The sync's state, or nil.
     ///   - remoteID: A record to read back and to compare with, or nil.
-    ///   - fault: The code with which the row was rejected, or nil; whether it still would be is then said, where the
-    ///     reason is one of its own.
-    ///   - hasRecord: Whether it was to change a record, and not to become one.
+    ///   - createFault: The code with which the row was rejected when it should have become a record, or nil; whether
+    ///     it still would be is then said.
     /// - Throws: ``RunStop``.
     package func inspect(
-        _ key: [String], _ store: StateStore?, remoteID: String?, fault: String? = nil, hasRecord: Bool = false
+        _ key: [String], _ store: StateStore?, remoteID: String?, createFault: String? = nil
     ) throws(RunStop) -> RowInspection? {
         let text = key.joined(separator: ", ")
         guard let (row, count) = try find(key, text) else { return nil }
@@ -91,11 +90,9 @@ package struct RowInspector {
             },
             fields: fields(mapped), reject: nil, payload: nil,
             fetch: try fetch(cursor, store), cursor: KeyText.text(of: cursor), hasRemote: nil)
-        let updateRejects = mapped.uncleared[0]?.map(\.reject) ?? []
-        let ofItsKind = (hasRecord ? [] : mapped.createRejects.map(\.reject)) + updateRejects
         inspection.reject =
             row.rejects.first.map { RejectReason($0) } ?? mapped.rejects.first.map { RejectReason($0.reject) }
-            ?? ofItsKind.first { $0.code.rawValue == fault }.map { RejectReason($0) }
+            ?? mapped.createRejects.first { $0.reject.code.rawValue == createFault }.map { RejectReason($0.reject) }
         if inspection.reject == nil { inspection.payload = mapped.payloads[0] }
         if let remoteID { try compare(&inspection, mapped, remoteID) }
         return inspection

@@ -110,8 +110,6 @@ extension RowPipeline {
     func update(
         _ row: inout DecidedRow, _ id: String, _ record: RecordBatch?, _ mapped: MappedBatch
     ) throws(RunStop) -> DecidedRow.Fate {
-        // Where records are looked at behind this, that is found out there.
-        if !isGuarded, let fault = guards.uncleared(mapped, row.row, id, record, comparison) { return .rejected(fault) }
         guard guards.keepsBefore else { return .update(id: id, changes: nil) }
         var read = record
         if read == nil { read = try remote.indexed(id) }
@@ -167,10 +165,7 @@ extension RowPipeline {
     private func send(_ count: Int) {
         for id in held.queue.first(count) {
             for place in held.queue.take(id) {
-                held.settle(place) { row, mapped in
-                    let fault = isGuarded ? nil : guards.uncleared(mapped, row.row, id, nil, comparison)
-                    row.fate = fault.map { .rejected($0) } ?? .update(id: id, changes: nil)
-                }
+                held.settle(place) { row, _ in row.fate = .update(id: id, changes: nil) }
             }
         }
     }

@@ -444,7 +444,6 @@ final class RowPipeline {
                     stage: "check", code: "not-found", field: "id", value: id,
                     message: "There is no \(sync.object.id) with this id; an update never creates one.", remoteID: id))
         }
-        if let fault = guards.uncleared(mapped, row.row, id, record, comparison) { return .rejected(fault) }
         let differences = comparison.differences(mapped, row.row, record, 0, isSentWhole: guards.sendsAll)
         let free = try guards.hold(&row, differences, record, mapped, comparison)
         guard guards.sendsAnything(free, row, mapped) else { return .unchanged(id: id, isKnown: false) }

@@ -114,11 +114,10 @@ package final class SyncRunner {
     ///
     /// - Throws: ``RunStop`` where the run could not even begin; nothing was sent then.
     package func run() throws(RunStop) -> RunReport {
-        let startedAt = lookedAt ?? WallClock.milliseconds
-        let prepared = if let ready = self.prepared { ready } else { try preparation() }
+        try look()
+        guard let prepared, let startedAt = lookedAt else { preconditionFailure("it was looked at above") }
         (self.prepared, lookedAt) = (nil, nil)
         defer { prepared.close() }
-        try relink(prepared)
         let (kind, images, looked) = (prepared.kind, prepared.images, prepared.looked)
         let (record, isResumed) = try beginRun(startedAt, kind: kind)
         let ledger = RunLedger(

@@ -275,8 +275,7 @@ extension RowReject.Code {
             "The row that the field links to was rejected, or its fate is not known yet. This row goes by itself once that one does."
         case .linkMissing:
             "The linked sync has no row with this source key. This row goes by itself once it has; check the key where it never comes."
-        case .cannotClear:
-            "The value is NULL, on_null: clear is set, the record holds something there, or cannot be looked at, and the field cannot be cleared."
+        case .cannotClear: "The value is NULL, on_null: clear is set, and the field cannot be cleared."
         case .conditionUnmet:
             "The field may have a value only with some values of another field: a reason for losing, only where the deal is lost."
         }

@@ -81,9 +81,10 @@ struct WhyCommand: ParsableCommand {
         let folder = try workspace.stateFolder()
         do {
             let store = try StateStore.openForReading(folder: folder, sync: file.name)
+            let hasRecord = story?.entry?.remoteID != nil
             let row = try RowInspector(sync, stateFolder: folder).inspect(
                 key, store, remoteID: online ? story?.entry?.remoteID : nil,
-                fault: story?.reject?.code, hasRecord: story?.entry?.remoteID != nil)
+                createFault: hasRecord ? nil : story?.reject?.code)
             return (row, sync.keyColumns)
         } catch let error as StateError {
             throw CommandFailure(error, sync: file.name)

@@ -84,7 +84,6 @@ import Testing
     /// Whether two batches say the same; an expectation a cell takes longer than all the mapping.
     private func areSame(_ mapped: MappedBatch, _ plain: MappedBatch) -> Bool {
         guard mapped.rejects == plain.rejects, mapped.createRejects == plain.createRejects,
-            mapped.uncleared == plain.uncleared,
             mapped.presence == plain.presence, mapped.rowCount == plain.rowCount
         else { return false }
         return (0..<mapped.rowCount).allSatisfy { row in
@@ -103,7 +102,6 @@ import Testing
         let map = mapping.targets.map(\.name)
         #expect(mapped.rejects == plain.rejects, "\(map)")
         #expect(mapped.createRejects == plain.createRejects, "\(map)")
-        #expect(mapped.uncleared == plain.uncleared, "\(map)")
         #expect(mapped.presence == plain.presence, "\(map)")
         for row in 0..<mapped.rowCount {
             #expect(mapped.isRejected(row) == plain.isRejected(row))
