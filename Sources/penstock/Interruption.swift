@@ -10,8 +10,8 @@ enum Interruption {
     /// What the work of this process watches.
     static let cancellation = Cancellation()
 
-    // Set once by the signal thread before the work is told, read after the work has stopped.
-    private nonisolated(unsafe) static var received: Int32 = 0
+    // Set once by the signal thread before the work is told; also read while an answer is waited for.
+    private static let received = Atomic<Int32>(0)
 
     // Whether a child has the terminal, so that Ctrl-C is meant for it.
     private static let isTerminalLent = Atomic(false)
@@ -25,7 +25,7 @@ enum Interruption {
 
     /// The exit code that a clean stop has: 130 or 143; nil where no signal came.
     static var exitCode: ExitCode? {
-        switch received {
+        switch received.load(ordering: .acquiring) {
         case SIGINT: .interrupted
         case SIGTERM: .terminated
         default: nil
@@ -48,8 +48,8 @@ enum Interruption {
             var number: Int32 = 0
             while sigwait(&signals, &number) == 0 {
                 if number == SIGINT, isTerminalLent.load(ordering: .acquiring) { continue }
-                if received != 0 { _exit(number == SIGINT ? 130 : 143) }
-                received = number
+                if received.load(ordering: .relaxed) != 0 { _exit(number == SIGINT ? 130 : 143) }
+                received.store(number, ordering: .releasing)
                 cancellation.cancel()
             }
         }
