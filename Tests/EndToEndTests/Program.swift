@@ -25,9 +25,10 @@ enum Program {
 
     /// The environment of every program that a test starts: nothing of the machine's that could change an output.
     static func environment(_ more: [String: String]) -> [String: String] {
-        let base = [
-            "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC",
-        ]
+        let own = ProcessInfo.processInfo.environment
+        var base = ["PATH": own["PATH"] ?? "/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"]
+        // What tells ThreadSanitizer of the locks that it cannot see; see `make test-tsan`.
+        if let library = own["LD_PRELOAD"] { base["LD_PRELOAD"] = library }
         return base.merging(more) { $1 }
     }
 }
