@@ -41,7 +41,8 @@ struct CreatedTable {
         let meta = MetaTable(connection: connection)
         var sum: UInt64
         if let known = try meta.value(MetaTable.created) {
-            sum = UInt64(known) ?? 0
+            guard let number = UInt64(known) else { throw .damaged("the setting \(MetaTable.created)") }
+            sum = number
         } else {
             sum = try self.sum()
         }

@@ -124,7 +124,6 @@ import Testing
         try fill(store)
         let truth = try Contents(store)
         let copy = folder.path + "/copy.db"
-
         try store.read { connection throws(StateError) in
             guard try connection.integer("SELECT count(*) FROM meta WHERE key = 'open'") == 1 else {
                 throw .internal("The file is not marked as open.")
