@@ -86,6 +86,8 @@ extension LedgerTable {
         let position = try connection.statement("SELECT id FROM ledger WHERE key = ?1")
             .first([.fingerprint(key)]) { $0.integer(0) }
         guard let position else { return nil }
+        // Known before the row goes: until its entry is packed, nothing in the file says that its position is taken.
+        _ = try knownNextPosition()
         try connection.statement("DELETE FROM ledger WHERE id = ?1").execute([.integer(position)])
         return position
     }
@@ -107,13 +109,20 @@ extension LedgerTable {
         connection.ledger = LedgerCache()
     }
 
-    /// The position of a key that comes for the first time.
+    /// Takes the position of a key that comes for the first time.
     private func nextPosition() throws(StateError) -> Int64 {
-        try index.load()
-        let position: Int64
-        if let next = connection.ledger.nextPosition { position = next } else { position = try lastPosition() + 1 }
+        let position = try knownNextPosition()
         connection.ledger.nextPosition = position + 1
         return position
+    }
+
+    /// The position that the next new key will have; it is looked up once, and counted from there.
+    private func knownNextPosition() throws(StateError) -> Int64 {
+        try index.load()
+        if let next = connection.ledger.nextPosition { return next }
+        let next = try lastPosition() + 1
+        connection.ledger.nextPosition = next
+        return next
     }
 
     // MARK: - Checking

@@ -95,6 +95,35 @@ import Testing
         try compare(try #require(try StateStore.openForReading(folder: folder.state, sync: "people")), truth, &random)
     }
 
+    @Test(
+        "What was open last is settled beside a new key in the first transaction after opening, and both are kept",
+        arguments: [false, true], [LedgerEntry.Outcome.created, .intent, .unknown])
+    func theLastPositionIsNotGivenTwice(isPacked: Bool, second: LedgerEntry.Outcome) throws {
+        var open = LedgerEntry(key: digest(2), keyText: "id=2", run: 1, outcome: .intent)
+        open.intent = LedgerEntry.Intent(payload: digest(3), startedAtMilliseconds: 4)
+        let before = LedgerEntry(key: digest(1), keyText: "id=1", remoteID: "1", run: 1, outcome: .created)
+        var store = try StateStore.writing(folder)
+        try store.commit(isPacked ? [.ledger(before), .intent(open)] : [.intent(open)])
+        store.close()
+        store = try StateStore.writing(folder)
+        let settled = LedgerEntry(key: digest(2), keyText: "id=2", remoteID: "20", run: 2, outcome: .created)
+        var new = LedgerEntry(key: digest(4), keyText: "id=4", run: 2, outcome: second)
+        switch second {
+        case .intent:
+            new.intent = open.intent
+            try store.commit([.settled(settled), .intent(new)])
+        case .unknown:
+            new.intent = LedgerEntry.Intent(payload: digest(3), startedAtMilliseconds: 0)
+            try store.commit([.settled(settled), .lost(key: new.key, keyText: "id=4", run: 2, payload: digest(3))])
+        default: try store.commit([.settled(settled), .settled(new)])
+        }
+        var found: [LedgerEntry] = []
+        try store.forEachEntry { found.append($0) }
+        #expect(found == (isPacked ? [before] : []) + [settled, new])
+        _ = try store.inspect()
+        store.close()
+    }
+
     /// A copy of the folder as it is while the store is open.
     private func copied() throws -> String {
         let copy = folder.path + "/copy-\(UUID().uuidString)"
