@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import DatabaseServers
 import Foundation
 import Glibc
 
@@ -32,7 +33,7 @@ final class TLSProxy {
                 + "-addext subjectAltName=IP:127.0.0.1 -days 30", in: folder)
         made.waitUntilExit()
         let backend = base.replacingOccurrences(of: "http://", with: "").replacingOccurrences(of: ":", with: ",")
-        let port = try Self.freePort()
+        let port = UInt16(try FreePort.find())
         url = "https://127.0.0.1:\(port)"
         process = try Self.start(
             "exec \(Self.command ?? "nghttpx") --conf=/dev/null -f127.0.0.1,\(port) -b\(backend) --workers=1 --single-process --no-ocsp "
@@ -77,21 +78,6 @@ final class TLSProxy {
     }
 
     private static func madeSocket() -> Int32 { socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0) }
-
-    /// A port that nobody uses now.
-    private static func freePort() throws -> UInt16 {
-        let descriptor = madeSocket()
-        defer { close(descriptor) }
-        var address = address(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
-            }
-        }
-        guard isBound else { throw POSIXError(.EADDRNOTAVAIL) }
-        return UInt16(bigEndian: address.sin_port)
-    }
 
     private static func answers(_ port: UInt16) -> Bool {
         let descriptor = madeSocket()

@@ -133,15 +133,17 @@ class MariaDB(Server):
         self.version = tools.run(["mariadb", "--version"]).strip()
 
     def prepare(self):
+        # A server that starts removes the temporary tables of all that share its folder for them.
+        self.setup("mkdir", f"{self.folder}/tmp")
         self.setup(
-            "mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data",
+            "mariadb-install-db", "--no-defaults", f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp",
             "--auth-root-authentication-method=normal", "--skip-test-db")
 
     def command(self):
         return [
             shutil.which("mariadbd", path=os.environ["PATH"] + ":/usr/sbin"), "--no-defaults",
-            f"--datadir={self.folder}/data", f"--socket={self.socket}", f"--pid-file={self.folder}/pid",
-            "--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin",
+            f"--datadir={self.folder}/data", f"--tmpdir={self.folder}/tmp", f"--socket={self.socket}",
+            f"--pid-file={self.folder}/pid", "--skip-networking", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin",
             "--innodb-buffer-pool-size=512M", "--secure-file-priv=", "--local-infile=1"]
 
     def client(self, database=()):

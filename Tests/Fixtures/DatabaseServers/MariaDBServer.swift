@@ -56,15 +56,18 @@ package final class MariaDBServer: Sendable {
         let password = "mariadb-canary-51c9"
         let prepare = """
             \(certificate.script)
-            mariadb-install-db --no-defaults --datadir="$FOLDER/data" --auth-root-authentication-method=normal \
-                --skip-test-db >init.log 2>&1
+            # A server that starts removes the temporary tables of all that share its folder for them.
+            mkdir tmp
+            mariadb-install-db --no-defaults --datadir="$FOLDER/data" --tmpdir="$FOLDER/tmp" \
+                --auth-root-authentication-method=normal --skip-test-db >init.log 2>&1
             # The server takes one statement a line.
             echo "CREATE USER 'penstock'@'%' IDENTIFIED BY '\(password)';" >init.sql
             echo "GRANT ALL ON *.* TO 'penstock'@'%' WITH GRANT OPTION;" >>init.sql
             """
         let server = """
-            mariadbd --no-defaults --datadir="$FOLDER/data" --socket="$FOLDER/socket" --pid-file="$FOLDER/pid" \
-            --bind-address=127.0.0.1 --port=$PORT --init-file="$FOLDER/init.sql" --skip-log-bin \
+            mariadbd --no-defaults --datadir="$FOLDER/data" --tmpdir="$FOLDER/tmp" \
+            --socket="$FOLDER/socket" --pid-file="$FOLDER/pid" --bind-address=127.0.0.1 --port=$PORT \
+            --init-file="$FOLDER/init.sql" --skip-log-bin \
             --innodb-flush-log-at-trx-commit=0 --innodb-buffer-pool-size=64M --skip-name-resolve \
             --ssl-ca="$FOLDER/ca.pem" --ssl-cert="$FOLDER/server.pem" --ssl-key="$FOLDER/server.key" \
             \(options.joined(separator: " "))

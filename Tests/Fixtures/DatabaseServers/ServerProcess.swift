@@ -47,7 +47,7 @@ final class ServerProcess: @unchecked Sendable {  // Immutable after it was star
         var template = Array("/tmp/penstock-server-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw ServerProblem("no folder could be made in /tmp") }
         folder = String(cString: made)
-        port = try Self.freePort()
+        port = try FreePort.find()
         let script = Self.frame.replacing("STOP_SIGNAL", with: stopSignal).replacing("SERVER", with: server)
             .replacing("PREPARE", with: prepare)
         let isRoot = geteuid() == 0
@@ -90,29 +90,14 @@ final class ServerProcess: @unchecked Sendable {  // Immutable after it was star
                 let logs = ["init", "server"].map { name in
                     // Without a log there is nothing more to say than that it did not start.
                     let log = (try? String(contentsOfFile: "\(folder)/\(name).log", encoding: .utf8)) ?? ""
-                    return log.split(separator: "\n").suffix(5).joined(separator: " | ")
+                    let lines = log.split(separator: "\n")
+                    // The end may be advice; what went wrong stands before it.
+                    return (lines.filter { $0.contains("ERROR") }.prefix(5) + lines.suffix(5)).joined(separator: " | ")
                 }
                 stop()
                 throw ServerProblem("the server did not start \(why): \(logs.joined(separator: " | "))")
             }
             usleep(50_000)
         }
-    }
-
-    /// A port of 127.0.0.1 that nobody listens on.
-    private static func freePort() throws(ServerProblem) -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let isBound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { general in
-                bind(socket, general, length) == 0 && getsockname(socket, general, &length) == 0
-            }
-        }
-        guard isBound else { throw ServerProblem("127.0.0.1 has no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
