@@ -33,9 +33,17 @@ static inline uint64_t penstock_file_system(const char *path) {
     return statfs(path, &status) == 0 ? (uint64_t)status.f_type & 0xffffffff : 0;
 }
 
-// Fills in 128 bits that change with every bit of the open file; no defence against people who choose its bytes.
+// Reads up to `count` bytes at `offset`; returns how many there were, 0 at the end, or -1 with errno.
+typedef ssize_t (*penstock_reader)(void *file, void *bytes, size_t count, int64_t offset);
+
+// Reads the file whose descriptor `file` points to.
+static inline ssize_t penstock_read_descriptor(void *file, void *bytes, size_t count, int64_t offset) {
+    return pread(*(const int *)file, bytes, count, (off_t)offset);
+}
+
+// Fills in 128 bits that change with every bit of a file; no defence against people who choose its bytes.
 // Returns 0, or -1 with errno.
-static inline int penstock_digest(int descriptor, uint64_t digest[2]) {
+static inline int penstock_digest(penstock_reader reader, void *file, uint64_t digest[2]) {
     static const uint64_t odd = 0x9e3779b97f4a7c15;
     uint64_t lane[4] = {0x50656e73746f636b, 0x7374617465000001, 0xc2b2ae3d27d4eb4f, 0x165667b19e3779f9};
     uint64_t words[4096], length = 0;
@@ -44,7 +52,7 @@ static inline int penstock_digest(int descriptor, uint64_t digest[2]) {
         ssize_t count = 0;
         // A block is filled to its end before it is mixed, so that the digest does not depend on short reads.
         while (count < (ssize_t)sizeof words) {
-            ssize_t more = pread(descriptor, (char *)words + count, sizeof words - (size_t)count, (off_t)length + count);
+            ssize_t more = reader(file, (char *)words + count, sizeof words - (size_t)count, (int64_t)length + count);
             if (more < 0) return -1;
             if (more == 0) break;
             count += more;

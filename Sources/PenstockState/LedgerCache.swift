@@ -30,6 +30,19 @@ struct LedgerCache {
     func mayHave(_ hash: UInt32) -> Bool { filter?.mayContain(hash: hash) ?? true }
 }
 
+/// How the index of a ledger is cut.
+///
+/// A file may be written with any sizes, one after the other; small ones make of a small ledger what otherwise a large
+/// one is.
+struct PackSizes: Sendable {
+    /// The places of a page, but for those that have one hash.
+    var page = 500
+    /// A log of so many places becomes a segment.
+    var log = 16_384
+    /// After so many look-ups in vain a filter is made.
+    var misses = 1_000
+}
+
 /// A sorted part of the ledger's index.
 struct PackSegment: Sendable {
     let id: Int64

@@ -124,13 +124,14 @@ struct LedgerTable {
             found.append((try LedgerTable.decode(row), row.integer(16)))
         }
         let number = PackKind.number(remoteID)
+        let wanted = Array(remoteID.utf8)
         var matches = 0
         try forEachBlock { block, isReplaced throws(StateError) in
             for (place, row) in block.rows.enumerated() where matches < limit {
                 let isSame =
                     number != nil
                     ? row.kind.hasRemoteNumber && row.remoteNumber == number
-                    : row.kind.hasRemoteText && row.remoteText.string(block.texts) == remoteID
+                    : row.kind.hasRemoteText && row.remoteText.bytes(block.texts).elementsEqual(wanted)
                 guard isSame, !isReplaced(block.first + Int64(row.slot)) else { continue }
                 try block.readKeyTexts()
                 guard let entry = block.entry(place) else { continue }
@@ -153,8 +154,7 @@ struct LedgerTable {
         try forEachBlock { block, isReplaced throws(StateError) in
             try block.readKeyTexts()
             for (place, row) in block.rows.enumerated() where Int(row.keyText.count) == wanted.count {
-                let start = Int(row.keyText.start)
-                guard block.texts[start..<start + wanted.count].elementsEqual(wanted),
+                guard row.keyText.bytes(block.texts).elementsEqual(wanted),
                     !isReplaced(block.first + Int64(row.slot)), let entry = block.entry(place)
                 else { continue }
                 found.append((entry, block.first + Int64(row.slot)))
@@ -211,8 +211,14 @@ struct LedgerTable {
     }
 
     /// The last position of all, 0 where there is none.
+    ///
+    /// - Throws: ``StateError``, `damaged` where it is none that a ledger can have.
     func lastPosition() throws(StateError) -> Int64 {
-        max(try connection.integer("SELECT coalesce(max(id), 0) FROM ledger"), try pack.lastPosition())
+        let last = max(try connection.integer("SELECT coalesce(max(id), 0) FROM ledger"), try pack.lastPosition())
+        guard last <= PackIndex.lastPosition else {
+            throw .damaged("\(connection.path), position \(last) of the ledger")
+        }
+        return last
     }
 
     // MARK: - The coding of a row

@@ -127,10 +127,15 @@ extension LedgerTable {
 
     // MARK: - Checking
 
-    /// Reads every block and the whole index, and compares them.
+    /// Reads every block and the whole index, and compares them; and holds the rows of `ledger` against both.
     ///
     /// - Throws: ``StateError``, `damaged`.
     func check() throws(StateError) {
+        try checkBlocks()
+        try checkRows()
+    }
+
+    private func checkBlocks() throws(StateError) {
         var (sum, count): (UInt64, Int64) = (0, 0)
         var position: Int64 = 0
         while let block = try pack.block(after: position) {
@@ -143,5 +148,31 @@ extension LedgerTable {
         guard try index.sum() == (sum, count) else {
             throw .damaged("\(connection.path), the index of the ledger is not that of its blocks")
         }
+    }
+
+    /// A row is at the position of its key: at that of another one it would hide it.
+    private func checkRows() throws(StateError) {
+        var last = Int64.min
+        var rows: [(key: Fingerprint, position: Int64)] = []
+        repeat {
+            rows.removeAll(keepingCapacity: true)
+            try connection.statement("SELECT key, id FROM ledger WHERE id > ?1 ORDER BY id LIMIT 1000")
+                .rows([.integer(last)]) { row throws(StateError) in
+                    guard let key = row.fingerprint(0) else { throw .damaged("a ledger row without a key") }
+                    rows.append((key, row.integer(1)))
+                }
+            for (key, position) in rows {
+                last = position
+                guard position > 0, position <= PackIndex.lastPosition else {
+                    throw .damaged("\(connection.path), position \(position) of the ledger")
+                }
+                let packed = try packedPlace(key).map { $0.first + Int64($0.rows[$1].slot) }
+                let block = try pack.block(at: position)
+                let there = block.flatMap { block in block.index(of: position).map { block.rows[$0].key } }
+                guard packed ?? position == position, there ?? key == key else {
+                    throw .damaged("\(connection.path), the ledger row of key \(key.hex) is at another one's position")
+                }
+            }
+        } while !rows.isEmpty
     }
 }

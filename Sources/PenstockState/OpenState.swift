@@ -173,9 +173,9 @@ final class OpenState {
             }
             guard failure == nil, let marks else { return }
             let isWhole = try connection.moveLogIntoFile(truncates: true) == 0
-            let path = connection.path
+            let content = isWhole ? try connection.digest() : nil
             connection.close()
-            marks.seal(isWhole ? try StateFolder.digest(of: path) : nil)
+            marks.seal(content)
         } catch {
             if case .cannotWrite = error { fail(error) }
         }

@@ -159,8 +159,11 @@ struct PackText: Sendable, BitwiseCopyable {
 
     /// The text, among `texts`, or nil for none.
     func string(_ texts: [UInt8]) -> String? {
-        count < 0 ? nil : String(decoding: texts[Int(start)..<Int(start) + Int(count)], as: UTF8.self)
+        count < 0 ? nil : String(decoding: bytes(texts), as: UTF8.self)
     }
+
+    /// The bytes of the text, among `texts`; none for no text.
+    func bytes(_ texts: [UInt8]) -> ArraySlice<UInt8> { texts[Int(start)..<Int(start) + max(0, Int(count))] }
 }
 
 /// The checksum of a row whose value is many bytes; no change of one word goes unnoticed.

@@ -10,10 +10,13 @@ import PenstockModel
 struct PackIndex {
     let connection: SQLiteConnection
 
+    /// The last position that a key can have.
+    static let lastPosition = Int64(UInt32.max)
+
     /// 32 bits of a key and its position as one number.
     static func place(_ key: Fingerprint, _ position: Int64) throws(StateError) -> UInt64 {
-        guard position > 0, position <= Int64(UInt32.max) else {
-            throw .internal("A ledger cannot have more than \(UInt32.max) rows.")
+        guard position > 0, position <= lastPosition else {
+            throw .internal("A ledger cannot have more than \(lastPosition) rows.")
         }
         return UInt64(hash(key)) << 32 | UInt64(position)
     }
@@ -25,8 +28,6 @@ struct PackIndex {
     }
 
     private static let salt: UInt64 = 0x7061_636b_2069_6e64
-    private static let pagePlaces = 500
-    private static let logPlaces = 16_384
     /// So many segments of one size become one.
     private static let segmentsMax = 4
     /// The log is segment 0.
@@ -119,7 +120,9 @@ struct PackIndex {
     /// Makes a filter once that many keys were looked for in vain that reading the whole index pays.
     private func noteMiss() throws(StateError) {
         connection.ledger.misses += 1
-        guard connection.access == .readWrite, connection.ledger.filter == nil, connection.ledger.misses > 1_000 else {
+        guard connection.access == .readWrite, connection.ledger.filter == nil,
+            connection.ledger.misses > connection.packSizes.misses
+        else {
             return
         }
         try makeFilter()
@@ -148,18 +151,18 @@ struct PackIndex {
         try load()
         var rest = places[...]
         while !rest.isEmpty {
-            if connection.ledger.logPages == 0 || connection.ledger.lastLogPage.count == Self.pagePlaces {
+            if connection.ledger.logPages == 0 || connection.ledger.lastLogPage.count >= connection.packSizes.page {
                 connection.ledger.lastLogPage = []
                 connection.ledger.logPages += 1
             }
-            let taken = rest.prefix(Self.pagePlaces - connection.ledger.lastLogPage.count)
+            let taken = rest.prefix(connection.packSizes.page - connection.ledger.lastLogPage.count)
             connection.ledger.lastLogPage += taken
             rest = rest.dropFirst(taken.count)
             let page = Self.log << 32 | Int64(connection.ledger.logPages - 1)
             try store(connection.ledger.lastLogPage, id: page)
         }
         connection.ledger.note(places)
-        if connection.ledger.log.count >= Self.logPlaces { try mergeLog() }
+        if connection.ledger.log.count >= connection.packSizes.log { try mergeLog() }
         let total = connection.ledger.segments.reduce(Int64(connection.ledger.log.count)) { $0 + $1.places }
         if connection.ledger.filter != nil, total > connection.ledger.filterPlaces { try makeFilter() }
     }
@@ -171,8 +174,8 @@ struct PackIndex {
         // Segments are in the order in which they were made: the newest are the smallest.
         var rest = connection.ledger.segments
         while true {
-            let tier = Self.tier(total)
-            let same = rest.suffix { Self.tier($0.places) <= tier }
+            let own = tier(of: total)
+            let same = rest.suffix { tier(of: $0.places) <= own }
             guard same.count >= Self.segmentsMax - 1 else { break }
             merged += same
             total += same.reduce(0) { $0 + $1.places }
@@ -182,8 +185,8 @@ struct PackIndex {
     }
 
     /// Segments of one tier become one of the next: each has four times the places of the one before.
-    private static func tier(_ places: Int64) -> Int {
-        (Int64.bitWidth - max(1, places / Int64(logPlaces)).leadingZeroBitCount - 1) / 2
+    private func tier(of places: Int64) -> Int {
+        (Int64.bitWidth - max(1, places / Int64(connection.packSizes.log)).leadingZeroBitCount - 1) / 2
     }
 
     /// Whether there are so many segments that a lookup takes long.
@@ -282,15 +285,17 @@ struct PackIndex {
         private let segment: Int64
         private var page: [UInt64] = []
         private var count: Int64 = 0
+        private let pagePlaces: Int
 
         init(index: PackIndex, segment: Int64) {
             self.index = index
             self.segment = segment
+            pagePlaces = index.connection.packSizes.page
         }
 
         func add(_ place: UInt64) throws(StateError) {
             // Places of one hash stay in one page.
-            if page.count >= PackIndex.pagePlaces, let last = page.last, last >> 32 != place >> 32 { try store() }
+            if page.count >= pagePlaces, let last = page.last, last >> 32 != place >> 32 { try store() }
             page.append(place)
             count += 1
         }

@@ -145,9 +145,11 @@ struct PackTable {
         for (index, size) in sizes.enumerated() {
             if used + size > room, index > start {
                 groups.append(start..<index)
-                (start, used) = (index, 0)
+                // The first of a block has nothing before it to share a beginning with.
+                (start, used) = (index, PackBlock.size(open.items[index], after: nil, texts))
+            } else {
+                used += size
             }
-            used += size
         }
         groups.append(start..<sizes.count)
         return groups

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import CSQLite
+import Glibc
 import PenstockModel
 
 /// A value on its way into a statement.
@@ -47,6 +49,9 @@ package final class SQLiteConnection {
     // Nothing changes it while something else looks at it: to ask that at every access is a twentieth of a commit.
     @exclusivity(unchecked) var ledger = LedgerCache()
 
+    /// How the index of the ledger is cut.
+    var packSizes = PackSizes()
+
     /// Opens an existing file and makes it strict: no double-quoted strings, no trust in its schema.
     ///
     /// - Throws: ``StateError``; nothing is open afterwards.
@@ -81,7 +86,21 @@ package final class SQLiteConnection {
 
     /// Whether closing this connection leaves the write-ahead log as it is.
     func keepLogOnClose(_ keeps: Bool) {
+        guard isOpen else { return }
         penstock_sqlite_switch(handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keeps ? 1 : 0)
+    }
+
+    /// The digest of the whole file as it lies there, without what is in the log only.
+    ///
+    /// ``StateFolder/digest(of:)`` gives the same for a file that is not open.
+    ///
+    /// - Throws: ``StateError/cannotWrite(_:)`` where it cannot be read.
+    func digest() throws(StateError) -> Fingerprint {
+        var halves = [UInt64](repeating: 0, count: 2)
+        guard penstock_digest(penstock_sqlite_read, UnsafeMutableRawPointer(handle), &halves) == 0 else {
+            throw .system("Reading", path, errno)
+        }
+        return Fingerprint(low: halves[0], high: halves[1])
     }
 
     /// Moves what is in the write-ahead log into the file, as far as no reader is in the way.

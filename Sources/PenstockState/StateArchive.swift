@@ -33,18 +33,19 @@ package struct StateArchive: Sendable, Hashable {
     ///
     /// - Throws: ``StateError``; there is no file of this name then, or the one that was there.
     package static func export(_ store: StateStore, to path: String, at milliseconds: Int64) throws(StateError) {
-        let copy = path + ".copy"
-        let draft = path + ".part"
+        // Names that nobody has given to a file of his own.
+        let word = StateMark.newIdentity()
+        let copy = "\(path).\(word).copy"
+        let draft = "\(path).\(word).part"
         defer {
             unlink(copy)
             unlink(draft)
         }
-        try StateFolder.remove(copy)
         try StateFolder.createPrivateFile(copy)
         try store.copy(to: copy)
         try StateFolder.syncFile(copy)
         let archive = try describe(copy, of: store.sync, at: milliseconds)
-        let descriptor = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        let descriptor = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { throw .system("Creating", draft, errno) }
         defer { Glibc.close(descriptor) }
         try write(archive.head, to: descriptor, draft)

@@ -85,7 +85,10 @@ struct StateFolder {
         guard descriptor >= 0 else { throw .system("Opening", file, errno) }
         defer { Glibc.close(descriptor) }
         var halves = [UInt64](repeating: 0, count: 2)
-        guard penstock_digest(descriptor, &halves) == 0 else { throw .system("Reading", file, errno) }
+        var place = descriptor
+        guard penstock_digest(penstock_read_descriptor, &place, &halves) == 0 else {
+            throw .system("Reading", file, errno)
+        }
         return Fingerprint(low: halves[0], high: halves[1])
     }
 

@@ -174,6 +174,8 @@ package enum StateSchema {
                     """)
             }
             before = step.version
+            // What the connection knows is of the file before the step.
+            connection.ledger = LedgerCache()
         }
     }
 

@@ -45,9 +45,9 @@ package final class StateStore: Sendable {
         let found = try marks?.read() ?? StateMarks.Found()
         if try !StateFolder.hasContent(place.database) { try found.refuseMissing(place.database) }
         try StateFolder.createPrivateFile(place.database)
-        // Before the file is open: see ``StateFolder/digest(of:)``.
-        let content = found.isSealed ? try StateFolder.digest(of: place.database) : nil
         let connection = try SQLiteConnection(path: place.database, access: .readWrite)
+        // Before anything is asked of the file, which may change it.
+        let content = found.isSealed ? try connection.digest() : nil
         connection.refuseDamagingStatements()
         connection.keepLogOnClose(true)
         // Before the journal mode: a file that is refused is left as it is.
@@ -95,8 +95,8 @@ package final class StateStore: Sendable {
             try found.refuseMissing(place.database)
             return nil
         }
-        let content = found.isSealed ? try StateFolder.digest(of: place.database) : nil
         let connection = try SQLiteConnection(path: place.database, access: .readOnly)
+        let content = found.isSealed ? try connection.digest() : nil
         connection.refuseDamagingStatements()
         try connection.execute(settings)
         let version = try StateSchema.version(of: connection, migrations)

@@ -30,6 +30,11 @@ import Testing
             "UPDATE pack_index SET data = zeroblob(length(data))",
             "DELETE FROM pack_index",
             "DELETE FROM pack",
+            // Over a row that is packed, as another one's, and where no ledger has any.
+            "UPDATE ledger SET id = (SELECT min(first) FROM pack) WHERE key_text = 'id=1'",
+            "UPDATE pack SET first = (SELECT id FROM ledger WHERE key_text = 'id=1')",
+            "UPDATE ledger SET id = 9223372036854775807 WHERE key_text = 'id=2'",
+            "UPDATE ledger SET id = -1 WHERE key_text = 'id=2'",
             "UPDATE pack_created SET first = first + 1",
             "UPDATE reject SET record = '{}'",
             "UPDATE reject SET is_settled = 1 - is_settled",
@@ -71,6 +76,17 @@ import Testing
         #expect(throws: damage) { try store.entries(for: [digest(2), digest(1)]) }
         #expect(try store.entry(for: digest(2)) == openEntry(2))
         #expect(damage.message.hasSuffix("."))
+    }
+
+    @Test func aPositionThatNoLedgerHasIsNoPlaceToGoOnFrom() throws {
+        let store = try fill()
+        store.close()
+        try tamper("UPDATE ledger SET id = 9223372036854775807 WHERE key_text = 'id=2'")
+        let reader = try #require(try StateStore.openForReading(folder: folder.state, sync: "people"))
+        guard
+            case .damaged =
+                (#expect(throws: StateError.self) { try LedgerMatcher(reader, scratchFolder: folder.path) })
+        else { return #expect(Bool(false), "the damage is named") }
     }
 
     @Test func anOutcomeThatDoesNotExistIsNotLeftOutOfTheCounts() throws {

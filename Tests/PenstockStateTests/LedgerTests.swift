@@ -74,6 +74,16 @@ import Testing
         #expect(try store.countEntries() == [.updated: 1200])
     }
 
+    @Test func twoTextsThatPeopleTakeForOneAreTwoIDs() throws {
+        let store = try StateStore.writing(folder)
+        var first = entry(1)
+        first.remoteID = "e\u{301}"
+        try store.commit([.ledger(first)])
+        #expect(try store.entries(remoteID: "\u{e9}").isEmpty)
+        #expect(try store.entries(remoteID: "e\u{301}") == [first])
+        #expect(try !store.owns(remoteID: "\u{e9}"))
+    }
+
     @Test func aRecordIsFoundByItsRemoteID() throws {
         let store = try StateStore.writing(folder)
         var twin = entry(3)

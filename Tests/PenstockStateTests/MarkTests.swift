@@ -68,6 +68,18 @@ import Testing
         #expect(folder.mode("p/.penstock/marks/people") == 0o600)
     }
 
+    /// What is closed is the open file, whatever has become of its name.
+    @Test func aStateWhoseFileIsTakenAwayIsClosedAndMissed() throws {
+        let store = try writing()
+        try store.commit([.ledger(entry(1))])
+        try FileManager.default.moveItem(atPath: database, toPath: database + ".away")
+        store.close()
+        try isRefused("gone")
+        try FileManager.default.moveItem(atPath: database + ".away", toPath: database)
+        let again = try writing()
+        #expect(try again.entry(for: digest(1)) == entry(1))
+    }
+
     @Test func aStateWithoutMarksGetsThem() throws {
         let store = try StateStore.openForWriting(folder: state, sync: "people", owner: someOwner)
         try store.commit([.ledger(entry(1))])

@@ -36,6 +36,25 @@ import Testing
         #expect(try number("PRAGMA application_id", "people.db.v\(Self.current).bak") == 0x5073_746B)
     }
 
+    /// What is looked through before a step is remembered, and must not be after it.
+    @Test func aStepMayChangeALedgerThatWasLookedThrough() throws {
+        var store: StateStore? = try StateStore.writing(folder)
+        try store?.commit((1...20).map { .ledger(entry($0)) })
+        // Not closed, so that the file is looked through when it is opened.
+        store = nil
+        let emptied = StateMigration(version: Self.current + 1) { connection throws(StateError) in
+            try connection.execute("DELETE FROM pack; DELETE FROM pack_index; DELETE FROM pack_segment")
+        }
+        let migrated = try open(StateSchema.migrations + [emptied])
+        #expect(try migrated.entry(for: digest(3)) == nil)
+        try migrated.commit([.ledger(entry(30))])
+        _ = try migrated.inspect()
+        migrated.close()
+        let again = try open(StateSchema.migrations + [emptied])
+        #expect(try again.entry(for: digest(3)) == nil)
+        #expect(try again.entry(for: digest(30)) == entry(30))
+    }
+
     @Test func aNewFileNeedsNoCopy() throws {
         try open(StateSchema.migrations + [MigrationTests.second]).close()
         #expect(TemporaryFolder.names(folder.state) == ["people.db", "people.lock"])

@@ -66,6 +66,26 @@ import Testing
         #expect(bytes <= 60)
     }
 
+    /// Texts that begin alike are short but for the first one of a block.
+    @Test func aBlockFitsIntoAPageWhateverItsTextsShare() throws {
+        let store = try StateStore.writing(folder)
+        let beginning = String(repeating: "all of them begin with this, ", count: 9)
+        for start in stride(from: 1, to: 3_000, by: 200) {
+            try store.commit(
+                (start..<start + 200).map { number in
+                    var entry = Self.settled(number, cursor: beginning + "cursor \(number)")
+                    entry.keyText = beginning + "id=\(number)"
+                    entry.remoteID = beginning + "record \(number)"
+                    return .ledger(entry)
+                })
+        }
+        store.close()
+        let file = try SQLiteConnection(path: folder.state + "/people.db", access: .readOnly)
+        #expect(try file.integer("SELECT count(*) FROM pack") > 20)
+        // What one page of the file holds of a row.
+        #expect(try file.integer("SELECT max(length(data)) FROM pack") <= 4_040)
+    }
+
     @Test func aRowTakesNoMoreAfterRunsThatChangeSome() throws {
         let store = try StateStore.writing(folder)
         try create(store)
