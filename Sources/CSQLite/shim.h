@@ -8,6 +8,7 @@
 static inline int penstock_sqlite_switch(sqlite3 *db, int option, int on) {
     return sqlite3_db_config(db, option, on, (int *)0);
 }
+
 // Reads up to `count` bytes at `offset` of the main file of an open connection, `file`, by the descriptor that SQLite
 // has: closing another one would drop the locks of this process. Returns how many there were, or -1 with errno.
 static inline ssize_t penstock_sqlite_read(void *file, void *bytes, size_t count, int64_t offset) {

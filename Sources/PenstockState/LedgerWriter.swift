@@ -112,6 +112,7 @@ extension LedgerTable {
     /// Takes the position of a key that comes for the first time.
     private func nextPosition() throws(StateError) -> Int64 {
         let position = try knownNextPosition()
+        guard position <= PackIndex.lastPosition else { throw PackIndex.full }
         connection.ledger.nextPosition = position + 1
         return position
     }
@@ -152,27 +153,28 @@ extension LedgerTable {
 
     /// A row is at the position of its key: at that of another one it would hide it.
     private func checkRows() throws(StateError) {
-        var last = Int64.min
-        var rows: [(key: Fingerprint, position: Int64)] = []
-        repeat {
-            rows.removeAll(keepingCapacity: true)
-            try connection.statement("SELECT key, id FROM ledger WHERE id > ?1 ORDER BY id LIMIT 1000")
-                .rows([.integer(last)]) { row throws(StateError) in
-                    guard let key = row.fingerprint(0) else { throw .damaged("a ledger row without a key") }
-                    rows.append((key, row.integer(1)))
-                }
-            for (key, position) in rows {
-                last = position
-                guard position > 0, position <= PackIndex.lastPosition else {
-                    throw .damaged("\(connection.path), position \(position) of the ledger")
-                }
-                let packed = try packedPlace(key).map { $0.first + Int64($0.rows[$1].slot) }
-                let block = try pack.block(at: position)
-                let there = block.flatMap { block in block.index(of: position).map { block.rows[$0].key } }
-                guard packed ?? position == position, there ?? key == key else {
-                    throw .damaged("\(connection.path), the ledger row of key \(key.hex) is at another one's position")
-                }
+        guard try connection.integer("SELECT coalesce(min(id), 1) FROM ledger") > 0 else {
+            throw .damaged("\(connection.path), a ledger row at no position")
+        }
+        _ = try lastPosition()
+        let lastPacked = try pack.lastPosition()
+        var (position, block): (Int64, PackBlock) = (0, PackBlock())
+        while let row = try rowKey(after: position) {
+            position = row.position
+            if position > block.last, position <= lastPacked, let found = try pack.block(at: position) { block = found }
+            let there = block.index(of: position).map { block.rows[$0].key }
+            let packed = try packedPlace(row.key).map { $0.first + Int64($0.rows[$1].slot) }
+            guard packed ?? position == position, there ?? row.key == row.key else {
+                throw .damaged("\(connection.path), the ledger row of key \(row.key.hex) is at another one's position")
             }
-        } while !rows.isEmpty
+        }
+    }
+
+    private func rowKey(after position: Int64) throws(StateError) -> (key: Fingerprint, position: Int64)? {
+        try connection.statement("SELECT key, id FROM ledger WHERE id > ?1 ORDER BY id LIMIT 1")
+            .first([.integer(position)]) { row throws(StateError) in
+                guard let key = row.fingerprint(0) else { throw .damaged("a ledger row without a key") }
+                return (key, row.integer(1))
+            }
     }
 }

@@ -37,7 +37,7 @@ final class OpenState {
 
     /// Refuses a file that is older than its marks, or was closed and is not as it was then.
     ///
-    /// - Parameter content: The digest of the file, taken before it was opened.
+    /// - Parameter content: The digest of the file, taken before anything was asked of it.
     /// - Returns: Whether the file was closed and is as it was then.
     /// - Throws: ``StateError``, `outdated` and `damaged` above all.
     @discardableResult

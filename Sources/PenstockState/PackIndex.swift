@@ -12,12 +12,12 @@ struct PackIndex {
 
     /// The last position that a key can have.
     static let lastPosition = Int64(UInt32.max)
+    /// What stands in the way of one more.
+    static var full: StateError { .internal("A ledger cannot have more than \(lastPosition) rows.") }
 
     /// 32 bits of a key and its position as one number.
     static func place(_ key: Fingerprint, _ position: Int64) throws(StateError) -> UInt64 {
-        guard position > 0, position <= lastPosition else {
-            throw .internal("A ledger cannot have more than \(lastPosition) rows.")
-        }
+        guard position > 0, position <= lastPosition else { throw full }
         return UInt64(hash(key)) << 32 | UInt64(position)
     }
 

@@ -131,27 +131,33 @@ struct PackTable {
     /// How the items are shared out among blocks: each full but the last one at the end of the ledger, evenly
     /// elsewhere.
     private func groups(_ open: OpenBlock, _ texts: [UInt8]) -> [Range<Int>] {
-        let sizes = open.items.indices.map { index in
-            PackBlock.size(open.items[index], after: index > 0 ? open.items[index - 1] : nil, texts)
-        }
+        let items = open.items
         var room = PackBlock.roomAtFirst - Self.headSize
-        let total = sizes.reduce(0, +)
+        let sizes = items.indices.map { PackBlock.size(items[$0], after: $0 > 0 ? items[$0 - 1] : nil, texts) }
+        // The first item of a block has nothing before it to share a beginning with. Of a beginning that fills half a
+        // block no more is counted, so that a block that is longer than a page has many items at least.
+        let most = max(1, room / 2)
+        func sizeAtFirst(_ index: Int) -> Int {
+            max(sizes[index], min(PackBlock.size(items[index], after: nil, texts), most))
+        }
         if open.end != .max {
-            let count = (total + room - 1) / room
-            room = min(room, total / max(2, count) + 64)
+            let total = sizes.reduce(0, +)
+            let count = max(2, (total + room - 1) / room)
+            // The blocks but the first one begin anew, somewhere behind the middle of the first.
+            let more = sizeAtFirst(items.count - 1) - sizes[items.count - 1]
+            room = min(room, (total + more * (count - 1)) / count + 64)
         }
         var groups: [Range<Int>] = []
         var (start, used) = (0, 0)
-        for (index, size) in sizes.enumerated() {
-            if used + size > room, index > start {
+        for index in items.indices {
+            if used + sizes[index] > room, index > start {
                 groups.append(start..<index)
-                // The first of a block has nothing before it to share a beginning with.
-                (start, used) = (index, PackBlock.size(open.items[index], after: nil, texts))
+                (start, used) = (index, sizeAtFirst(index))
             } else {
-                used += size
+                used += index == 0 ? sizeAtFirst(0) : sizes[index]
             }
         }
-        groups.append(start..<sizes.count)
+        groups.append(start..<items.count)
         return groups
     }
 

@@ -33,14 +33,14 @@ package struct StateArchive: Sendable, Hashable {
     ///
     /// - Throws: ``StateError``; there is no file of this name then, or the one that was there.
     package static func export(_ store: StateStore, to path: String, at milliseconds: Int64) throws(StateError) {
-        // Names that nobody has given to a file of his own.
-        let word = StateMark.newIdentity()
-        let copy = "\(path).\(word).copy"
-        let draft = "\(path).\(word).part"
+        // Names that nobody has given to a file of his own; what a killed export has left of them goes.
+        let copy = path + ".penstock-copy"
+        let draft = path + ".penstock-part"
         defer {
             unlink(copy)
             unlink(draft)
         }
+        for left in [copy, draft] { try StateFolder.remove(left) }
         try StateFolder.createPrivateFile(copy)
         try store.copy(to: copy)
         try StateFolder.syncFile(copy)

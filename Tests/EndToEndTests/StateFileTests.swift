@@ -133,8 +133,13 @@ import Testing
     @Test("An export is imported again, also in place of a newer state, and what that means is said")
     func exportAndImport() throws {
         let project = try project()
+        let neighbours = ["kept.state.copy", "kept.state.part"].map { project.folder + "/" + $0 }
+        for file in neighbours { try Data("mine".utf8).write(to: URL(fileURLWithPath: file)) }
         let export = try project.penstock("state", "export", "orgs", "kept.state")
         #expect(export.status == 0, "\(export.everything)")
+        for file in neighbours { #expect(try String(contentsOfFile: file, encoding: .utf8) == "mine") }
+        let names = try FileManager.default.contentsOfDirectory(atPath: project.folder)
+        #expect(names.filter { $0.contains("penstock-") } == [])
         #expect(try project.penstock("state", "export", "orgs", "kept.state").status == 64, "it is not overwritten")
         #expect(try project.penstock("state", "export", "orgs", "kept.state", "--yes").status == 0)
         try remove(".penstock", project)

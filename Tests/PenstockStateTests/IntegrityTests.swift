@@ -31,10 +31,12 @@ import Testing
             "DELETE FROM pack_index",
             "DELETE FROM pack",
             // Over a row that is packed, as another one's, and where no ledger has any.
-            "UPDATE ledger SET id = (SELECT min(first) FROM pack) WHERE key_text = 'id=1'",
-            "UPDATE pack SET first = (SELECT id FROM ledger WHERE key_text = 'id=1')",
+            "DELETE FROM ledger WHERE key_text = 'id=4'; UPDATE ledger SET id = (SELECT min(first) FROM pack) WHERE id = 1",
+            // Of a key that is packed, where no other one is.
+            "UPDATE ledger SET id = 400 WHERE key_text = 'id=4'",
             "UPDATE ledger SET id = 9223372036854775807 WHERE key_text = 'id=2'",
             "UPDATE ledger SET id = -1 WHERE key_text = 'id=2'",
+            "UPDATE ledger SET id = -9223372036854775808 WHERE key_text = 'id=2'",
             "UPDATE pack_created SET first = first + 1",
             "UPDATE reject SET record = '{}'",
             "UPDATE reject SET is_settled = 1 - is_settled",
@@ -142,6 +144,13 @@ import Testing
             .ledger(openEntry(1)), .ledger(openEntry(2)), .ledger(entry(4)), intent, .reject(reject(5)), .run(run),
             .created(remoteID: "17"),
             .watermark(Watermark(column: "id", type: .int64, text: "12", run: 1)),
+        ])
+        // A packed one that is open again.
+        try store.commit([
+            .intent(
+                LedgerEntry(
+                    key: digest(4), keyText: "id=4", run: 1, outcome: .intent,
+                    intent: LedgerEntry.Intent(payload: digest(50), startedAtMilliseconds: 12)))
         ])
         try store.setMeta("spool", "yes")
         return store

@@ -40,7 +40,7 @@ import Testing
     @Test func aStepMayChangeALedgerThatWasLookedThrough() throws {
         var store: StateStore? = try StateStore.writing(folder)
         try store?.commit((1...20).map { .ledger(entry($0)) })
-        // Not closed, so that the file is looked through when it is opened.
+        // Not closed, and without marks: the file is looked through when it is opened.
         store = nil
         let emptied = StateMigration(version: Self.current + 1) { connection throws(StateError) in
             try connection.execute("DELETE FROM pack; DELETE FROM pack_index; DELETE FROM pack_segment")

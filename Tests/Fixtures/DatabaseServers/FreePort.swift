@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Glibc
+import Synchronization
 
 /// Ports for programs that are told where to listen, and do so only a while later.
 package enum FreePort {
     /// Below those that Linux gives to outgoing connections (32,768 on), one of which would take the port meanwhile.
     private static let range: Range<UInt16> = 20_000..<32_000
 
-    /// A port of 127.0.0.1 that nobody uses now.
+    private static let given = Mutex<Set<UInt16>>([])
+
+    /// A port of 127.0.0.1 that nobody uses now, and that this process was not given before.
     ///
     /// - Throws: ``ServerProblem`` where none of 100 was free.
     package static func find() throws(ServerProblem) -> Int {
         for _ in 0..<100 {
             let port = UInt16.random(in: range)
-            if isFree(port) { return Int(port) }
+            if isFree(port), given.withLock({ $0.insert(port).inserted }) { return Int(port) }
         }
         throw ServerProblem("127.0.0.1 has no free port")
     }

@@ -40,7 +40,7 @@ final class ServerProcess: @unchecked Sendable {  // Immutable after it was star
     ///   - prepare: Shell lines that make its files, in its folder.
     ///   - server: The command, with `$FOLDER` and `$PORT`.
     ///   - stopSignal: What stops it in order.
-    /// - Throws: ``ServerProblem`` with the last lines that it wrote.
+    /// - Throws: ``ServerProblem`` with errors and the last lines that it wrote.
     init(
         prepare: String, server: String, stopSignal: String, isReady: (ServerProcess) -> Bool
     ) throws(ServerProblem) {
