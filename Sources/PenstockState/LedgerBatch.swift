@@ -72,6 +72,12 @@ struct LedgerBatch {
         try table.putRow(entry, at: position)
     }
 
+    /// Forgets what is known of a key.
+    mutating func forget(_ key: Fingerprint) throws(StateError) {
+        if has(key) { try putEntries() }
+        try table.forget(key)
+    }
+
     /// Removes the reject of a key, if there is one.
     mutating func clearReject(_ key: Fingerprint) throws(StateError) {
         // Mostly there are none at all.

@@ -16,6 +16,8 @@ package enum StateChange: Sendable, Hashable {
     case intent(LedgerEntry)
     /// Turns the intent of the key's entry into `unknown`, or adds an entry whose request nothing else is known of.
     case lost(key: Fingerprint, keyText: String, run: Int64, payload: Fingerprint)
+    /// Forgets the entry of the key, if there is one: a row that comes with it is a new one.
+    case forgotten(Fingerprint)
     /// Replaces the reject of its key, or adds it; the earlier ``RejectRecord/firstSeenMilliseconds`` of the two stays.
     indirect case reject(RejectRecord)
     /// Removes the reject of the key, if there is one.

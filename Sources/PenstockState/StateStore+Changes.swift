@@ -24,6 +24,7 @@ extension StateStore {
         case .intent(let entry): try batch.putIntent(entry)
         case .lost(let key, let keyText, let run, let payload):
             try batch.putLost(key, keyText, run: run, payload: payload)
+        case .forgotten(let key): try batch.forget(key)
         case .reject(let record):
             batch.noteReject()
             try RejectTable(connection: connection).upsert(record)

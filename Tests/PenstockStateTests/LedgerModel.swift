@@ -15,6 +15,9 @@ struct LedgerModel {
     /// The keys that have a place in a block, which they keep.
     private var packed: Set<Fingerprint> = []
 
+    /// The keys that have lost their place, and may have come again with another one.
+    var moved: Set<Fingerprint> = []
+
     /// The entries in their order.
     var inOrder: [LedgerEntry] { order.compactMap { entries[$0] } }
 
@@ -39,6 +42,7 @@ struct LedgerModel {
             entry.run = run
             entry.outcome = .unknown
             put(entry)
+        case .forgotten(let key): forget(key)
         case .reject(var record):
             if let earlier = rejects[record.key] {
                 record.firstSeenMilliseconds = min(record.firstSeenMilliseconds, earlier.firstSeenMilliseconds)
@@ -84,6 +88,8 @@ struct LedgerModel {
 
     private mutating func forget(_ key: Fingerprint) {
         entries[key] = nil
-        if !packed.contains(key) { order.removeAll { $0 == key } }
+        guard !packed.contains(key) else { return }
+        order.removeAll { $0 == key }
+        moved.insert(key)
     }
 }

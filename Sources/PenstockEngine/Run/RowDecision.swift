@@ -42,7 +42,8 @@ package struct KnownRow: Sendable, Hashable {
         self.source = source
     }
 
-    var isAccepted: Bool {
+    /// Whether its record holds what was sent last.
+    package var isAccepted: Bool {
         switch outcome {
         case .settled(.created), .settled(.updated), .settled(.unchanged): true
         default: false

@@ -173,6 +173,17 @@ package struct RejectReason: Sendable, Hashable, Error {
 }
 
 extension RejectReason {
+    /// Why a row does not go that is found by `texts` of the field `name`: these records, two or more, have one of
+    /// them.
+    static func ambiguous(_ name: String, _ texts: [String], _ ids: [String]) -> RejectReason {
+        let some = ids.prefix(2).joined(separator: " and ") + (ids.count > 2 ? " and more" : "")
+        return RejectReason(
+            stage: "check", code: "match-ambiguous", field: name, value: texts.joined(separator: ", "),
+            message: texts.count == 1
+                ? "Several records have this \(name): \(some)."
+                : "Several records have a value of this \(name): \(some).")
+    }
+
     init(_ reject: RowReject) {
         self.init(
             stage: "map", code: reject.code.rawValue, field: reject.field, value: reject.value,

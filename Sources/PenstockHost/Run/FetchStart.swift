@@ -19,6 +19,8 @@ package struct FetchStart: Sendable, Hashable {
     package var lowerBound: ReadRequest.LowerBound?
     /// What the linked syncs' states were like, for the next run to see whether anything has changed there.
     var linkStamp = ""
+    /// The Incremental Key of the oldest row that is read once more because it may go now; nil where there is none.
+    var reach: String?
 
     /// A fetch of everything.
     package static let everything = FetchStart(watermark: nil, lowerBound: nil)
@@ -77,7 +79,9 @@ package struct FetchStart: Sendable, Hashable {
                 // Nothing is kept from being read, and the watermark still never moves back.
                 let value = stored.flatMap { $0.column == sync.definition.fetch.key ? $0.text : nil }
                     .flatMap { try? KeyText.value(from: $0, type: type) }
-                return FetchStart(watermark: value, lowerBound: nil)
+                var start = FetchStart(watermark: value, lowerBound: nil)
+                start.reach = try value == nil ? nil : store.flatMap { try oldest($0, sync, type, rejects: .all)?.text }
+                return start
             }
             if let stored, let key = sync.definition.fetch.key, stored.column != key {
                 throw RunStop.connector(
@@ -101,12 +105,14 @@ package struct FetchStart: Sendable, Hashable {
             guard let store, let bound = start.lowerBound else { return start }
             let isChanged =
                 try store.meta(settledDefinition) ?? sync.definitionDigest.hex != sync.definitionDigest.hex
-            guard try isChanged || store.meta(settledLinks) ?? "" != linkStamp else { return start }
-            if let oldest = try oldestReject(store, type, onlyLinks: !isChanged),
-                KeyOrder.compare(oldest, bound.value) < 0
+            let isLinkChanged = try store.meta(settledLinks) ?? "" != linkStamp
+            let rejects: Rejects = isChanged ? .all : isLinkChanged ? .waiting : .none
+            if let oldest = try oldest(store, sync, type, rejects: rejects),
+                KeyOrder.compare(oldest.value, bound.value) < 0
             {
-                start.lowerBound?.value = oldest
+                start.lowerBound?.value = oldest.value
                 start.lowerBound?.isInclusive = true
+                start.reach = oldest.text
             }
             return start
         } catch let stop as RunStop {
@@ -124,18 +130,63 @@ package struct FetchStart: Sendable, Hashable {
     /// The setting of a state file that holds the ``linkStamp`` of the last settled run.
     static let settledLinks = "settled_links"
 
-    private static func oldestReject(_ store: StateStore, _ type: DataType, onlyLinks: Bool) throws -> Value? {
-        var oldest: Value?
+    /// Which rejects may go now.
+    private enum Rejects {
+        /// None of them.
+        case none
+        /// Those that wait for a row of a linked sync.
+        case waiting
+        /// All of them.
+        case all
+    }
+
+    private typealias Key = (value: Value, text: String)
+
+    /// The oldest of the rejects that may go, and of what an attempt reached back to that has not come to its end: its
+    /// rows may be no rejects any more, and nothing else says that they are to be read.
+    private static func oldest(
+        _ store: StateStore, _ sync: OpenSync, _ type: DataType, rejects: Rejects
+    ) throws -> Key? {
+        var oldest: Key?
+        func look(_ text: String?) {
+            // A text that is no value of the column any more cannot be fetched by.
+            guard let text, let value = try? KeyText.value(from: text, type: type) else { return }
+            if oldest.map({ KeyOrder.compare(value, $0.value) < 0 }) ?? true { oldest = (value, text) }
+        }
+        if let noted = try store.meta(reachSetting)?.split(separator: "\n", omittingEmptySubsequences: false),
+            noted.count >= 3, noted[0] == sync.definition.fetch.key ?? "", noted[1] == (try store.lastReset()) ?? ""
+        {
+            look(noted[2...].joined(separator: "\n"))
+        }
+        guard rejects != .none else { return oldest }
         try store.forEachEntry(where: .rejected) { entry in
-            if onlyLinks {
+            if rejects == .waiting {
                 let code = try store.reject(for: entry.key)?.code
                 guard RowReject.Code.links.contains(where: { $0.rawValue == code }) else { return }
             }
-            // A text that is no value of the column any more cannot be fetched by.
-            guard let text = entry.cursor, let value = try? KeyText.value(from: text, type: type) else { return }
-            if oldest.map({ KeyOrder.compare(value, $0) < 0 }) ?? true { oldest = value }
+            look(entry.cursor)
         }
         return oldest
+    }
+
+    /// The setting of a state file that holds how far back a run has reached that is not settled: the column, the last
+    /// reset of the ledger, and the Incremental Key, a line each.
+    private static let reachSetting = "reach"
+
+    /// Remembers how far back this reaches, until ``forgetReach(in:)``.
+    ///
+    /// - Throws: ``StateError``.
+    func noteReach(of sync: OpenSync, in store: StateStore) throws(StateError) {
+        guard let reach, let key = sync.definition.fetch.key else { return }
+        let noted = "\(key)\n\(try store.lastReset() ?? "")\n\(reach)"
+        if try store.meta(Self.reachSetting) != noted { try store.setMeta(Self.reachSetting, noted) }
+    }
+
+    /// Forgets how far back runs have reached: one of them was settled.
+    ///
+    /// - Throws: ``StateError``.
+    static func forgetReach(in store: StateStore) throws(StateError) {
+        if try store.meta(reachSetting) != nil { try store.setMeta(reachSetting, nil) }
     }
 
     /// Whether a row with this key is part of the fetch; keys that are NULL always are.

@@ -47,6 +47,8 @@ final class LostRows {
     private(set) var duplicates: [[String]] = []
     /// Rows that were sent once more, with their markers.
     private var sentAgain: [Fingerprint: String] = [:]
+    /// Records that rows go to which were found by their match.
+    private var matched: Set<String> = []
     /// Since when records were looked through.
     private var auditSince: Int64 = .max
 
@@ -177,13 +179,16 @@ final class LostRows {
             // What was sent cannot be told any more, and somebody has made records since: nobody can tell whose.
             if case .absent = verdict, !marked.contains(key), row.sent == nil, found.isForeign { continue }
             rows[key] = nil
-            if let item = try settle(row, verdict) { again.append(item) }
+            if let item = try settle(row, verdict, others: found.matching[key] ?? []) { again.append(item) }
         }
         try ledger.flush()
         return again
     }
 
-    private func settle(_ row: Row, _ verdict: LostCreates<Fingerprint>.Verdict) throws(RunStop) -> Delivery.Item? {
+    /// - Parameter others: Records by which the row would be found now, where it has none of its own.
+    private func settle(
+        _ row: Row, _ verdict: LostCreates<Fingerprint>.Verdict, others: [String]
+    ) throws(RunStop) -> Delivery.Item? {
         let found: String? =
             switch verdict {
             case .adopted(let id): id
@@ -203,7 +208,7 @@ final class LostRows {
         }
         switch verdict {
         case .adopted(let id): return try adopt(row, item, id)
-        case .absent: return try sendAgain(item)
+        case .absent: return try others.isEmpty ? sendAgain(item) : update(item, others)
         case .several(let ids):
             duplicates.append(ids)
             return try adopt(row, item, ids[0])
@@ -231,6 +236,28 @@ final class LostRows {
         return item.with(again)
     }
 
+    /// Goes to the record that somebody has made since, as a row does that is matched.
+    private func update(_ item: Delivery.Item, _ others: [String]) throws(RunStop) -> Delivery.Item? {
+        if case .maybeCreated(let fault?) = item.row.fate { return try reject(item, fault) }
+        let match = sync.definition.insert.match
+        guard others.count == 1 else {
+            return try reject(item, .ambiguous(match, item.chunk.chunk.mapped.matchTexts(item.row.row), others))
+        }
+        let isTaken: Bool
+        do {
+            isTaken = try store.entries(remoteID: others[0]).contains { $0.key != item.row.key }
+        } catch {
+            throw .state(error)
+        }
+        guard !isTaken, matched.insert(others[0]).inserted else {
+            return try reject(item, RunTargets.taken(others[0], field: match))
+        }
+        var again = item.row
+        again.known = KnownRow(outcome: .open, isOfThisRun: true, remoteID: others[0], payload: nil, cursor: nil)
+        again.fate = .update(id: others[0], changes: nil)
+        return item.with(again)
+    }
+
     private func sendAgain(_ item: Delivery.Item) throws(RunStop) -> Delivery.Item? {
         var again = item.row
         again.known = nil
@@ -250,6 +277,8 @@ final class LostRows {
 
     private struct Found {
         var ids: [Fingerprint: [String]] = [:]
+        /// Records that a row would be found by, whoever made them.
+        var matching: [Fingerprint: [String]] = [:]
         /// Whether there are records that are nobody's and match no row.
         var isForeign = false
     }
@@ -268,6 +297,7 @@ final class LostRows {
         defer { search.close() }
         var markers: [String: Fingerprint] = [:]
         for (key, row) in rows where isMarked(row) { markers[row.entry.intent?.marker ?? ""] = key }
+        let finders = finders
         var found = Found()
         do {
             let stream = try sync.destination.readBack(
@@ -276,6 +306,10 @@ final class LostRows {
             while let next = try stream.next() {
                 for place in 0..<next.batch.rowCount {
                     guard case .text(let id) = next.batch.value(place, 0) else { continue }
+                    if !finders.isEmpty {
+                        let keys = Set(search.matchTexts(next.batch, place).flatMap { finders[$0] ?? [] })
+                        for key in keys { found.matching[key, default: []].append(id) }
+                    }
                     if marker != nil, case .text(let text) = next.batch.value(place, 1), !text.isEmpty {
                         guard let key = markers[text], found.ids[key]?.contains(id) != true else { continue }
                         found.ids[key, default: []].append(id)
@@ -293,6 +327,17 @@ final class LostRows {
             throw .state(.internal("Lost creates could not be looked for: \(error)"))
         }
         return found
+    }
+
+    /// The rows that would be found by a value.
+    private var finders: [String: [Fingerprint]] {
+        guard sync.definition.insert.mode == .update else { return [:] }
+        var finders: [String: [Fingerprint]] = [:]
+        for (key, row) in rows {
+            guard let item = row.item else { continue }
+            for text in item.chunk.chunk.mapped.matchTexts(item.row.row) { finders[text, default: []].append(key) }
+        }
+        return finders
     }
 
     private func match(

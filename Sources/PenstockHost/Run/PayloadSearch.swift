@@ -8,11 +8,14 @@ import PenstockState
 ///
 /// Records that a sync of the project knows as its own are nobody else's, of the same object and connection.
 struct PayloadSearch {
-    /// The fields to read back, besides the id: the marker, then those that were sent, then when a record was created.
+    /// The fields to read back, besides the id: the marker, then those that were sent, then when a record was created,
+    /// or else the one that rows find their records by.
     let fields: [String]
     private let owners: [StateStore]
     private let comparison: RecordComparison
     private let creationColumn: Int?
+    private let matching: MatchTexts?
+    private let matchColumn: Int
 
     /// - Parameters:
     ///   - own: The state of the sync, or nil where no row has to be looked for by what was sent.
@@ -24,7 +27,11 @@ struct PayloadSearch {
         let sent = own == nil ? [] : sync.mapping.targets.map(\.field)
         let createdAt = sync.object.createdAtField
         let knowsCreation = own != nil && !createdAt.isEmpty && !sent.contains { $0.key == createdAt }
-        fields = (first + sent).map(\.key) + (knowsCreation ? [createdAt] : [])
+        let match = Self.match(sync)
+        let alone = sent.isEmpty ? match.map { [$0.field.key] } ?? [] : []
+        fields = (first + sent).map(\.key) + (knowsCreation ? [createdAt] : []) + alone
+        matching = match?.texts
+        matchColumn = 1 + first.count + (sent.isEmpty ? 0 : match?.target ?? 0)
         let schema = Schema(
             [Schema.Field("id", .text, isNullable: false)]
                 + (first + sent).map { Schema.Field($0.key, $0.kind.columnType) })
@@ -34,6 +41,18 @@ struct PayloadSearch {
             try own.map { own throws(RunStop) in
                 [own] + (try OtherStates.open(in: stateFolder, beside: sync))
             } ?? []
+    }
+
+    private static func match(_ sync: OpenSync) -> (target: Int, field: DestinationField, texts: MatchTexts)? {
+        guard sync.definition.insert.mode == .update, case .target(let target) = sync.mapping.match,
+            let texts = sync.mapping.matching
+        else { return nil }
+        return (target, sync.mapping.targets[target].field, texts)
+    }
+
+    /// What rows find a record by; none where they do not look for records.
+    func matchTexts(_ records: RecordBatch, _ place: Int) -> [String] {
+        matching?.texts(records.columns[matchColumn], place) ?? []
     }
 
     /// Ends the search.

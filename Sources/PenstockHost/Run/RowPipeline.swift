@@ -168,7 +168,11 @@ final class RowPipeline {
     /// Decides about the rows of a batch, but for those whose records have to be looked at, and holds it.
     private func hold(_ read: SourceBatch) throws(RunStop) {
         var chunk = try chunk(read)
-        if replay != nil { chunk.rows.removeAll { !($0.known?.isOfThisRun ?? false) } }
+        if replay != nil {
+            let staying = chunk.rows.filter { !($0.known?.isOfThisRun ?? false) }
+            try targets?.hold(staying)
+            chunk.rows.removeAll { !($0.known?.isOfThisRun ?? false) }
+        }
         let open = try decide(&chunk.rows, chunk.mapped)
         limit(&chunk.rows)
         let quietTargets = sieve.targets(chunk.quietCandidates)
@@ -318,7 +322,8 @@ final class RowPipeline {
     private func claim(_ held: inout HeldChunks.Held, isLatest: Bool) throws(RunStop) {
         guard let targets else { return }
         let mapped = held.chunk.mapped
-        let taken = try targets.claim(&held.chunk.rows, held.targets) { mapped.matchTexts($0) }
+        let taken = try targets.claim(
+            &held.chunk.rows, held.targets, { mapped.matchTexts($0) }, namesRecord: { mapped.idText($0) != nil })
         guard !taken.isEmpty else { return }
         do {
             let candidates = taken.map { held.chunk.quietCandidates[$0] }
@@ -344,7 +349,8 @@ final class RowPipeline {
         default: return
         }
         do {
-            try targets.claim(&row) { mapped.matchTexts($0) }
+            try targets.claim(
+                &row, { mapped.matchTexts($0) }, namesRecord: { mapped.idText($0) != nil })
         } catch {
             throw .state(error)
         }
@@ -399,14 +405,7 @@ final class RowPipeline {
         guard let found = try remote.matches(texts) else { return row.fate = .undecided(id: nil) }
         let name = sync.mapping.targets[target].name
         guard found.ids.count < 2 else {
-            let ids = found.ids.prefix(2).joined(separator: " and ") + (found.ids.count > 2 ? " and more" : "")
-            let message =
-                texts.count == 1
-                ? "Several records have this \(name): \(ids)." : "Several records have a value of this \(name): \(ids)."
-            row.fate = .rejected(
-                RejectReason(
-                    stage: "check", code: "match-ambiguous", field: name, value: texts.joined(separator: ", "),
-                    message: message))
+            row.fate = .rejected(.ambiguous(name, texts, found.ids))
             return
         }
         switch decider.decideMatched(candidate, found: found.ids.first) {

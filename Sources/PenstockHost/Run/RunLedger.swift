@@ -73,24 +73,30 @@ final class RunLedger: Sendable {
         ])
     }
 
-    /// Settles a create whose answer was lost and whose row is gone from the source.
+    /// Settles a create whose answer was lost and whose row the run does not meet.
+    ///
+    /// Where there is no record nothing has become of the row: should it come once more, it is sent as if it never was.
     ///
     /// - Parameter remoteID: Its record, or nil where there is none.
     /// - Throws: ``RunStop`` `state`.
     func closeVanished(_ entry: LedgerEntry, remoteID: String?) throws(RunStop) {
         var entry = entry
-        entry.outcome = remoteID == nil ? .skipped : .created
-        entry.remoteID = remoteID
-        entry.payload = remoteID == nil ? nil : entry.intent?.payload
-        entry.intent = nil
-        if let remoteID {
-            keeper?.noteCreated(remoteID)
-            countsNow.fetched += 1
-            countRecovered(.created)
-            try add([.ledger(entry), .created(remoteID: remoteID)])
-        } else {
-            try add([.ledger(entry)])
+        guard let remoteID else {
+            guard let outcome = entry.outcome.abandoned(hasRecord: entry.remoteID != nil) else {
+                return try add([.forgotten(entry.key)])
+            }
+            // An earlier version of the row has a record.
+            (entry.outcome, entry.intent, entry.cursor, entry.run) = (outcome, nil, nil, 0)
+            return try add([.ledger(entry)])
         }
+        entry.outcome = .created
+        entry.remoteID = remoteID
+        entry.payload = entry.intent?.payload
+        entry.intent = nil
+        keeper?.noteCreated(remoteID)
+        countsNow.fetched += 1
+        countRecovered(.created)
+        try add([.ledger(entry), .created(remoteID: remoteID)])
     }
 
     /// Takes note that a row which is about to be closed was sent by an interrupted attempt.

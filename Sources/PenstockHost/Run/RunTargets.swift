@@ -76,9 +76,10 @@ final class RunTargets {
     /// - Parameters:
     ///   - quiet: Rows of the same batch that need nothing, in their order.
     ///   - matchTexts: The match values of a row of the batch, by which two rows would create one record each.
+    ///   - namesRecord: Whether a row of the batch names its record by an id.
     /// - Returns: The places of those of `quiet` that are rejects, too.
     func claim(
-        _ rows: inout [DecidedRow], _ quiet: [Quiet], _ matchTexts: (Int) -> [String]
+        _ rows: inout [DecidedRow], _ quiet: [Quiet], _ matchTexts: (Int) -> [String], namesRecord: (Int) -> Bool
     ) throws(RunStop) -> [Int] {
         var taken: [Int] = []
         var next = 0
@@ -88,7 +89,7 @@ final class RunTargets {
                     if try !take(quiet[next].target) { taken.append(next) }
                     next += 1
                 }
-                try claim(&rows[index], matchTexts)
+                try claim(&rows[index], matchTexts, namesRecord: namesRecord)
             }
             while next < quiet.count {
                 if try !take(quiet[next].target) { taken.append(next) }
@@ -101,7 +102,15 @@ final class RunTargets {
     }
 
     /// Makes a row a reject whose record an earlier row of the run has taken.
-    func claim(_ row: inout DecidedRow, _ matchTexts: (Int) -> [String]) throws(StateError) {
+    func claim(
+        _ row: inout DecidedRow, _ matchTexts: (Int) -> [String], namesRecord: (Int) -> Bool
+    ) throws(StateError) {
+        // What a row is found by may be the record that an earlier row's create has made.
+        if row.fate.isChange, row.known?.remoteID == nil, !namesRecord(row.row) {
+            for text in matchTexts(row.row) where try isTaken(Target(match: text)) {
+                return row.fate = .rejected(taken(text))
+            }
+        }
         let targets: [(text: String, target: Target)] =
             switch row.fate {
             case .update(let id, _), .unchanged(let id, _): [(id, Target(id: id))]
@@ -115,6 +124,19 @@ final class RunTargets {
         switch row.fate {
         case .recovered, .maybeCreated: break
         default: row.fate = .rejected(taken(text))
+        }
+    }
+
+    /// Takes the records that stand for rows which do not go in this run.
+    ///
+    /// - Throws: ``RunStop`` `state`.
+    func hold(_ rows: [DecidedRow]) throws(RunStop) {
+        do {
+            for row in rows where row.known?.isAccepted ?? false {
+                if let id = row.known?.remoteID { _ = try take(Target(id: id)) }
+            }
+        } catch {
+            throw .state(error)
         }
     }
 
@@ -136,5 +158,15 @@ final class RunTargets {
         RejectReason(
             stage: "check", code: duplicateTarget, field: field, value: value,
             message: "An earlier row of this run goes to the same record; the first one goes.")
+    }
+}
+
+extension DecidedRow.Fate {
+    /// Whether the row is about a record that is there.
+    fileprivate var isChange: Bool {
+        switch self {
+        case .update, .unchanged, .undecided(_?): true
+        default: false
+        }
     }
 }

@@ -119,7 +119,7 @@ package final class SyncRunner {
         (self.prepared, lookedAt) = (nil, nil)
         defer { prepared.close() }
         let (kind, images, looked) = (prepared.kind, prepared.images, prepared.looked)
-        let (record, isResumed) = try beginRun(startedAt, kind: kind)
+        let (record, isResumed) = try beginRun(startedAt, prepared.start, kind: kind)
         let ledger = RunLedger(
             store, record, definitionDigest: sync.definitionDigest,
             images: images.map { RunImages(sync, $0, record) }, keeper: keeper)
@@ -209,8 +209,11 @@ package final class SyncRunner {
     /// The kind of a run that reads everything, whatever the watermark: its rest must be read so, too.
     static let fullKind = "full-refresh"
 
-    private func beginRun(_ now: Int64, kind: String) throws(RunStop) -> (RunRecord, isResumed: Bool) {
+    private func beginRun(
+        _ now: Int64, _ start: FetchStart, kind: String
+    ) throws(RunStop) -> (RunRecord, isResumed: Bool) {
         do {
+            try start.noteReach(of: sync, in: store)
             try OtherStates.notePlace(of: sync, in: store)
             if let unfinished = try store.unfinishedRun() {
                 guard abandoned != nil else {
@@ -392,7 +395,9 @@ package final class SyncRunner {
         }
         last.append(.run(run))
         try ledger.flush(with: last)
-        if isFinished, attempt.isExhausted, attempt.replay == nil { try noteSettled(attempt) }
+        if isFinished, attempt.isExhausted, attempt.replay == nil {
+            try noteSettled(attempt, leftFrom: delivery.postponedFrom)
+        }
         for codes in [delivery.rejectsByCode, lost.rejectsByCode] {
             for entry in codes { rejectsByCode[entry.key, default: 0] += entry.value }
         }
@@ -412,12 +417,20 @@ package final class SyncRunner {
             predicted: options.preflight.plan?.header.numbers, passedLimits: attempt.passed)
     }
 
-    private func noteSettled(_ attempt: Attempt) throws(RunStop) {
+    /// - Parameter left: The Incremental Key of the oldest row that the next run is to try, which may lie before the
+    ///   watermark, or nil.
+    private func noteSettled(_ attempt: Attempt, leftFrom left: Value?) throws(RunStop) {
         do {
             if let index = sync.cursorIndex, attempt.tracker.isLimited, let writers = attempt.writers,
                 let key = attempt.tracker.largest
             {
                 try HeldKeys(store: store, field: sync.readSchema.fields[index]).note(key, writers)
+            }
+            try FetchStart.forgetReach(in: store)
+            if let left {
+                var next = attempt.start
+                next.reach = KeyText.text(of: left)
+                try next.noteReach(of: sync, in: store)
             }
             try store.setMeta(FetchStart.settledDefinition, sync.definitionDigest.hex)
             if !sync.mapping.links.isEmpty { try store.setMeta(FetchStart.settledLinks, attempt.start.linkStamp) }

@@ -22,6 +22,8 @@ final class UndoDelivery {
     private var sessions: [WriteRequest.Mode: any WriteSession] = [:]
     private var isAborted = false
     private var prepared: Set<Fingerprint> = []
+    /// What was known of rows whose records are on their way to be deleted.
+    private var before: [Fingerprint: LedgerEntry] = [:]
     private var asBefore: [ImageChange] = []
 
     private static let asBeforeMax = 1_000
@@ -170,7 +172,11 @@ final class UndoDelivery {
         guard !fresh.isEmpty else { return }
         do {
             var forgotten: [StateChange] = []
-            for item in fresh { if let change = try forgetting(item, isGone: false) { forgotten.append(change) } }
+            for item in fresh {
+                guard let change = try forgetting(item, isGone: false) else { continue }
+                forgotten.append(change)
+                if item.isDelete { before[item.image.key] = try store.entry(for: item.image.key) }
+            }
             try store.commit(forgotten)
             try images.commit(
                 fresh.map { item in
@@ -184,6 +190,18 @@ final class UndoDelivery {
                                     after: Self.value($0.image))
                             }))
                 }, isDurable: true)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    /// Puts back what was known of a row whose record is still there: it is not to be sent as a new one.
+    private func remember(_ before: LedgerEntry) throws(RunStop) {
+        do {
+            guard let now = try store.entry(for: before.key), now.outcome == .notTried, now.run == 0,
+                now.remoteID == before.remoteID
+            else { return }
+            try store.commit([.ledger(before)])
         } catch {
             throw .state(error)
         }
@@ -255,6 +273,8 @@ final class UndoDelivery {
             if outcome == .rejected, let result, try sendRest(of: item, result) { continue }
             prepared.remove(item.image.key)
             let isMissing = outcome == .rejected && result?.error?.code == .notFound
+            let before = before.removeValue(forKey: item.image.key)
+            if outcome == .rejected, !isMissing, let before { try remember(before) }
             if isMissing, item.isDelete { outcome = .updated }
             if outcome == .updated || outcome == .unchanged { try note(item) }
             try settled(item, outcome, result)
