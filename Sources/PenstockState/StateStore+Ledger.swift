@@ -55,6 +55,13 @@ extension StateStore {
         }
     }
 
+    /// Whether anything is known of any key.
+    ///
+    /// - Throws: ``StateError``.
+    package func hasEntries() throws(StateError) -> Bool {
+        try read { connection throws(StateError) in try LedgerTable(connection: connection).lastPosition() > 0 }
+    }
+
     /// Visits entries that are not settled, in the order in which their keys first came, as ``forEachEntry``.
     ///
     /// - Throws: ``StateError``, and what `body` throws, which ends the visit.

@@ -72,7 +72,34 @@ import Testing
         #expect(kept.errors.contains("destination has changed"), "\(kept.errors)")
         let plain = try project.penstock("undo", "latest", "--yes")
         #expect(plain.status == 78 && plain.errors.contains("has written person"), "\(plain.everything)")
+        // Nor does a run take the ids of people for those of organizations.
+        for words in [["run"], ["plan"], ["run", "--full-refresh"]] {
+            let run = try project.penstock(words)
+            #expect(run.status == 78 && run.everything.contains("has written person until now"), "\(run.everything)")
+        }
         #expect(project.server.everything == before)
+        #expect(try project.penstock("state", "reset", "orgs", "--all", "--yes").status == 0)
+        #expect(try project.penstock("plan").status == 0)
+    }
+
+    @Test("A delete that is refused leaves a row that is not sent as a new one")
+    func refusedDelete() throws {
+        let project = try TemporaryProject(budget: "{burst: 100000, window: 2s}")
+        try project.csv("orgs", ["key,company,at", "1,One,5"])
+        try project.sync(
+            """
+            source: {connection: files, table: orgs, key: key}
+            fetch: {mode: INCREMENTAL, key: at}
+            map: {name: company}
+            insert: {mode: Append}
+            """)
+        #expect(try project.run().counts == "fetched 1, created 1")
+        try project.server.play("status=403:method=DELETE:nth=1")
+        let undone = try project.penstock("undo", "latest", "--yes")
+        #expect(undone.status != 0, "\(undone.everything)")
+        #expect(project.server.names == ["One"])
+        #expect(try project.run().counts.contains("created") == false)
+        #expect(project.server.names == ["One"])
     }
 
     @Test("A plan that is applied already says by which run")

@@ -65,11 +65,13 @@ package struct FetchStart: Sendable, Hashable {
     /// one of its rows.
     ///
     /// - Parameter planned: What linked syncs would do first that run with this one; for plans.
-    /// - Throws: ``RunStop``: `schemaChanged` where the stored watermark is not a value of the column as it is now.
+    /// - Throws: ``RunStop``: `schemaChanged` where the stored watermark is not a value of the column as it is now;
+    ///   `badConfig` where the state knows records of another object.
     static func of(
         _ sync: OpenSync, _ store: StateStore?, isFullRefresh: Bool, stateFolder: String,
         planned: [String: PlannedRecords] = [:]
     ) throws(RunStop) -> FetchStart {
+        try OtherStates.checkObject(of: sync, in: store)
         guard let index = sync.cursorIndex else { return .everything }
         let linkStamp = try LinkedStates(sync.mapping.links, folder: stateFolder, planned: planned).stamp()
         let type = sync.readSchema.fields[index].type

@@ -21,6 +21,31 @@ enum OtherStates {
         if try store.meta(placeSetting) != place { try store.setMeta(placeSetting, place) }
     }
 
+    /// Refuses a sync whose ledger knows records of another object: their ids are those of other records here.
+    ///
+    /// - Throws: ``RunStop``.
+    static func checkObject(of sync: OpenSync, in store: StateStore?) throws(RunStop) {
+        do {
+            guard let store, let place = try store.meta(placeSetting), let object = place.split(separator: " ").first,
+                object != sync.object.id, try store.hasEntries()
+            else { return }
+            let name = sync.definition.name
+            throw RunStop.connector(
+                ConnectorError(
+                    .badConfig,
+                    "The sync \(name) has written \(object) until now, and its destination is \(sync.object.id): the "
+                        + "records that its state knows are others there. Give it another name, or forget them with: "
+                        + "penstock state reset \(name) --all"),
+                connection: sync.definition.destination.connection, doing: "looking at the state")
+        } catch let stop as RunStop {
+            throw stop
+        } catch let error as StateError {
+            throw .state(error)
+        } catch {
+            throw .state(.internal("The state could not be looked at: \(error)"))
+        }
+    }
+
     /// The states in `folder` of other syncs whose records are among those of `sync`, open for reading.
     ///
     /// Ids are those of one object and one account: an organization has the id of some person. A state that does not
