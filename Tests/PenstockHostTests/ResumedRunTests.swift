@@ -96,6 +96,9 @@ import Testing
         _ = try bench.runWithoutAsking()
         bench.connector.addRecord(["name": .text("Alpha"), "code": .text("x")])
         bench.connector.setFate { _, _ in .done }
+        // The one after it decides about the row as about any other.
+        let resumed = try bench.run()
+        #expect(resumed.run.status == .unfinished && resumed.counts.notTried == 1 && bench.connector.records.count == 1)
         #expect(try bench.run().run.status == .finished)
         #expect(bench.connector.records.values.map { $0["code"] } == [.text("1")])
     }
@@ -110,5 +113,38 @@ import Testing
         #expect(try bench.run().counts.created == 1)
         #expect(bench.names.sorted() == ["Alpha", "Beta"])
         #expect(try bench.run().counts.created == 0)
+    }
+
+    @Test func aGoneRecordBehindTheWatermarkIsCreatedAnewWhenItsRunWasInterrupted() throws {
+        let rows = [row("a", "Alpha", at: 1), row("b", "Beta", at: 9)]
+        let bench = try Bench(rows, map: nameAndCode, fetch: incremental, insert: byName)
+        #expect(try bench.run().counts.created == 2)
+        bench.connector.removeRecord(1)
+        bench.set([row("a", "Alpha", code: "new", at: 1), row("b", "Beta", code: "new", at: 9)])
+        bench.connector.setFate { _, record in record["name"] == .text("Beta") ? .later : .done }
+        let stopped = try bench.run { $0.isFullRefresh = true }
+        #expect(stopped.rejectsByCode.map(\.code) == ["record-gone"] && stopped.run.status == .unfinished)
+        bench.connector.setFate { _, _ in .done }
+        #expect(try bench.run { $0.abandonsUnfinished = true }.run.status == .finished)
+        #expect(bench.names.sorted() == ["Alpha", "Beta"])
+        #expect(try bench.run().counts.created == 0)
+    }
+
+    @Test("What reads everything once makes later runs read no more", arguments: [false, true])
+    func whatReadsEverythingOnce(isReplay: Bool) throws {
+        let rows = [row("a", "Alpha", at: 1), row("b", "Beta", at: 2), row("c", "Gamma", at: 3)]
+        let bench = try Bench(rows, map: nameAndCode, fetch: incremental, insert: byName)
+        bench.connector.setFate { _, record in record["name"] == .text("Alpha") ? .refused : .done }
+        #expect(try bench.run().counts.rejected == 1)
+        if isReplay {
+            #expect(try bench.run { $0.replays = ReplayChoice() }.counts.rejected == 1)
+        } else {
+            _ = try bench.run {
+                $0.isFullRefresh = true
+                $0.rowsMax = 1
+            }
+        }
+        let next = try bench.run()
+        #expect(next.counts.fetched == 0 && next.counts.rejected == 0)
     }
 }

@@ -31,9 +31,14 @@ package struct DeliveryMachine: Sendable {
         package let outcome: RowOutcome
         /// What the destination said, or nil for a row that it said nothing about.
         package let result: RowResult?
+        /// Whether it is certain that no request for it has arrived.
+        package let isUnsent: Bool
 
         /// The end of a row.
-        package init(row: Int, mode: WriteRequest.Mode, outcome: RowOutcome, result: RowResult?) {
+        package init(
+            row: Int, mode: WriteRequest.Mode, outcome: RowOutcome, result: RowResult?, isUnsent: Bool = false
+        ) {
+            self.isUnsent = isUnsent
             self.row = row
             self.mode = mode
             self.outcome = outcome
@@ -285,7 +290,9 @@ package struct DeliveryMachine: Sendable {
         let open = Self.order.flatMap { waiting[$0].all } + retries.map(\.open)
         waiting = Lines()
         retries = []
-        return open.map { Ending(row: $0.row, mode: $0.mode, outcome: .notTried, result: nil) }
+        return open.map {
+            Ending(row: $0.row, mode: $0.mode, outcome: .notTried, result: nil, isUnsent: !$0.mayHaveArrived)
+        }
     }
 
     /// What to do about a session that has said nothing for long; stops where it takes no row although it has none.

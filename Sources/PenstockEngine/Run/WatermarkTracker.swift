@@ -14,6 +14,9 @@ package struct WatermarkTracker: Sendable {
     private var ceiling: Value?
     private var isHeld = false
 
+    /// The lowest key of the rows that are left to the next run, which may lie before the watermark; nil for none.
+    package private(set) var left: Value?
+
     /// Whether a row stayed outstanding.
     package private(set) var hasOutstanding = false
 
@@ -46,6 +49,12 @@ package struct WatermarkTracker: Sendable {
         case .ceiling(let value): ceiling = ceiling.map { isBefore(value, $0) ? value : $0 } ?? value
         case .hold: isHeld = true
         }
+    }
+
+    /// Leaves the rows from a key on to the next run.
+    package mutating func leave(from key: Value) {
+        limit(.ceiling(key))
+        left = left.map { isBefore(key, $0) ? key : $0 } ?? key
     }
 
     /// Whether a limit keeps the watermark behind the rows that were seen.

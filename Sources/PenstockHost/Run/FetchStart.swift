@@ -20,7 +20,7 @@ package struct FetchStart: Sendable, Hashable {
     /// What the linked syncs' states were like, for the next run to see whether anything has changed there.
     var linkStamp = ""
     /// The Incremental Key of the oldest row that is read once more because it may go now; nil where there is none.
-    var reach: String?
+    var reach: Value?
 
     /// A fetch of everything.
     package static let everything = FetchStart(watermark: nil, lowerBound: nil)
@@ -82,7 +82,8 @@ package struct FetchStart: Sendable, Hashable {
                 let value = stored.flatMap { $0.column == sync.definition.fetch.key ? $0.text : nil }
                     .flatMap { try? KeyText.value(from: $0, type: type) }
                 var start = FetchStart(watermark: value, lowerBound: nil)
-                start.reach = try value == nil ? nil : store.flatMap { try oldest($0, sync, type, rejects: .all)?.text }
+                start.reach =
+                    try value == nil ? nil : store.flatMap { try oldest($0, sync, type, rejects: .all) }
                 return start
             }
             if let stored, let key = sync.definition.fetch.key, stored.column != key {
@@ -110,11 +111,11 @@ package struct FetchStart: Sendable, Hashable {
             let isLinkChanged = try store.meta(settledLinks) ?? "" != linkStamp
             let rejects: Rejects = isChanged ? .all : isLinkChanged ? .waiting : .none
             if let oldest = try oldest(store, sync, type, rejects: rejects),
-                KeyOrder.compare(oldest.value, bound.value) < 0
+                KeyOrder.compare(oldest, bound.value) < 0
             {
-                start.lowerBound?.value = oldest.value
+                start.lowerBound?.value = oldest
                 start.lowerBound?.isInclusive = true
-                start.reach = oldest.text
+                start.reach = oldest
             }
             return start
         } catch let stop as RunStop {
@@ -142,18 +143,16 @@ package struct FetchStart: Sendable, Hashable {
         case all
     }
 
-    private typealias Key = (value: Value, text: String)
-
     /// The oldest of the rejects that may go, and of what an attempt reached back to that has not come to its end: its
     /// rows may be no rejects any more, and nothing else says that they are to be read.
     private static func oldest(
         _ store: StateStore, _ sync: OpenSync, _ type: DataType, rejects: Rejects
-    ) throws -> Key? {
-        var oldest: Key?
+    ) throws -> Value? {
+        var oldest: Value?
         func look(_ text: String?) {
             // A text that is no value of the column any more cannot be fetched by.
             guard let text, let value = try? KeyText.value(from: text, type: type) else { return }
-            if oldest.map({ KeyOrder.compare(value, $0.value) < 0 }) ?? true { oldest = (value, text) }
+            if oldest.map({ KeyOrder.compare(value, $0) < 0 }) ?? true { oldest = value }
         }
         if let noted = try store.meta(reachSetting)?.split(separator: "\n", omittingEmptySubsequences: false),
             noted.count >= 3, noted[0] == sync.definition.fetch.key ?? "", noted[1] == (try store.lastReset()) ?? ""
@@ -175,20 +174,39 @@ package struct FetchStart: Sendable, Hashable {
     /// reset of the ledger, and the Incremental Key, a line each.
     private static let reachSetting = "reach"
 
-    /// Remembers how far back this reaches, until ``forgetReach(in:)``.
+    /// What is remembered of how far back runs reach that are not settled; nil where they do not.
     ///
     /// - Throws: ``StateError``.
-    func noteReach(of sync: OpenSync, in store: StateStore) throws(StateError) {
-        guard let reach, let key = sync.definition.fetch.key else { return }
-        let noted = "\(key)\n\(try store.lastReset() ?? "")\n\(reach)"
-        if try store.meta(Self.reachSetting) != noted { try store.setMeta(Self.reachSetting, noted) }
+    static func reach(in store: StateStore) throws(StateError) -> String? { try store.meta(reachSetting) }
+
+    /// Remembers `reach` as it was, or nothing.
+    ///
+    /// - Throws: ``StateError``.
+    static func setReach(_ reach: String?, in store: StateStore) throws(StateError) {
+        if try store.meta(reachSetting) != reach { try store.setMeta(reachSetting, reach) }
     }
 
-    /// Forgets how far back runs have reached: one of them was settled.
+    /// How it is remembered that runs reach back to a key, beside what is remembered already; nil where there is none.
     ///
-    /// - Throws: ``StateError``.
-    static func forgetReach(in store: StateStore) throws(StateError) {
-        if try store.meta(reachSetting) != nil { try store.setMeta(reachSetting, nil) }
+    /// - Parameter keepsEarlier: Whether what is remembered already counts.
+    /// - Throws: ``RunStop`` `state`.
+    static func reach(
+        to key: Value?, of sync: OpenSync, in store: StateStore, keepsEarlier: Bool
+    ) throws(RunStop) -> String? {
+        do {
+            let text = key.flatMap { KeyText.text(of: $0) }
+            guard let column = sync.definition.fetch.key, let index = sync.cursorIndex, let key, let text else {
+                return keepsEarlier ? try reach(in: store) : nil
+            }
+            let earlier =
+                keepsEarlier ? try oldest(store, sync, sync.readSchema.fields[index].type, rejects: .none) : nil
+            if let earlier, KeyOrder.compare(earlier, key) <= 0 { return try reach(in: store) }
+            return "\(column)\n\(try store.lastReset() ?? "")\n\(text)"
+        } catch let error as StateError {
+            throw .state(error)
+        } catch {
+            throw .state(.internal("The ledger could not be looked through: \(error)"))
+        }
     }
 
     /// Whether a row with this key is part of the fetch; keys that are NULL always are.

@@ -47,8 +47,6 @@ final class LostRows {
     private(set) var duplicates: [[String]] = []
     /// Rows that were sent once more, with their markers.
     private var sentAgain: [Fingerprint: String] = [:]
-    /// Records that rows go to which were found by their match.
-    private var matched: Set<String> = []
     /// Since when records were looked through.
     private var auditSince: Int64 = .max
 
@@ -179,15 +177,15 @@ final class LostRows {
             // What was sent cannot be told any more, and somebody has made records since: nobody can tell whose.
             if case .absent = verdict, !marked.contains(key), row.sent == nil, found.isForeign { continue }
             rows[key] = nil
-            if let item = try settle(row, verdict, others: found.matching[key] ?? []) { again.append(item) }
+            if let item = try settle(row, verdict, isFoundByMatch: found.matching.contains(key)) { again.append(item) }
         }
         try ledger.flush()
         return again
     }
 
-    /// - Parameter others: Records by which the row would be found now, where it has none of its own.
+    /// - Parameter isFoundByMatch: Whether there is a record now that the row is about, where it has made none.
     private func settle(
-        _ row: Row, _ verdict: LostCreates<Fingerprint>.Verdict, others: [String]
+        _ row: Row, _ verdict: LostCreates<Fingerprint>.Verdict, isFoundByMatch: Bool
     ) throws(RunStop) -> Delivery.Item? {
         let found: String? =
             switch verdict {
@@ -208,7 +206,7 @@ final class LostRows {
         }
         switch verdict {
         case .adopted(let id): return try adopt(row, item, id)
-        case .absent: return try others.isEmpty ? sendAgain(item) : update(item, others)
+        case .absent: return try isFoundByMatch ? leave(item) : sendAgain(item)
         case .several(let ids):
             duplicates.append(ids)
             return try adopt(row, item, ids[0])
@@ -236,26 +234,14 @@ final class LostRows {
         return item.with(again)
     }
 
-    /// Goes to the record that somebody has made since, as a row does that is matched.
-    private func update(_ item: Delivery.Item, _ others: [String]) throws(RunStop) -> Delivery.Item? {
-        if case .maybeCreated(let fault?) = item.row.fate { return try reject(item, fault) }
-        let match = sync.definition.insert.match
-        guard others.count == 1 else {
-            return try reject(item, .ambiguous(match, item.chunk.chunk.mapped.matchTexts(item.row.row), others))
-        }
-        let isTaken: Bool
-        do {
-            isTaken = try store.entries(remoteID: others[0]).contains { $0.key != item.row.key }
-        } catch {
-            throw .state(error)
-        }
-        guard !isTaken, matched.insert(others[0]).inserted else {
-            return try reject(item, RunTargets.taken(others[0], field: match))
-        }
-        var again = item.row
-        again.known = KnownRow(outcome: .open, isOfThisRun: true, remoteID: others[0], payload: nil, cursor: nil)
-        again.fate = .update(id: others[0], changes: nil)
-        return item.with(again)
+    /// Leaves a row to the next attempt, which looks at the record that somebody has made since, as for any row that
+    /// is matched: with its guards, and with what undoing takes.
+    private func leave(_ item: Delivery.Item) throws(RunStop) -> Delivery.Item? {
+        var row = item.row
+        row.known = nil
+        if case .maybeCreated(let fault?) = row.fate { return try reject(item.with(row), fault) }
+        try ledger.close(row, .notTried, remoteID: nil)
+        return nil
     }
 
     private func sendAgain(_ item: Delivery.Item) throws(RunStop) -> Delivery.Item? {
@@ -277,8 +263,8 @@ final class LostRows {
 
     private struct Found {
         var ids: [Fingerprint: [String]] = [:]
-        /// Records that a row would be found by, whoever made them.
-        var matching: [Fingerprint: [String]] = [:]
+        /// Rows that a record would be found for by their match, whoever made it.
+        var matching: Set<Fingerprint> = []
         /// Whether there are records that are nobody's and match no row.
         var isForeign = false
     }
@@ -307,8 +293,7 @@ final class LostRows {
                 for place in 0..<next.batch.rowCount {
                     guard case .text(let id) = next.batch.value(place, 0) else { continue }
                     if !finders.isEmpty {
-                        let keys = Set(search.matchTexts(next.batch, place).flatMap { finders[$0] ?? [] })
-                        for key in keys { found.matching[key, default: []].append(id) }
+                        found.matching.formUnion(search.matchTexts(next.batch, place).flatMap { finders[$0] ?? [] })
                     }
                     if marker != nil, case .text(let text) = next.batch.value(place, 1), !text.isEmpty {
                         guard let key = markers[text], found.ids[key]?.contains(id) != true else { continue }

@@ -26,8 +26,8 @@ enum OtherStates {
     /// - Throws: ``RunStop``.
     static func checkObject(of sync: OpenSync, in store: StateStore?) throws(RunStop) {
         do {
-            guard let store, let place = try store.meta(placeSetting), let object = place.split(separator: " ").first,
-                object != sync.object.id, try store.hasEntries()
+            guard let store, let place = try store.meta(placeSetting), !place.hasPrefix(sync.object.id + " "),
+                let object = place.split(separator: " ").first, try store.hasEntries()
             else { return }
             let name = sync.definition.name
             throw RunStop.connector(

@@ -170,7 +170,8 @@ final class RowPipeline {
         var chunk = try chunk(read)
         if replay != nil {
             let staying = chunk.rows.filter { !($0.known?.isOfThisRun ?? false) }
-            try targets?.hold(staying)
+            let mapped = chunk.mapped
+            try targets?.hold(staying) { mapped.idText($0) }
             chunk.rows.removeAll { !($0.known?.isOfThisRun ?? false) }
         }
         let open = try decide(&chunk.rows, chunk.mapped)

@@ -13,6 +13,9 @@ final class RunTargets {
         /// The digest of another id, or of a value by which it will be found.
         case digest(Fingerprint)
 
+        /// The record that a lost create may have made, which is found by this value.
+        init(lost: String) { self = .digest(Self.digest("lost " + lost)) }
+
         /// The record with this id.
         init(id: String) {
             if let number = UInt64(id), String(number) == id {
@@ -105,11 +108,14 @@ final class RunTargets {
     func claim(
         _ row: inout DecidedRow, _ matchTexts: (Int) -> [String], namesRecord: (Int) -> Bool
     ) throws(StateError) {
-        // What a row is found by may be the record that an earlier row's create has made.
+        // What a row is found by may be the record that an earlier row's create has made, if its answer was lost.
         if row.fate.isChange, row.known?.remoteID == nil, !namesRecord(row.row) {
-            for text in matchTexts(row.row) where try isTaken(Target(match: text)) {
+            for text in matchTexts(row.row) where try isTaken(Target(lost: text)) {
                 return row.fate = .rejected(taken(text))
             }
+        }
+        if case .maybeCreated = row.fate {
+            for text in matchTexts(row.row) { _ = try take(Target(lost: text)) }
         }
         let targets: [(text: String, target: Target)] =
             switch row.fate {
@@ -129,11 +135,12 @@ final class RunTargets {
 
     /// Takes the records that stand for rows which do not go in this run.
     ///
+    /// - Parameter id: The id by which a row names its record, or nil.
     /// - Throws: ``RunStop`` `state`.
-    func hold(_ rows: [DecidedRow]) throws(RunStop) {
+    func hold(_ rows: [DecidedRow], _ id: (Int) -> String?) throws(RunStop) {
         do {
             for row in rows where row.known?.isAccepted ?? false {
-                if let id = row.known?.remoteID { _ = try take(Target(id: id)) }
+                if let id = id(row.row) ?? row.known?.remoteID { _ = try take(Target(id: id)) }
             }
         } catch {
             throw .state(error)

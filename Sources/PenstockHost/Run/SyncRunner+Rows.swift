@@ -41,10 +41,10 @@ extension SyncRunner {
             case .recovered(let outcome):
                 ledger.countRecovered(outcome)
                 if outcome == .rejected, try countKeptReject(row) == PlanMatch.gone, !KeyOrder.isMissing(row.cursor) {
-                    tracker.limit(.ceiling(row.cursor))
+                    tracker.leave(from: row.cursor)
                 }
             case .rejected(let reason):
-                if PlanMatch.isGone(reason), !KeyOrder.isMissing(row.cursor) { tracker.limit(.ceiling(row.cursor)) }
+                if PlanMatch.isGone(reason), !KeyOrder.isMissing(row.cursor) { tracker.leave(from: row.cursor) }
                 rejectsByCode[reason.code, default: 0] += 1
                 observe(.rejected(row: row.number, keyText: row.keyText, reason))
                 // Its twin may not be read again with it: it must not go by itself then.

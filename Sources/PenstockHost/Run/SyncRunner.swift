@@ -119,7 +119,7 @@ package final class SyncRunner {
         (self.prepared, lookedAt) = (nil, nil)
         defer { prepared.close() }
         let (kind, images, looked) = (prepared.kind, prepared.images, prepared.looked)
-        let (record, isResumed) = try beginRun(startedAt, prepared.start, kind: kind)
+        let (record, isResumed, reachBefore) = try beginRun(startedAt, prepared.start, kind: kind)
         let ledger = RunLedger(
             store, record, definitionDigest: sync.definitionDigest,
             images: images.map { RunImages(sync, $0, record) }, keeper: keeper)
@@ -130,7 +130,7 @@ package final class SyncRunner {
         defer { delivery.end() }
         var attempt = Attempt(
             isResumed: isResumed, startedAt: startedAt, start: prepared.start, limit: try limit(of: record, isResumed))
-        attempt.images = images
+        (attempt.images, attempt.reachBefore) = (images, reachBefore)
         if kind == Replay.kind {
             attempt.replay = Replay(store, run: record.number)
             if !isResumed, let choice = options.replays { try attempt.replay?.mark(choice) }
@@ -151,6 +151,8 @@ package final class SyncRunner {
         var startedAt: Int64
         var start: FetchStart
         var limit: RunLimit
+        /// What was remembered of how far back runs reach, before this one began.
+        var reachBefore: String?
         var tracker: WatermarkTracker
         /// Whether the source was read to its end.
         var isExhausted = false
@@ -211,9 +213,14 @@ package final class SyncRunner {
 
     private func beginRun(
         _ now: Int64, _ start: FetchStart, kind: String
-    ) throws(RunStop) -> (RunRecord, isResumed: Bool) {
+    ) throws(RunStop) -> (RunRecord, isResumed: Bool, reachBefore: String?) {
         do {
-            try start.noteReach(of: sync, in: store)
+            let reachBefore = try FetchStart.reach(in: store)
+            // A replay reads everything however often it is interrupted, and leaves other rows alone.
+            if kind != Replay.kind {
+                let reach = try FetchStart.reach(to: start.reach, of: sync, in: store, keepsEarlier: true)
+                try FetchStart.setReach(reach, in: store)
+            }
             try OtherStates.notePlace(of: sync, in: store)
             if let unfinished = try store.unfinishedRun() {
                 guard abandoned != nil else {
@@ -224,7 +231,7 @@ package final class SyncRunner {
                     run.definition = sync.definitionDigest
                     try store.updateRun(run)
                     try notePreflight(run.id, passed: try Preflight.passes(of: run, store))
-                    return (run, true)
+                    return (run, true, reachBefore)
                 }
                 try store.abandon(unfinished, at: now)
                 observe(.gaveUp(unfinished))
@@ -237,9 +244,13 @@ package final class SyncRunner {
                 id: id, kind: kind, startedAtMilliseconds: now,
                 definition: sync.definitionDigest,
                 watermarkBefore: try store.watermark()?.text)
-            return (record, false)
-        } catch {
+            return (record, false, reachBefore)
+        } catch let stop as RunStop {
+            throw stop
+        } catch let error as StateError {
             throw .state(error)
+        } catch {
+            throw .state(.internal("The run could not begin: \(error)"))
         }
     }
 
@@ -299,7 +310,7 @@ package final class SyncRunner {
         // What was found before something failed is told all the same.
         attempt.duplicates = lost.duplicates + attempt.duplicates
         lost.leaveUnknown()
-        if let value = delivery.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
+        if let value = delivery.postponedFrom { attempt.tracker.leave(from: value) }
         if let stop = delivery.stop, attempt.stop == nil {
             attempt.stop = sync.stop(stop, .destination, "sending rows")
         }
@@ -357,7 +368,7 @@ package final class SyncRunner {
             throw .state(error)
         }
         attempt.writers = pipeline.openWriters
-        if let value = pipeline.postponedFrom { attempt.tracker.limit(.ceiling(value)) }
+        if let value = pipeline.postponedFrom { attempt.tracker.leave(from: value) }
     }
 
     private func report(
@@ -396,7 +407,9 @@ package final class SyncRunner {
         last.append(.run(run))
         try ledger.flush(with: last)
         if isFinished, attempt.isExhausted, attempt.replay == nil {
-            try noteSettled(attempt, leftFrom: delivery.postponedFrom)
+            try noteSettled(attempt)
+        } else if attempt.replay == nil {
+            try noteReach(attempt, isFinished: isFinished, kind: record.kind)
         }
         for codes in [delivery.rejectsByCode, lost.rejectsByCode] {
             for entry in codes { rejectsByCode[entry.key, default: 0] += entry.value }
@@ -417,21 +430,31 @@ package final class SyncRunner {
             predicted: options.preflight.plan?.header.numbers, passedLimits: attempt.passed)
     }
 
-    /// - Parameter left: The Incremental Key of the oldest row that the next run is to try, which may lie before the
-    ///   watermark, or nil.
-    private func noteSettled(_ attempt: Attempt, leftFrom left: Value?) throws(RunStop) {
+    /// Remembers rows that the next run is to try, which may lie before the watermark.
+    private func noteReach(_ attempt: Attempt, isFinished: Bool, kind: String) throws(RunStop) {
+        do throws(StateError) {
+            // Of a full refresh that was only to take some rows the others are as they were.
+            if isFinished, kind == Self.fullKind { try FetchStart.setReach(attempt.reachBefore, in: store) }
+        } catch {
+            throw .state(error)
+        }
+        let reach = try FetchStart.reach(to: attempt.tracker.left, of: sync, in: store, keepsEarlier: true)
+        do throws(StateError) {
+            try FetchStart.setReach(reach, in: store)
+        } catch {
+            throw .state(error)
+        }
+    }
+
+    private func noteSettled(_ attempt: Attempt) throws(RunStop) {
+        let reach = try FetchStart.reach(to: attempt.tracker.left, of: sync, in: store, keepsEarlier: false)
         do {
             if let index = sync.cursorIndex, attempt.tracker.isLimited, let writers = attempt.writers,
                 let key = attempt.tracker.largest
             {
                 try HeldKeys(store: store, field: sync.readSchema.fields[index]).note(key, writers)
             }
-            try FetchStart.forgetReach(in: store)
-            if let left {
-                var next = attempt.start
-                next.reach = KeyText.text(of: left)
-                try next.noteReach(of: sync, in: store)
-            }
+            try FetchStart.setReach(reach, in: store)
             try store.setMeta(FetchStart.settledDefinition, sync.definitionDigest.hex)
             if !sync.mapping.links.isEmpty { try store.setMeta(FetchStart.settledLinks, attempt.start.linkStamp) }
         } catch {

@@ -274,7 +274,8 @@ final class UndoDelivery {
             prepared.remove(item.image.key)
             let isMissing = outcome == .rejected && result?.error?.code == .notFound
             let before = before.removeValue(forKey: item.image.key)
-            if outcome == .rejected, !isMissing, let before { try remember(before) }
+            let isThere = (outcome == .rejected && !isMissing) || ending.isUnsent
+            if isThere, let before { try remember(before) }
             if isMissing, item.isDelete { outcome = .updated }
             if outcome == .updated || outcome == .unchanged { try note(item) }
             try settled(item, outcome, result)
