@@ -98,7 +98,7 @@ import Testing
         bench.connector.setFate { _, _ in .done }
         // The one after it decides about the row as about any other.
         let resumed = try bench.run()
-        #expect(resumed.run.status == .unfinished && resumed.counts.notTried == 1 && bench.connector.records.count == 1)
+        #expect(resumed.run.status == .unfinished && resumed.left == 1 && bench.connector.records.count == 1)
         #expect(try bench.run().run.status == .finished)
         #expect(bench.connector.records.values.map { $0["code"] } == [.text("1")])
     }

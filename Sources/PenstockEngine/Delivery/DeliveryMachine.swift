@@ -275,7 +275,11 @@ package struct DeliveryMachine: Sendable {
             return nil
         case .close(let outcome):
             noteOutcome(outcome, result, open)
-            return Ending(row: open.row, mode: open.mode, outcome: outcome, result: result)
+            // Both say for certain that the request had no effect.
+            let isUnsent = !open.mayHaveArrived && [.notTried, .retry].contains(result.status)
+            return Ending(
+                row: open.row, mode: open.mode, outcome: outcome, result: result,
+                isUnsent: isUnsent && outcome == .notTried)
         }
     }
 

@@ -377,6 +377,8 @@ final class Delivery {
     }
 
     private static let recordGone = "record-gone"
+    /// The reject of a row whose record was gone when it was sent: the next run must meet it again.
+    static let gone = PlanMatch.Kept(code: recordGone, stage: "deliver")
 
     private func postpone(_ cursor: Value) {
         guard sync.cursorIndex != nil, !KeyOrder.isMissing(cursor) else { return }

@@ -47,6 +47,8 @@ final class LostRows {
     private(set) var duplicates: [[String]] = []
     /// Rows that were sent once more, with their markers.
     private var sentAgain: [Fingerprint: String] = [:]
+    /// How many rows are left to the next attempt, because there is a record now that they are about.
+    private(set) var left: Int64 = 0
     /// Since when records were looked through.
     private var auditSince: Int64 = .max
 
@@ -240,6 +242,7 @@ final class LostRows {
         var row = item.row
         row.known = nil
         if case .maybeCreated(let fault?) = row.fate { return try reject(item.with(row), fault) }
+        left += 1
         try ledger.close(row, .notTried, remoteID: nil)
         return nil
     }

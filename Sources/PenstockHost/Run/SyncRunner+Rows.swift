@@ -40,7 +40,9 @@ extension SyncRunner {
             case .reread: break
             case .recovered(let outcome):
                 ledger.countRecovered(outcome)
-                if outcome == .rejected, try countKeptReject(row) == PlanMatch.gone, !KeyOrder.isMissing(row.cursor) {
+                if outcome == .rejected, let kept = try countKeptReject(row), !KeyOrder.isMissing(row.cursor),
+                    kept == PlanMatch.gone || kept == Delivery.gone
+                {
                     tracker.leave(from: row.cursor)
                 }
             case .rejected(let reason):

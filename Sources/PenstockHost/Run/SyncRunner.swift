@@ -75,6 +75,8 @@ package struct RunReport: Sendable {
     package var conflicts: [HeldField] = []
     /// What the plan said that was applied, or nil.
     package var predicted: PlanNumbers?
+    /// Rows that were not tried because only the next attempt can look at the records that they are about.
+    package var left: Int64 = 0
     /// The limits that it exceeded because a person had said so.
     package var passedLimits: [BlastLimits.Name] = []
 }
@@ -427,7 +429,7 @@ package final class SyncRunner {
             duplicates: attempt.duplicates, gone: gone,
             unread: attempt.unread ?? (attempt.isExhausted || attempt.isAtLimit ? 0 : nil),
             removed: attempt.removed, allowance: sync.destinationHost.allowance, conflicts: conflicts,
-            predicted: options.preflight.plan?.header.numbers, passedLimits: attempt.passed)
+            predicted: options.preflight.plan?.header.numbers, left: lost.left, passedLimits: attempt.passed)
     }
 
     /// Remembers rows that the next run is to try, which may lie before the watermark.

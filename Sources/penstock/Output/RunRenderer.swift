@@ -35,7 +35,7 @@ struct RunRenderer {
         if let stop, [.config, .permission, .fault, .cannotWrite, .failed].contains(stop) { return stop }
         if counts.unknown > 0 { return .tryLater }
         if let stop { return stop }
-        if counts.notTried > 0 { return .unavailable }
+        if counts.notTried > report.left { return .unavailable }
         if report.run.status == .unfinished { return .tryLater }
         return isWithinLimit && report.duplicates.isEmpty ? .ok : .data
     }
